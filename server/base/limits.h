@@ -1,0 +1,36 @@
+/*
+ * limits.h -- everything that grows has a limit, and this is the list.
+ */
+#ifndef BASE_LIMITS_H
+#define BASE_LIMITS_H
+
+#include <stdint.h>
+
+#define POINTS_MAX       INT64_C(1000000000000)   /* points in one request, and a credit limit */
+#define AMOUNT_MINOR_MAX INT64_C(100000000000000) /* minor units in one request */
+#define RATIO_MAX        INT64_C(1000000000)      /* numerator and denominator */
+
+enum {
+    ID_MAX = 32,              /* characters of bank_id, merchant_id, ... */
+    MEMBER_REF_MAX = 64,      /* characters */
+    TRANSACTION_REF_MAX = 64, /* characters */
+    CARD_TOKENS_MAX = 32,     /* a member */
+    ROWS_MAX = 500,           /* rows of one stream message */
+    STORES_MAX = 1000,        /* a merchant */
+    PAGE_MAX = 1000,          /* rows of a page */
+    PAGE_DEFAULT = 100,
+    LOTS_MAX = 128,           /* live lots of a member; points of one expiry date are one lot */
+    OPEN_HOLDS_MAX = 32,      /* of a member */
+    BATCH_MAX = 256,          /* commands of one lane transaction */
+    QUEUE_MAX = 4096,         /* commands waiting in one lane */
+    BUCKETS_MAX = 256,
+    LANES_MAX = 64,
+    MESSAGE_MAX = 1024 * 1024,           /* bytes of one request message, inflated */
+    DECODE_MAX = 16 * 1024 * 1024,       /* bytes of memory one message may unpack to */
+    NESTING_MAX = 32,                    /* messages within messages */
+    METADATA_MAX = 16 * 1024,            /* bytes of a call's metadata */
+    STREAMS_MAX = 1000,                  /* calls at a time on one connection */
+    CONNECTIONS_PER_ADDRESS_MAX = 1000,
+};
+
+#endif

@@ -1,0 +1,13 @@
+# Writes one C file that holds every migration: {number, name, sql, }. Run by cmake -P at build time.
+set(rows "")
+set(decls "")
+string(REPLACE " " ";" MIGRATIONS "${MIGRATIONS}")
+list(SORT MIGRATIONS)
+foreach(file ${MIGRATIONS})
+  get_filename_component(name ${file} NAME_WE)
+  string(REGEX MATCH "^[0-9]+" number ${name})
+  math(EXPR number "${number}" OUTPUT_FORMAT DECIMAL)
+  string(APPEND decls "__asm__(\".section .rodata\\n.local m_${name}\\nm_${name}:\\n.incbin \\\"${file}\\\"\\n.byte 0\\n.previous\\n\");\nextern const char m_${name}[];\n")
+  string(APPEND rows "    { ${number}, \"${name}\", m_${name} },\n")
+endforeach()
+file(WRITE ${OUTPUT} "/* Generated from server/schema/migrations. */\n#include \"store/migrate.h\"\n${decls}\nconst struct migration migrations[] = {\n${rows}    { 0, 0, 0 },\n};\n")
