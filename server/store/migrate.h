@@ -19,8 +19,8 @@ extern const struct migration migrations[];
 
 /*
  * Applies what is missing, each migration in its own transaction, under a lock so that two may start at once.
- * buckets is written on the first run (1 to BUCKETS_MAX) and must agree with what is there later. An applied migration whose
- * text has changed since is refused with SETTING_INVALID.
+ * buckets is written on the first run (1 to BUCKETS_MAX) and must agree with what is there later. An applied migration
+ * whose text has changed since is refused with SETTING_INVALID.
  */
 bool migrate(struct db *db, int buckets, struct error *err) MUST_USE;
 

@@ -1,0 +1,442 @@
+#include "store/db.h"
+
+#include "store/wire.h"
+
+#include <libpq-fe.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { STATEMENTS_MAX = 256, TYPES_MAX = 32, PARAMS_MAX = 32 };
+
+struct db {
+    PGconn *connection;
+    char *conninfo;
+    const struct statement *prepared[STATEMENTS_MAX];
+    bool checked[STATEMENTS_MAX]; /* the result's columns were compared with the table once */
+    size_t prepared_count;
+    struct {
+        const struct record_type *record;
+        uint32_t oid;
+    } types[TYPES_MAX];
+    size_t type_count;
+    struct wire wire;  /* the parameters of the statement being sent */
+    size_t unanswered; /* statements queued and not yet read by db_next */
+    bool in_pipeline, synced;
+    char sqlstate[6];
+};
+
+static void clear_result(PGresult **result)
+{
+    PQclear(*result);
+}
+
+static void remember_state(struct db *db, const PGresult *result)
+{
+    const char *state = result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
+
+    snprintf(db->sqlstate, sizeof db->sqlstate, "%s", state ? state : "");
+}
+
+/* Class 08 and 57P0x: the connection or the server is going away. */
+static bool server_gone(const struct db *db)
+{
+    return PQstatus(db->connection) != CONNECTION_OK || strncmp(db->sqlstate, "08", 2) == 0 ||
+           strncmp(db->sqlstate, "57P0", 4) == 0;
+}
+
+static bool fail(struct db *db, const PGresult *result, const char *what, struct error *err)
+{
+    const char *constraint = result ? PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME) : NULL;
+
+    remember_state(db, result);
+    if (server_gone(db))
+        return error_set(err, REASON_DATABASE_UNREACHABLE, "the database connection was lost during %s", what);
+    return error_set(err, REASON_INTERNAL, "%s failed: SQLSTATE %s%s%s", what, db->sqlstate,
+                     constraint ? ", constraint " : "", constraint ? constraint : "");
+}
+
+static void quiet(void *owner, const PGresult *notice)
+{
+    (void)owner;
+    (void)notice;
+}
+
+static bool connect_now(struct db *db, struct error *err)
+{
+    db->prepared_count = db->type_count = db->unanswered = 0;
+    db->in_pipeline = db->synced = false;
+    db->connection = PQconnectdb(db->conninfo);
+    if (PQstatus(db->connection) != CONNECTION_OK)
+        return error_set(err, REASON_DATABASE_UNREACHABLE, "no connection to the database");
+    PQsetNoticeReceiver(db->connection, quiet, NULL);
+    return true;
+}
+
+bool db_open(const char *conninfo, struct db **out, struct error *err)
+{
+    struct db *db = calloc(1, sizeof *db);
+
+    *out = NULL;
+    if (!db || !(db->conninfo = strdup(conninfo))) {
+        free(db);
+        return error_set(err, REASON_INTERNAL, "out of memory");
+    }
+    if (!connect_now(db, err)) {
+        db_close(db);
+        return false;
+    }
+    *out = db;
+    return true;
+}
+
+void db_close(struct db *db)
+{
+    if (!db)
+        return;
+    PQfinish(db->connection);
+    wire_release(&db->wire);
+    free(db->conninfo);
+    free(db);
+}
+
+bool db_reconnect(struct db *db, struct error *err)
+{
+    PQfinish(db->connection);
+    return connect_now(db, err);
+}
+
+bool db_connected(const struct db *db)
+{
+    return PQstatus(db->connection) == CONNECTION_OK;
+}
+
+const char *db_sqlstate(const struct db *db)
+{
+    return db->sqlstate;
+}
+
+/* Composite types: their oids differ from database to database. */
+
+static uint32_t type_oid(void *owner, const struct record_type *record)
+{
+    struct db *db = owner;
+
+    for (size_t i = 0; i < db->type_count; i++) {
+        if (db->types[i].record == record)
+            return db->types[i].oid;
+    }
+    return 0;
+}
+
+static bool learn_type(struct db *db, const struct record_type *record, struct error *err)
+{
+    if (type_oid(db, record) != 0)
+        return true;
+    const char *values[] = { record->name };
+    CLEANUP(clear_result)
+    PGresult *result = PQexecParams(db->connection, "SELECT to_regtype($1)::oid", 1, NULL, values, NULL, NULL, 0);
+    if (PQresultStatus(result) != PGRES_TUPLES_OK)
+        return fail(db, result, "looking up a type", err);
+    if (PQgetisnull(result, 0, 0) || db->type_count == TYPES_MAX)
+        return error_set(err, REASON_INTERNAL, "the schema has no type %s", record->name);
+    db->types[db->type_count].record = record;
+    db->types[db->type_count++].oid = (uint32_t)strtoul(PQgetvalue(result, 0, 0), NULL, 10);
+    return true;
+}
+
+static bool is_prepared(const struct db *db, const struct statement *statement, size_t *index)
+{
+    for (*index = 0; *index < db->prepared_count; (*index)++) {
+        if (db->prepared[*index] == statement)
+            return true;
+    }
+    return false;
+}
+
+static bool prepare(struct db *db, const struct statement *statement, struct error *err)
+{
+    size_t index;
+
+    if (is_prepared(db, statement, &index))
+        return true;
+    if (db->in_pipeline || db->prepared_count == STATEMENTS_MAX || statement->param_count > PARAMS_MAX)
+        return error_set(err, REASON_INTERNAL, "statement %s cannot be prepared here", statement->name);
+    Oid oids[PARAMS_MAX] = { 0 };
+    for (size_t i = 0; i < statement->param_count; i++) {
+        oids[i] = wire_oid(statement->params[i].kind);
+        if (statement->params[i].record && !learn_type(db, statement->params[i].record, err))
+            return false;
+    }
+    CLEANUP(clear_result)
+    PGresult *result = PQprepare(db->connection, statement->name, statement->sql, (int)statement->param_count, oids);
+    if (PQresultStatus(result) != PGRES_COMMAND_OK)
+        return fail(db, result, statement->name, err);
+    db->checked[db->prepared_count] = false;
+    db->prepared[db->prepared_count++] = statement;
+    return true;
+}
+
+bool db_prepare(struct db *db, const struct statement *const *statements, size_t count, struct error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!prepare(db, statements[i], err))
+            return false;
+    }
+    return true;
+}
+
+static bool send(struct db *db, const struct statement *statement, const void *params, struct error *err)
+{
+    const char *values[PARAMS_MAX];
+    size_t starts[PARAMS_MAX + 1] = { 0 };
+    int lengths[PARAMS_MAX], formats[PARAMS_MAX];
+
+    db->wire.size = 0;
+    for (size_t i = 0; i < statement->param_count; i++) {
+        wire_put(&db->wire, &statement->params[i], params, type_oid, db);
+        starts[i + 1] = db->wire.size;
+    }
+    if (db->wire.failed)
+        return error_set(err, REASON_INTERNAL, "out of memory");
+    for (size_t i = 0; i < statement->param_count; i++) {
+        values[i] = db->wire.at ? (const char *)db->wire.at + starts[i] : "";
+        lengths[i] = (int)(starts[i + 1] - starts[i]);
+        formats[i] = 1;
+    }
+    if (!PQsendQueryPrepared(db->connection, statement->name, (int)statement->param_count, values, lengths, formats, 1))
+        return fail(db, NULL, statement->name, err);
+    return true;
+}
+
+/* Names and types of a result against the table, once a statement and connection. */
+static bool check_columns(struct db *db, const struct statement *statement, const PGresult *result, struct error *err)
+{
+    size_t index;
+
+    if (is_prepared(db, statement, &index) && db->checked[index])
+        return true;
+    if ((size_t)PQnfields(result) != statement->column_count)
+        return error_set(err, REASON_INTERNAL, "%s returns %d columns", statement->name, PQnfields(result));
+    for (int i = 0; i < PQnfields(result); i++) {
+        const struct column *column = &statement->columns[i];
+        if (strcmp(PQfname(result, i), column->name) != 0 || PQftype(result, i) != wire_oid(column->kind))
+            return error_set(err, REASON_INTERNAL, "%s: column %s has another name or type", statement->name,
+                             column->name);
+    }
+    if (index < db->prepared_count)
+        db->checked[index] = true;
+    return true;
+}
+
+static bool read_row(const struct statement *statement, const PGresult *result, int row, void *out, struct arena *arena,
+                     struct error *err)
+{
+    for (int i = 0; i < (int)statement->column_count; i++) {
+        const uint8_t *bytes = (const uint8_t *)PQgetvalue(result, row, i);
+        if (PQgetisnull(result, row, i) ||
+            !wire_get(&statement->columns[i], bytes, (size_t)PQgetlength(result, row, i), out, arena))
+            return error_set(err, REASON_INTERNAL, "%s: column %s cannot be read", statement->name,
+                             statement->columns[i].name);
+    }
+    return true;
+}
+
+static bool read_rows(struct db *db, const struct statement *statement, const PGresult *result, struct arena *arena,
+                      void **rows, size_t *count, struct error *err)
+{
+    size_t n = (size_t)PQntuples(result);
+
+    if (!check_columns(db, statement, result, err))
+        return false;
+    uint8_t *out = arena_alloc(arena, n * statement->row_size);
+    if (!out)
+        return error_set(err, REASON_INTERNAL, "%s returns more than memory holds", statement->name);
+    for (size_t i = 0; i < n; i++) {
+        if (!read_row(statement, result, (int)i, out + i * statement->row_size, arena, err))
+            return false;
+    }
+    *rows = out;
+    *count = n;
+    return true;
+}
+
+static bool succeeded(const PGresult *result)
+{
+    ExecStatusType status = PQresultStatus(result);
+
+    return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK;
+}
+
+/* Outside a pipeline a statement has one result and then NULL. */
+static bool run(struct db *db, const struct statement *statement, const void *params, PGresult **result,
+                struct error *err)
+{
+    *result = NULL;
+    if (!prepare(db, statement, err) || !send(db, statement, params, err))
+        return false;
+    *result = PQgetResult(db->connection);
+    for (PGresult *rest; (rest = PQgetResult(db->connection)) != NULL;)
+        PQclear(rest);
+    return succeeded(*result) || fail(db, *result, statement->name, err);
+}
+
+bool db_execute(struct db *db, const struct statement *statement, const void *params, int64_t *affected,
+                struct error *err)
+{
+    CLEANUP(clear_result) PGresult *result = NULL;
+
+    if (!run(db, statement, params, &result, err))
+        return false;
+    if (affected)
+        *affected = strtoll(PQcmdTuples(result), NULL, 10);
+    return true;
+}
+
+bool db_fetch(struct db *db, const struct statement *statement, const void *params, struct arena *arena, void **rows,
+              size_t *count, struct error *err)
+{
+    CLEANUP(clear_result) PGresult *result = NULL;
+
+    return run(db, statement, params, &result, err) && read_rows(db, statement, result, arena, rows, count, err);
+}
+
+bool db_fetch_one(struct db *db, const struct statement *statement, const void *params, struct arena *arena, void *row,
+                  bool *found, struct error *err)
+{
+    CLEANUP(clear_result) PGresult *result = NULL;
+
+    if (!run(db, statement, params, &result, err) || !check_columns(db, statement, result, err))
+        return false;
+    *found = PQntuples(result) > 0;
+    if (PQntuples(result) > 1)
+        return error_set(err, REASON_INTERNAL, "%s returns more than one row", statement->name);
+    return !*found || read_row(statement, result, 0, row, arena, err);
+}
+
+static bool each_row(struct db *db, const struct statement *statement, const PGresult *result, struct arena *arena,
+                     db_row_handler *each, void *owner, struct error *err)
+{
+    if (!succeeded(result) && PQresultStatus(result) != PGRES_SINGLE_TUPLE)
+        return fail(db, result, statement->name, err);
+    if (!check_columns(db, statement, result, err))
+        return false;
+    for (int i = 0; i < PQntuples(result); i++) {
+        arena_reset(arena);
+        void *row = arena_alloc(arena, statement->row_size);
+        if (!row)
+            return error_set(err, REASON_INTERNAL, "out of memory");
+        if (!read_row(statement, result, i, row, arena, err) || !each(owner, row, err))
+            return false;
+    }
+    return true;
+}
+
+bool db_each(struct db *db, const struct statement *statement, const void *params, struct arena *arena,
+             db_row_handler *each, void *owner, struct error *err)
+{
+    bool good = true;
+
+    if (!prepare(db, statement, err) || !send(db, statement, params, err))
+        return false;
+    PQsetSingleRowMode(db->connection);
+    for (PGresult *result; (result = PQgetResult(db->connection)) != NULL; PQclear(result))
+        good = good && each_row(db, statement, result, arena, each, owner, err);
+    return good;
+}
+
+bool db_script(struct db *db, const char *sql, struct error *err)
+{
+    CLEANUP(clear_result) PGresult *result = PQexec(db->connection, sql);
+
+    return succeeded(result) || fail(db, result, "a script", err);
+}
+
+bool db_begin(struct db *db, struct error *err)
+{
+    return db_script(db, "BEGIN", err);
+}
+
+bool db_commit(struct db *db, struct error *err)
+{
+    CLEANUP(clear_result) PGresult *result = PQexec(db->connection, "COMMIT");
+
+    if (!succeeded(result))
+        return fail(db, result, "commit", err);
+    /* COMMIT of a failed transaction succeeds and says ROLLBACK. */
+    if (strcmp(PQcmdStatus(result), "COMMIT") != 0)
+        return error_set(err, REASON_INTERNAL, "the transaction was rolled back");
+    return true;
+}
+
+void db_rollback(struct db *db)
+{
+    PQclear(PQexec(db->connection, "ROLLBACK"));
+}
+
+bool db_pipeline_begin(struct db *db, struct error *err)
+{
+    if (!PQenterPipelineMode(db->connection))
+        return fail(db, NULL, "pipeline", err);
+    db->in_pipeline = true;
+    db->synced = false;
+    db->unanswered = 0;
+    return true;
+}
+
+bool db_queue(struct db *db, const struct statement *statement, const void *params, struct error *err)
+{
+    size_t index;
+
+    if (!is_prepared(db, statement, &index))
+        return error_set(err, REASON_INTERNAL, "%s was not prepared", statement->name);
+    if (!send(db, statement, params, err))
+        return false;
+    db->unanswered++;
+    return true;
+}
+
+bool db_flush(struct db *db, bool last, struct error *err)
+{
+    int sent = last ? PQpipelineSync(db->connection) : PQsendFlushRequest(db->connection);
+
+    if (!sent || PQflush(db->connection) < 0)
+        return fail(db, NULL, "pipeline", err);
+    db->synced = last;
+    return true;
+}
+
+bool db_next(struct db *db, const struct statement *statement, struct arena *arena, void **rows, size_t *count,
+             struct error *err)
+{
+    CLEANUP(clear_result) PGresult *result = PQgetResult(db->connection);
+
+    if (!result)
+        return fail(db, NULL, statement->name, err);
+    if (!succeeded(result))
+        return fail(db, result, statement->name, err);
+    PQclear(PQgetResult(db->connection)); /* the NULL that ends this statement's results */
+    db->unanswered--;
+    return !rows || read_rows(db, statement, result, arena, rows, count, err);
+}
+
+bool db_pipeline_end(struct db *db, struct error *err)
+{
+    bool good = true;
+
+    if (!db->synced)
+        good = db_flush(db, true, err);
+    /* NULLs separate the results of statements; only a lost connection gives two without a result between. */
+    for (int nulls = 0; good && nulls < 2;) {
+        PGresult *result = PQgetResult(db->connection);
+        bool end = result && PQresultStatus(result) == PGRES_PIPELINE_SYNC;
+        nulls = result ? 0 : nulls + 1;
+        PQclear(result);
+        if (end)
+            break;
+    }
+    db->in_pipeline = false;
+    if (!good || !PQexitPipelineMode(db->connection))
+        return fail(db, NULL, "pipeline", err);
+    return true;
+}
