@@ -1,7 +1,8 @@
 /*
  * rules.h -- what points are worth: a bank's exchange rules and a merchant's terms, and the sums they lead to.
  *
- * Pure: versions are values, time is an argument. Each sum names its rounding; money is in minor units, points are whole.
+ * Pure: versions are values, time is an argument. Each sum names its rounding; money is in minor units, points are
+ * whole.
  */
 #ifndef DOMAIN_RULES_H
 #define DOMAIN_RULES_H

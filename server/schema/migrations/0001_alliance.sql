@@ -317,6 +317,10 @@ CREATE TYPE redemption_write AS (
     rules_version int, terms_version int, goods_no int, quantity int8, ship_to bytea, spendable_after int8,
     business_date date, held_at timestamptz, lapse_at timestamptz, draw_expires date[], draw_points int8[],
     draw_credit int8);
+CREATE TYPE redemption_change AS (
+    id uuid, state smallint, confirmed_points int8, reversed_points int8, currency text, gross_minor int8,
+    commission_minor int8, reversed_gross_minor int8, reversed_commission_minor int8, rules_version int,
+    terms_version int, draw_expires date[], draw_points int8[], draw_credit int8);
 CREATE TYPE operation_write AS (
     id uuid, member_id uuid, redemption_id uuid, kind smallint, content_hash bytea, reason text, state_after smallint,
     points int8, spendable_after int8, currency text, gross_minor int8, commission_minor int8, business_date date,

@@ -1,0 +1,75 @@
+/*
+ * entry.h -- one movement in the journal: what kinds there are, which two accounts each moves, and the bytes its hash
+ * covers.
+ *
+ * Two sides: every point that appears in one account has left another, so the sum over all accounts is zero. `points`
+ * of an entry is never negative: the kind says the direction. Pure.
+ */
+#ifndef DOMAIN_ENTRY_H
+#define DOMAIN_ENTRY_H
+
+#include "base/uuid.h"
+#include "base/when.h"
+#include "domain/rules.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Stored in journal.kind and operation.kind: numbers are for ever. */
+enum entry_kind {
+    ENTRY_MEMBER = 1,   /* member created or changed; moves no points */
+    ENTRY_ACCRUE = 2,   /* issuer.issued -> member.available (repays member.credit_used first) */
+    ENTRY_HOLD = 3,     /* member.available (then member.credit_used) -> member.held */
+    ENTRY_CONFIRM = 4,  /* member.held -> clearing.redeemed */
+    ENTRY_CANCEL = 5,   /* member.held -> member.available */
+    ENTRY_LAPSE = 6,    /* member.held -> member.available */
+    ENTRY_RELEASE = 7,  /* member.held -> member.available: what a partial confirmation leaves */
+    ENTRY_REVERSE = 8,  /* clearing.redeemed -> member.available */
+    ENTRY_EXPIRE = 9,   /* member.available -> lapsed.expired */
+    ENTRY_FORFEIT = 10, /* member.available -> lapsed.forfeited: given back to a lot that had expired, without grace */
+    ENTRY_KIND_COUNT
+};
+
+/* Ledger accounts, named as in the documents. member.available stands for available minus credit used. */
+enum ledger_account {
+    LEDGER_NONE,
+    LEDGER_ISSUED,    /* issuer.issued */
+    LEDGER_SPENDABLE, /* member.available less member.credit_used */
+    LEDGER_HELD,      /* member.held */
+    LEDGER_REDEEMED,  /* clearing.redeemed */
+    LEDGER_EXPIRED,   /* lapsed.expired */
+    LEDGER_FORFEITED, /* lapsed.forfeited */
+    LEDGER_COUNT
+};
+
+struct entry {
+    struct uuid member_id;
+    int64_t seq; /* 1, 2, 3, ... within the member */
+    struct date business_date;
+    struct instant at; /* programme time */
+    int16_t kind;      /* enum entry_kind */
+    int64_t points;    /* 0 or more */
+    int64_t available_after, held_after, credit_used_after, credit_limit_after;
+    struct uuid ref;           /* the request that caused it; zero when time did */
+    struct uuid redemption_id; /* zero when it belongs to none */
+    int32_t programme_no, bank_no, merchant_no, store_no;
+    int32_t rules_version, terms_version;
+    char currency[CURRENCY_TEXT];          /* "" when no money is owed */
+    int64_t gross_minor, commission_minor; /* CONFIRM: 0 or more; REVERSE: 0 or less; others 0 */
+    uint8_t hash[32];
+};
+
+enum { ENTRY_BYTES = 16 + 8 + 4 + 8 + 2 + 8 + 4 * 8 + 16 + 16 + 4 * 4 + 2 * 4 + 4 + 2 * 8 };
+
+/* "HOLD"; "?" for a number that is no kind. */
+const char *entry_kind_name(int kind);
+/* The accounts an entry of that kind takes points from and gives them to; LEDGER_NONE twice when it moves none. */
+void entry_accounts(int kind, enum ledger_account *from, enum ledger_account *to);
+const char *ledger_account_name(enum ledger_account account);
+/*
+ * Everything but the hash, fixed layout, big-endian: what SHA-256(previous hash, these bytes) is taken of. A column
+ * added later goes behind these, under a new kind number.
+ */
+void entry_encode(const struct entry *entry, uint8_t out[ENTRY_BYTES]);
+
+#endif

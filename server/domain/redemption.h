@@ -1,0 +1,90 @@
+/*
+ * redemption.h -- the life of a redemption: held, then confirmed, cancelled or lapsed; confirmed, then reversed.
+ *
+ * Pure. Each function decides one command over state the lane has locked: it answers a reason, and either everything is
+ * changed and the entries are written, or nothing is.
+ */
+#ifndef DOMAIN_REDEMPTION_H
+#define DOMAIN_REDEMPTION_H
+
+#include "domain/account.h"
+#include "domain/entry.h"
+#include "domain/rules.h"
+
+/* RedemptionState of redemption_service.proto. */
+enum redemption_state {
+    REDEMPTION_NONE = 0, /* refused at the hold */
+    REDEMPTION_HELD = 1,
+    REDEMPTION_CONFIRMED = 2,
+    REDEMPTION_CANCELLED = 3,
+    REDEMPTION_LAPSED = 4,
+    REDEMPTION_REVERSED = 5,
+    REDEMPTION_STATE_COUNT
+};
+
+enum redemption_event {
+    REDEMPTION_CONFIRM,
+    REDEMPTION_CANCEL,
+    REDEMPTION_LAPSE,
+    REDEMPTION_REVERSE_PART,
+    REDEMPTION_REVERSE_ALL,
+    REDEMPTION_EVENT_COUNT
+};
+
+struct redemption {
+    struct uuid id, member_id;
+    int32_t programme_no, bank_no, merchant_no, store_no;
+    int16_t state;      /* enum redemption_state */
+    enum reason reason; /* why the hold was refused; REASON_OK otherwise */
+    int64_t points, confirmed_points, reversed_points;
+    char currency[CURRENCY_TEXT];
+    struct settlement_amounts confirmed; /* of the confirmation; never changed by a reversal */
+    struct settlement_amounts reversed;  /* what reversals have moved so far; positive */
+    int32_t rules_version, terms_version;
+    int64_t spendable_after; /* right after the hold */
+    struct date business_date;
+    struct instant held_at, lapse_at;
+    struct draws draws; /* what could still go back */
+};
+
+/* The facts a decision is made under: from the fence, the bank's rules and the merchant's terms. */
+struct moment {
+    struct instant now; /* programme time */
+    struct date business_date;
+    const struct exchange_rules *rules; /* in force now; NULL when there are none */
+    const struct terms *terms;          /* in force now; NULL when there are none or the command has no merchant */
+};
+
+/* Where entries go; the caller gives room for all that one decision can write (DECISION_ENTRIES). */
+struct entries {
+    struct entry *at;
+    size_t count;
+};
+enum { DECISION_ENTRIES = 4 };
+
+/* The state after the event, or REDEMPTION_NONE when it cannot happen in that state. */
+enum redemption_state redemption_next(enum redemption_state state, enum redemption_event event);
+
+/*
+ * May these points be held? redemption has id, member_id, programme, bank, merchant, store and points filled in; the
+ * rest is filled here. A refusal leaves the account alone and is written into the redemption.
+ */
+enum reason redemption_hold(struct redemption *redemption, struct account *account, const struct moment *moment,
+                            int64_t lapse_after_us, struct entries *entries) MUST_USE;
+/* points 0 means all. *moved is what was confirmed. */
+enum reason redemption_confirm(struct redemption *redemption, struct account *account, const struct moment *moment,
+                               const struct uuid *ref, int64_t points, int64_t *moved,
+                               struct entries *entries) MUST_USE;
+enum reason redemption_cancel(struct redemption *redemption, struct account *account, const struct moment *moment,
+                              const struct uuid *ref, struct entries *entries) MUST_USE;
+/* points 0 means all that is left. *moved is what was reversed, *amounts what it takes off (positive). */
+enum reason redemption_reverse(struct redemption *redemption, struct account *account, const struct moment *moment,
+                               const struct uuid *ref, int64_t points, int64_t *moved,
+                               struct settlement_amounts *amounts, struct entries *entries) MUST_USE;
+/* true when the hold's time is over and nothing ended it. */
+bool redemption_overdue(const struct redemption *redemption, struct instant now);
+/* Ends an overdue hold; the caller has checked redemption_overdue. */
+void redemption_lapse(struct redemption *redemption, struct account *account, const struct moment *moment,
+                      struct entries *entries);
+
+#endif

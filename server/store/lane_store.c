@@ -1,0 +1,300 @@
+#include "store/lane_store.h"
+
+const char lane_session_sql[] =
+    "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_hashjoin = off; "
+    "SET enable_mergejoin = off; SET jit = off; SET lock_timeout = '10s'; SET timezone = 'UTC'";
+
+const struct statement lane_begin = { "lane_begin", "BEGIN", NULL, 0, NULL, 0, 0 };
+const struct statement lane_commit = { "lane_commit", "COMMIT", NULL, 0, NULL, 0, 0 };
+
+static const struct column fence_params[] = { COLUMN(struct fence_params, bucket),
+                                              COLUMN(struct fence_params, programmes) };
+static const struct column fence_columns[] = {
+    COLUMN(struct fence_row, programme_no),
+    COLUMN(struct fence_row, business_date),
+    COLUMN(struct fence_row, now),
+    COLUMN(struct fence_row, reference_version),
+};
+const struct statement lane_load_fences = STATEMENT(
+    "lane_load_fences",
+    "SELECT programme_no, business_date, CASE WHEN test_clock = 'epoch' THEN now() ELSE test_clock END AS now, "
+    "reference_version FROM fence WHERE bucket = $1 AND programme_no = ANY ($2::int8[]) ORDER BY programme_no FOR "
+    "SHARE",
+    fence_params, fence_columns, sizeof(struct fence_row));
+
+static const struct column accounts_params[] = { COLUMN(struct accounts_params, bucket),
+                                                 COLUMN(struct accounts_params, members),
+                                                 COLUMN(struct accounts_params, redemptions) };
+/* In the order of the composite type account_write, too. */
+static const struct column account_columns[] = {
+    COLUMN(struct account_row, member_id),   COLUMN(struct account_row, programme_no),
+    COLUMN(struct account_row, bank_no),     COLUMN(struct account_row, member_ref),
+    COLUMN(struct account_row, status),      COLUMN(struct account_row, available),
+    COLUMN(struct account_row, held),        COLUMN(struct account_row, credit_limit),
+    COLUMN(struct account_row, credit_used), COLUMN(struct account_row, journal_seq),
+    COLUMN(struct account_row, chain),       COLUMN(struct account_row, profile_hash),
+    COLUMN(struct account_row, lot_expires), COLUMN(struct account_row, lot_points),
+    COLUMN(struct account_row, hold_ids),    COLUMN(struct account_row, hold_lapses),
+};
+const struct statement lane_load_accounts =
+    STATEMENT("lane_load_accounts",
+              "SELECT member_id, programme_no, bank_no, member_ref, status, available, held, credit_limit, "
+              "credit_used, journal_seq, chain, profile_hash, lot_expires, lot_points, hold_ids, hold_lapses "
+              "FROM account WHERE bucket = $1 AND member_id = ANY ($2::uuid[] || ARRAY(SELECT r.member_id "
+              "FROM redemption r WHERE r.bucket = $1 AND r.id = ANY ($3::uuid[]))) "
+              "ORDER BY member_id FOR NO KEY UPDATE",
+              accounts_params, account_columns, sizeof(struct account_row));
+
+static const struct column ids_params[] = { COLUMN(struct ids_params, bucket), COLUMN(struct ids_params, ids) };
+
+/* In the order of the composite type redemption_write. */
+static const struct column redemption_columns[] = {
+    COLUMN(struct redemption_row, id),
+    COLUMN(struct redemption_row, member_id),
+    COLUMN(struct redemption_row, programme_no),
+    COLUMN(struct redemption_row, bank_no),
+    COLUMN(struct redemption_row, merchant_no),
+    COLUMN(struct redemption_row, store_no),
+    COLUMN(struct redemption_row, terminal_id),
+    COLUMN(struct redemption_row, content_hash),
+    COLUMN(struct redemption_row, reason),
+    COLUMN(struct redemption_row, state),
+    COLUMN(struct redemption_row, points),
+    COLUMN(struct redemption_row, confirmed_points),
+    COLUMN(struct redemption_row, reversed_points),
+    COLUMN(struct redemption_row, currency),
+    COLUMN(struct redemption_row, gross_minor),
+    COLUMN(struct redemption_row, commission_minor),
+    COLUMN(struct redemption_row, reversed_gross_minor),
+    COLUMN(struct redemption_row, reversed_commission_minor),
+    COLUMN(struct redemption_row, rules_version),
+    COLUMN(struct redemption_row, terms_version),
+    COLUMN(struct redemption_row, goods_no),
+    COLUMN(struct redemption_row, quantity),
+    COLUMN(struct redemption_row, ship_to),
+    COLUMN(struct redemption_row, spendable_after),
+    COLUMN(struct redemption_row, business_date),
+    COLUMN(struct redemption_row, held_at),
+    COLUMN(struct redemption_row, lapse_at),
+    COLUMN(struct redemption_row, draw_expires),
+    COLUMN(struct redemption_row, draw_points),
+    COLUMN(struct redemption_row, draw_credit),
+};
+const struct statement lane_load_redemptions =
+    STATEMENT("lane_load_redemptions",
+              "SELECT id, member_id, programme_no, bank_no, merchant_no, store_no, terminal_id, content_hash, reason, "
+              "state, points, confirmed_points, reversed_points, currency, gross_minor, commission_minor, "
+              "reversed_gross_minor, reversed_commission_minor, rules_version, terms_version, goods_no, quantity, "
+              "''::bytea AS ship_to, spendable_after, business_date, held_at, lapse_at, draw_expires, draw_points, "
+              "draw_credit FROM redemption WHERE bucket = $1 AND id = ANY ($2::uuid[])",
+              ids_params, redemption_columns, sizeof(struct redemption_row));
+
+static const struct column operation_columns[] = {
+    COLUMN(struct operation_row, id),
+    COLUMN(struct operation_row, member_id),
+    COLUMN(struct operation_row, redemption_id),
+    COLUMN(struct operation_row, kind),
+    COLUMN(struct operation_row, content_hash),
+    COLUMN(struct operation_row, reason),
+    COLUMN(struct operation_row, state_after),
+    COLUMN(struct operation_row, points),
+    COLUMN(struct operation_row, spendable_after),
+    COLUMN(struct operation_row, currency),
+    COLUMN(struct operation_row, gross_minor),
+    COLUMN(struct operation_row, commission_minor),
+    COLUMN(struct operation_row, business_date),
+    COLUMN(struct operation_row, at),
+};
+const struct statement lane_load_operations =
+    STATEMENT("lane_load_operations",
+              "SELECT id, member_id, redemption_id, kind, content_hash, reason, state_after, points, spendable_after, "
+              "currency, gross_minor, commission_minor, business_date, at FROM operation "
+              "WHERE bucket = $1 AND id = ANY ($2::uuid[])",
+              ids_params, operation_columns, sizeof(struct operation_row));
+
+static const struct column accrual_found[] = {
+    COLUMN(struct accrual_row, id),     COLUMN(struct accrual_row, content_hash),
+    COLUMN(struct accrual_row, points), COLUMN(struct accrual_row, business_date),
+    COLUMN(struct accrual_row, at),
+};
+const struct statement lane_load_accruals = STATEMENT("lane_load_accruals",
+                                                      "SELECT id, content_hash, points, business_date, at FROM accrual "
+                                                      "WHERE bucket = $1 AND id = ANY ($2::uuid[])",
+                                                      ids_params, accrual_found, sizeof(struct accrual_row));
+
+static const struct record_type account_write = { "account_write", account_columns, COUNT(account_columns),
+                                                  sizeof(struct account_row) };
+static const struct column account_params[] = { COLUMN(struct write_params, bucket),
+                                                RECORDS(struct write_params, rows, &account_write) };
+const struct statement lane_insert_accounts = COMMAND_STATEMENT(
+    "lane_insert_accounts",
+    "INSERT INTO account (bucket, member_id, programme_no, bank_no, member_ref, status, available, held, credit_limit, "
+    "credit_used, journal_seq, chain, profile_hash, lot_expires, lot_points, hold_ids, hold_lapses) "
+    "SELECT $1, u.member_id, u.programme_no, u.bank_no, u.member_ref, u.status, u.available, u.held, u.credit_limit, "
+    "u.credit_used, u.journal_seq, u.chain, u.profile_hash, u.lot_expires, u.lot_points, u.hold_ids, u.hold_lapses "
+    "FROM unnest($2::account_write[]) u",
+    account_params);
+const struct statement lane_update_accounts =
+    COMMAND_STATEMENT("lane_update_accounts",
+                      "UPDATE account a SET status = u.status, available = u.available, held = u.held, "
+                      "credit_limit = u.credit_limit, credit_used = u.credit_used, journal_seq = u.journal_seq, "
+                      "chain = u.chain, profile_hash = u.profile_hash, lot_expires = u.lot_expires, "
+                      "lot_points = u.lot_points, hold_ids = u.hold_ids, hold_lapses = u.hold_lapses "
+                      "FROM unnest($2::account_write[]) u WHERE a.bucket = $1 AND a.member_id = u.member_id",
+                      account_params);
+
+static const struct column profile_columns[] = { COLUMN(struct profile_row, member_id),
+                                                 COLUMN(struct profile_row, card_tokens) };
+static const struct record_type profile_write = { "profile_write", profile_columns, COUNT(profile_columns),
+                                                  sizeof(struct profile_row) };
+static const struct column profile_params[] = { COLUMN(struct write_params, bucket),
+                                                RECORDS(struct write_params, rows, &profile_write) };
+const struct statement lane_put_profiles = COMMAND_STATEMENT(
+    "lane_put_profiles",
+    "INSERT INTO member_profile (bucket, member_id, card_tokens) SELECT $1, u.member_id, u.card_tokens "
+    "FROM unnest($2::profile_write[]) u "
+    "ON CONFLICT (bucket, member_id) DO UPDATE SET card_tokens = excluded.card_tokens",
+    profile_params);
+
+static const struct record_type redemption_write = { "redemption_write", redemption_columns, COUNT(redemption_columns),
+                                                     sizeof(struct redemption_row) };
+static const struct column redemption_params[] = { COLUMN(struct write_params, bucket),
+                                                   RECORDS(struct write_params, rows, &redemption_write) };
+const struct statement lane_insert_redemptions =
+    COMMAND_STATEMENT("lane_insert_redemptions",
+                      "INSERT INTO redemption SELECT $1, u.* FROM unnest($2::redemption_write[]) u", redemption_params);
+
+/* What may change after the hold. Field order is that of the composite type redemption_change. */
+static const struct column change_columns[] = {
+    COLUMN(struct redemption_row, id),
+    COLUMN(struct redemption_row, state),
+    COLUMN(struct redemption_row, confirmed_points),
+    COLUMN(struct redemption_row, reversed_points),
+    COLUMN(struct redemption_row, currency),
+    COLUMN(struct redemption_row, gross_minor),
+    COLUMN(struct redemption_row, commission_minor),
+    COLUMN(struct redemption_row, reversed_gross_minor),
+    COLUMN(struct redemption_row, reversed_commission_minor),
+    COLUMN(struct redemption_row, rules_version),
+    COLUMN(struct redemption_row, terms_version),
+    COLUMN(struct redemption_row, draw_expires),
+    COLUMN(struct redemption_row, draw_points),
+    COLUMN(struct redemption_row, draw_credit),
+};
+static const struct record_type redemption_change = { "redemption_change", change_columns, COUNT(change_columns),
+                                                      sizeof(struct redemption_row) };
+static const struct column change_params[] = { COLUMN(struct write_params, bucket),
+                                               RECORDS(struct write_params, rows, &redemption_change) };
+const struct statement lane_update_redemptions =
+    COMMAND_STATEMENT("lane_update_redemptions",
+                      "UPDATE redemption r SET state = u.state, confirmed_points = u.confirmed_points, "
+                      "reversed_points = u.reversed_points, currency = u.currency, gross_minor = u.gross_minor, "
+                      "commission_minor = u.commission_minor, reversed_gross_minor = u.reversed_gross_minor, "
+                      "reversed_commission_minor = u.reversed_commission_minor, rules_version = u.rules_version, "
+                      "terms_version = u.terms_version, draw_expires = u.draw_expires, draw_points = u.draw_points, "
+                      "draw_credit = u.draw_credit "
+                      "FROM unnest($2::redemption_change[]) u WHERE r.bucket = $1 AND r.id = u.id",
+                      change_params);
+
+static const struct record_type operation_write = { "operation_write", operation_columns, COUNT(operation_columns),
+                                                    sizeof(struct operation_row) };
+static const struct column operation_params[] = { COLUMN(struct write_params, bucket),
+                                                  RECORDS(struct write_params, rows, &operation_write) };
+const struct statement lane_insert_operations =
+    COMMAND_STATEMENT("lane_insert_operations",
+                      "INSERT INTO operation SELECT $1, u.* FROM unnest($2::operation_write[]) u", operation_params);
+
+static const struct column accrual_columns[] = {
+    COLUMN(struct accrual_row, id),
+    COLUMN(struct accrual_row, member_id),
+    COLUMN(struct accrual_row, bank_no),
+    COLUMN(struct accrual_row, transaction_ref),
+    COLUMN(struct accrual_row, content_hash),
+    COLUMN(struct accrual_row, amount_minor),
+    COLUMN(struct accrual_row, currency),
+    COLUMN(struct accrual_row, transaction_time),
+    COLUMN(struct accrual_row, points),
+    COLUMN(struct accrual_row, rules_version),
+    COLUMN(struct accrual_row, business_date),
+    COLUMN(struct accrual_row, at),
+};
+static const struct record_type accrual_write = { "accrual_write", accrual_columns, COUNT(accrual_columns),
+                                                  sizeof(struct accrual_row) };
+static const struct column accrual_params[] = { COLUMN(struct write_params, bucket),
+                                                RECORDS(struct write_params, rows, &accrual_write) };
+const struct statement lane_insert_accruals = COMMAND_STATEMENT(
+    "lane_insert_accruals", "INSERT INTO accrual SELECT $1, u.* FROM unnest($2::accrual_write[]) u", accrual_params);
+
+static const struct column journal_columns[] = {
+    COLUMN(struct journal_row, member_id),
+    COLUMN(struct journal_row, seq),
+    COLUMN(struct journal_row, business_date),
+    COLUMN(struct journal_row, at),
+    COLUMN(struct journal_row, kind),
+    COLUMN(struct journal_row, points),
+    COLUMN(struct journal_row, available_after),
+    COLUMN(struct journal_row, held_after),
+    COLUMN(struct journal_row, credit_used_after),
+    COLUMN(struct journal_row, credit_limit_after),
+    COLUMN(struct journal_row, ref),
+    COLUMN(struct journal_row, redemption_id),
+    COLUMN(struct journal_row, programme_no),
+    COLUMN(struct journal_row, bank_no),
+    COLUMN(struct journal_row, merchant_no),
+    COLUMN(struct journal_row, store_no),
+    COLUMN(struct journal_row, rules_version),
+    COLUMN(struct journal_row, terms_version),
+    COLUMN(struct journal_row, currency),
+    COLUMN(struct journal_row, gross_minor),
+    COLUMN(struct journal_row, commission_minor),
+    COLUMN(struct journal_row, hash),
+};
+static const struct record_type journal_write = { "journal_write", journal_columns, COUNT(journal_columns),
+                                                  sizeof(struct journal_row) };
+static const struct column journal_params[] = { COLUMN(struct write_params, bucket),
+                                                RECORDS(struct write_params, rows, &journal_write) };
+const struct statement lane_insert_journal = COMMAND_STATEMENT(
+    "lane_insert_journal", "INSERT INTO journal SELECT $1, u.* FROM unnest($2::journal_write[]) u", journal_params);
+
+static const struct column outbox_columns[] = {
+    COLUMN(struct outbox_row, id),
+    COLUMN(struct outbox_row, topic),
+    COLUMN(struct outbox_row, programme_no),
+    COLUMN(struct outbox_row, merchant_no),
+    COLUMN(struct outbox_row, redemption_id),
+};
+static const struct record_type outbox_write = { "outbox_write", outbox_columns, COUNT(outbox_columns),
+                                                 sizeof(struct outbox_row) };
+static const struct column outbox_params[] = { COLUMN(struct write_params, bucket),
+                                               RECORDS(struct write_params, rows, &outbox_write) };
+const struct statement lane_insert_outbox =
+    COMMAND_STATEMENT("lane_insert_outbox",
+                      "INSERT INTO outbox (bucket, id, topic, programme_no, merchant_no, redemption_id) "
+                      "SELECT $1, u.id, u.topic, u.programme_no, u.merchant_no, u.redemption_id "
+                      "FROM unnest($2::outbox_write[]) u",
+                      outbox_params);
+
+static const struct column overdue_params[] = { COLUMN(struct overdue_params, bucket),
+                                                COLUMN(struct overdue_params, limit) };
+static const struct column overdue_columns[] = {
+    COLUMN(struct overdue_row, id),
+    COLUMN(struct overdue_row, member_id),
+    COLUMN(struct overdue_row, programme_no),
+    COLUMN(struct overdue_row, bank_no),
+};
+const struct statement lane_find_overdue = STATEMENT(
+    "lane_find_overdue",
+    "SELECT r.id, r.member_id, r.programme_no, r.bank_no FROM fence f JOIN redemption r ON r.bucket = f.bucket "
+    "AND r.programme_no = f.programme_no AND r.state = 1 "
+    "AND r.lapse_at <= CASE WHEN f.test_clock = 'epoch' THEN now() ELSE f.test_clock END "
+    "WHERE f.bucket = $1 ORDER BY r.lapse_at LIMIT $2",
+    overdue_params, overdue_columns, sizeof(struct overdue_row));
+
+const struct statement *const lane_statements[] = {
+    &lane_begin,           &lane_load_fences,        &lane_load_accounts,      &lane_load_redemptions,
+    &lane_load_operations, &lane_load_accruals,      &lane_insert_accounts,    &lane_update_accounts,
+    &lane_put_profiles,    &lane_insert_redemptions, &lane_update_redemptions, &lane_insert_operations,
+    &lane_insert_accruals, &lane_insert_journal,     &lane_insert_outbox,      &lane_find_overdue,
+    &lane_commit,
+};
+const size_t lane_statement_count = COUNT(lane_statements);

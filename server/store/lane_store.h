@@ -1,0 +1,153 @@
+/*
+ * lane_store.h -- the rows a lane loads and writes, and the statements that do it.
+ *
+ * Load statements run inside the batch's transaction in the order they stand here: the fence first, then the accounts
+ * (locked in member order), then, as later statements with fresh snapshots, what the accounts' locks protect.
+ */
+#ifndef STORE_LANE_STORE_H
+#define STORE_LANE_STORE_H
+
+#include "store/db.h"
+
+struct fence_params {
+    int32_t bucket;
+    struct int64_array programmes;
+};
+struct fence_row {
+    int32_t programme_no;
+    struct date business_date;
+    struct instant now; /* programme time */
+    int64_t reference_version;
+};
+extern const struct statement lane_load_fences;
+
+/* Accounts of these members, and of the members these redemptions belong to; locked. */
+struct accounts_params {
+    int32_t bucket;
+    struct uuid_array members, redemptions;
+};
+struct account_row {
+    struct uuid member_id;
+    int32_t programme_no, bank_no;
+    const char *member_ref;
+    int16_t status;
+    int64_t available, held, credit_limit, credit_used, journal_seq;
+    struct bytes chain, profile_hash;
+    struct date_array lot_expires;
+    struct int64_array lot_points;
+    struct uuid_array hold_ids;
+    struct instant_array hold_lapses;
+};
+extern const struct statement lane_load_accounts;
+
+struct ids_params {
+    int32_t bucket;
+    struct uuid_array ids;
+};
+struct redemption_row {
+    struct uuid id, member_id;
+    int32_t programme_no, bank_no, merchant_no, store_no;
+    const char *terminal_id;
+    struct bytes content_hash;
+    const char *reason;
+    int16_t state;
+    int64_t points, confirmed_points, reversed_points;
+    const char *currency;
+    int64_t gross_minor, commission_minor, reversed_gross_minor, reversed_commission_minor;
+    int32_t rules_version, terms_version, goods_no;
+    int64_t quantity;
+    struct bytes ship_to;
+    int64_t spendable_after;
+    struct date business_date;
+    struct instant held_at, lapse_at;
+    struct date_array draw_expires;
+    struct int64_array draw_points;
+    int64_t draw_credit;
+};
+/* ship_to is not loaded. */
+extern const struct statement lane_load_redemptions;
+
+struct operation_row {
+    struct uuid id, member_id, redemption_id;
+    int16_t kind;
+    struct bytes content_hash;
+    const char *reason;
+    int16_t state_after;
+    int64_t points, spendable_after;
+    const char *currency;
+    int64_t gross_minor, commission_minor;
+    struct date business_date;
+    struct instant at;
+};
+extern const struct statement lane_load_operations;
+
+struct accrual_row {
+    struct uuid id, member_id;
+    int32_t bank_no;
+    const char *transaction_ref;
+    struct bytes content_hash;
+    int64_t amount_minor;
+    const char *currency;
+    struct instant transaction_time;
+    int64_t points;
+    int32_t rules_version;
+    struct date business_date;
+    struct instant at;
+};
+/* id, content_hash, points, business_date and at only. */
+extern const struct statement lane_load_accruals;
+
+struct profile_row {
+    struct uuid member_id;
+    struct text_array card_tokens;
+};
+struct outbox_row {
+    struct uuid id;
+    int16_t topic; /* enum outbox_topic */
+    int32_t programme_no, merchant_no;
+    struct uuid redemption_id;
+};
+enum outbox_topic { OUTBOX_WEBHOOK = 1, OUTBOX_SHIPMENT = 2 };
+
+struct journal_row {
+    struct uuid member_id;
+    int64_t seq;
+    struct date business_date;
+    struct instant at;
+    int16_t kind;
+    int64_t points, available_after, held_after, credit_used_after, credit_limit_after;
+    struct uuid ref, redemption_id;
+    int32_t programme_no, bank_no, merchant_no, store_no, rules_version, terms_version;
+    const char *currency;
+    int64_t gross_minor, commission_minor;
+    struct bytes hash;
+};
+
+/* Every write statement: the bucket and one array of records. */
+struct write_params {
+    int32_t bucket;
+    struct record_array rows;
+};
+extern const struct statement lane_insert_accounts, lane_update_accounts, lane_put_profiles, lane_insert_redemptions,
+    lane_update_redemptions, lane_insert_operations, lane_insert_accruals, lane_insert_journal, lane_insert_outbox;
+
+/* Overdue holds of a bucket by the clocks of its programmes, oldest first. */
+struct overdue_params {
+    int32_t bucket;
+    int64_t limit;
+};
+struct overdue_row {
+    struct uuid id, member_id;
+    int32_t programme_no, bank_no;
+};
+extern const struct statement lane_find_overdue;
+
+extern const struct statement lane_begin, lane_commit;
+
+/* Everything a lane sends in a pipeline. */
+extern const struct statement *const lane_statements[];
+extern const size_t lane_statement_count;
+/* Planner settings of a lane's connection: plans are made once, for index look-ups. */
+extern const char lane_session_sql[];
+
+#endif
