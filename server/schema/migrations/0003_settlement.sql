@@ -11,7 +11,7 @@ CREATE TABLE settlement_step (
     step text NOT NULL CONSTRAINT settlement_step_known
         CHECK (step IN ('FENCE', 'ROLL_UP', 'SEAL', 'DAY', 'STATEMENTS', 'FILES')),
     business_date date NOT NULL, -- of a month: its first day
-    bucket int NOT NULL,         -- FENCE and SEAL; -1 otherwise
+    bucket int NOT NULL,         -- of a FENCE; -1 otherwise
     done_at timestamptz NOT NULL DEFAULT now(), -- the database's clock, for people only
     CONSTRAINT settlement_step_pk PRIMARY KEY (programme_no, step, business_date, bucket)
 );
