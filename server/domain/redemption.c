@@ -82,7 +82,21 @@ static enum reason terms_allow(const struct moment *moment, const struct currenc
     return *rate ? REASON_OK : REASON_CURRENCY_NOT_EXCHANGED;
 }
 
-static enum reason may_hold(const struct account *account, const struct moment *moment, int64_t points)
+static enum reason quote_stands(const struct exchange_rules *rules, const struct price *price, int64_t points)
+{
+    const struct currency_rate *rate = rules_rate(rules, price->currency);
+    int64_t cost;
+
+    if (!rate)
+        return REASON_CURRENCY_NOT_EXCHANGED;
+    enum reason reason = rules_price_in_points(rate, price->minor, &cost);
+    if (reason == REASON_OK && cost != points)
+        return REASON_QUOTE_CHANGED;
+    return reason;
+}
+
+static enum reason may_hold(const struct account *account, const struct moment *moment, const struct price *price,
+                            int64_t points)
 {
     const struct currency_rate *rate;
     struct settlement_amounts amounts;
@@ -90,6 +104,8 @@ static enum reason may_hold(const struct account *account, const struct moment *
 
     if (reason == REASON_OK)
         reason = may_redeem(account);
+    if (reason == REASON_OK && price)
+        reason = quote_stands(moment->rules, price, points);
     if (reason != REASON_OK)
         return reason;
     if (points < moment->rules->minimum_points)
@@ -102,9 +118,9 @@ static enum reason may_hold(const struct account *account, const struct moment *
 }
 
 enum reason redemption_hold(struct redemption *redemption, struct account *account, const struct moment *moment,
-                            int64_t lapse_after_us, struct entries *entries)
+                            const struct price *price, int64_t lapse_after_us, struct entries *entries)
 {
-    enum reason reason = may_hold(account, moment, redemption->points);
+    enum reason reason = may_hold(account, moment, price, redemption->points);
 
     redemption->reason = reason;
     redemption->held_at = moment->now;

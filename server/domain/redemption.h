@@ -55,6 +55,12 @@ struct moment {
     const struct terms *terms;          /* in force now; NULL when there are none or the command has no merchant */
 };
 
+/* What the points were quoted for: they must still be what it costs. */
+struct price {
+    int64_t minor;
+    char currency[CURRENCY_TEXT];
+};
+
 /* Where entries go; the caller gives room for all that one decision can write (DECISION_ENTRIES). */
 struct entries {
     struct entry *at;
@@ -67,10 +73,11 @@ enum redemption_state redemption_next(enum redemption_state state, enum redempti
 
 /*
  * May these points be held? redemption has id, member_id, programme, bank, merchant, store and points filled in; the
- * rest is filled here. A refusal leaves the account alone and is written into the redemption.
+ * rest is filled here. price is NULL for points without goods. A refusal leaves the account alone and is written into
+ * the redemption.
  */
 enum reason redemption_hold(struct redemption *redemption, struct account *account, const struct moment *moment,
-                            int64_t lapse_after_us, struct entries *entries) MUST_USE;
+                            const struct price *price, int64_t lapse_after_us, struct entries *entries) MUST_USE;
 /* points 0 means all. *moved is what was confirmed. */
 enum reason redemption_confirm(struct redemption *redemption, struct account *account, const struct moment *moment,
                                const struct uuid *ref, int64_t points, int64_t *moved,

@@ -13,7 +13,8 @@ struct db;
 
 /* A job is embedded in the maker's own struct, which it owns until run was called. */
 struct clerk_job {
-    /* On a clerk's thread. db is NULL, with *err saying why, when the database cannot be reached. Must answer the call. */
+    /* On a clerk's thread. db is NULL, with *err saying why, when the database cannot be reached. Must answer the call.
+     */
     void (*run)(struct clerk_job *job, struct db *db, struct error *err);
     struct clerk_job *next; /* the clerks' own */
 };

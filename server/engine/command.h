@@ -31,7 +31,7 @@ enum outcome { OUTCOME_NONE, OUTCOME_CREATED, OUTCOME_CHANGED, OUTCOME_UNCHANGED
 
 struct member_order {
     int64_t credit_limit;
-    int16_t status;                /* MemberStatus of bank_service.proto, 1 to 3 */
+    int16_t status;                 /* MemberStatus of bank_service.proto, 1 to 3 */
     const char *const *card_tokens; /* sorted, without repeats */
     size_t card_token_count;
 };
@@ -61,12 +61,12 @@ struct part_order {
 /* What the caller is told. Everything but state and spendable of the first answer is reproduced by a repeat. */
 struct answer {
     enum reason reason;
-    char detail[96];        /* a sentence when reason's own is not enough; may be empty */
-    enum outcome outcome;   /* SET_MEMBER and ACCRUE */
-    int16_t state;          /* RedemptionState right after the write */
-    int64_t points;         /* moved by the write */
-    int64_t spendable;      /* available + unused credit limit right after it */
-    char currency[CURRENCY_TEXT]; /* "" when no money moved */
+    char detail[96];                       /* a sentence when reason's own is not enough; may be empty */
+    enum outcome outcome;                  /* SET_MEMBER and ACCRUE */
+    int16_t state;                         /* RedemptionState right after the write */
+    int64_t points;                        /* moved by the write */
+    int64_t spendable;                     /* available + unused credit limit right after it */
+    char currency[CURRENCY_TEXT];          /* "" when no money moved */
     int64_t gross_minor, commission_minor; /* signed: negative for a reversal */
     struct date business_date;
     struct instant time;     /* programme time */
@@ -75,8 +75,8 @@ struct answer {
 
 struct command {
     enum command_kind kind;
-    struct uuid request_id; /* version 7 from the caller; for ACCRUE made by command_accrual_id */
-    struct uuid member_id;  /* command_member_id */
+    struct uuid request_id;    /* version 7 from the caller; for ACCRUE made by command_accrual_id */
+    struct uuid member_id;     /* command_member_id */
     struct uuid redemption_id; /* CONFIRM, CANCEL, REVERSE, LAPSE: the hold's request_id */
     int32_t programme_no, bank_no;
     int32_t merchant_no, store_no; /* 0 when the command has none */

@@ -1,9 +1,9 @@
 /*
  * reference.h -- parties, rules, terms and goods as one immutable snapshot in memory.
  *
- * A snapshot never changes; a newer one replaces it. A reader acquires the present one, keeps it for as long as it looks
- * at it, and releases it; pointers into it live that long. Correctness does not depend on how fresh it is: a lane that
- * meets a fence with a higher reference_version loads the snapshot anew before it decides.
+ * A snapshot never changes; a newer one replaces it. A reader acquires the present one, keeps it for as long as it
+ * looks at it, and releases it; pointers into it live that long. Correctness does not depend on how fresh it is: a lane
+ * that meets a fence with a higher reference_version loads the snapshot anew before it decides.
  */
 #ifndef ENGINE_REFERENCE_H
 #define ENGINE_REFERENCE_H

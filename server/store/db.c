@@ -381,6 +381,7 @@ bool db_pipeline_begin(struct db *db, struct error *err)
     db->in_pipeline = true;
     db->synced = false;
     db->unanswered = 0;
+    db->sqlstate[0] = '\0';
     return true;
 }
 
@@ -418,6 +419,11 @@ bool db_next(struct db *db, const struct statement *statement, struct arena *are
     PQclear(PQgetResult(db->connection)); /* the NULL that ends this statement's results */
     db->unanswered--;
     return !rows || read_rows(db, statement, result, arena, rows, count, err);
+}
+
+size_t db_pending(const struct db *db)
+{
+    return db->unanswered;
 }
 
 bool db_pipeline_end(struct db *db, struct error *err)

@@ -1,0 +1,301 @@
+/* batch_load.c -- the first round trip: fences, locked accounts, and what the commands refer to. */
+#include "engine/batch.h"
+
+#include <string.h>
+
+/* The ids a batch asks for; arrays of 2 * BATCH_MAX in the batch's arena. */
+struct wanted {
+    struct uuid *members, *redemptions, *requests, *named, *accruals;
+    size_t member_count, redemption_count, request_count, named_count, accrual_count;
+    int64_t *programmes;
+    size_t programme_count;
+};
+
+static bool wanted_init(struct wanted *wanted, struct arena *arena, size_t commands)
+{
+    *wanted = (struct wanted){
+        .members = arena_alloc(arena, commands * sizeof(struct uuid)),
+        .redemptions = arena_alloc(arena, 2 * commands * sizeof(struct uuid)),
+        .requests = arena_alloc(arena, commands * sizeof(struct uuid)),
+        .named = arena_alloc(arena, commands * sizeof(struct uuid)),
+        .accruals = arena_alloc(arena, commands * sizeof(struct uuid)),
+        .programmes = arena_alloc(arena, commands * sizeof(int64_t)),
+    };
+    return wanted->members && wanted->redemptions && wanted->requests && wanted->named && wanted->accruals &&
+           wanted->programmes;
+}
+
+static void want_programme(struct wanted *wanted, int32_t programme_no)
+{
+    for (size_t i = 0; i < wanted->programme_count; i++) {
+        if (wanted->programmes[i] == programme_no)
+            return;
+    }
+    wanted->programmes[wanted->programme_count++] = programme_no;
+}
+
+/* What a kind of command needs to be decided. */
+static const struct {
+    bool member, redemption, request, accrual;
+} needs[] = {
+    [COMMAND_SET_MEMBER] = { .member = true },
+    [COMMAND_ACCRUE] = { .member = true, .accrual = true },
+    [COMMAND_HOLD] = { .member = true, .request = true },
+    [COMMAND_CONFIRM] = { .redemption = true, .request = true },
+    [COMMAND_CANCEL] = { .redemption = true, .request = true },
+    [COMMAND_REVERSE] = { .redemption = true, .request = true },
+    [COMMAND_LAPSE] = { .redemption = true },
+};
+
+static void want(struct wanted *wanted, const struct command *command)
+{
+    want_programme(wanted, command->programme_no);
+    if (needs[command->kind].member)
+        wanted->members[wanted->member_count++] = command->member_id;
+    if (needs[command->kind].redemption) {
+        wanted->redemptions[wanted->redemption_count++] = command->redemption_id;
+        wanted->named[wanted->named_count++] = command->redemption_id;
+    }
+    if (needs[command->kind].request) {
+        wanted->redemptions[wanted->redemption_count++] = command->request_id;
+        wanted->requests[wanted->request_count++] = command->request_id;
+    }
+    if (needs[command->kind].accrual)
+        wanted->accruals[wanted->accrual_count++] = command->request_id;
+}
+
+static bool queue_ids(struct db *db, const struct statement *statement, int32_t bucket, const struct uuid *ids,
+                      size_t count, struct error *err)
+{
+    struct ids_params params = { bucket, { ids, count } };
+
+    return count == 0 || db_queue(db, statement, &params, err);
+}
+
+static bool queue_all(struct batch *batch, struct db *db, const struct wanted *wanted, struct error *err)
+{
+    struct fence_params fences = { batch->bucket, { wanted->programmes, wanted->programme_count } };
+    struct accounts_params accounts = { batch->bucket,
+                                        { wanted->members, wanted->member_count },
+                                        { wanted->named, wanted->named_count } };
+
+    return db_queue(db, &lane_begin, NULL, err) && db_queue(db, &lane_load_fences, &fences, err) &&
+           db_queue(db, &lane_load_accounts, &accounts, err) &&
+           queue_ids(db, &lane_load_redemptions, batch->bucket, wanted->redemptions, wanted->redemption_count, err) &&
+           queue_ids(db, &lane_load_operations, batch->bucket, wanted->requests, wanted->request_count, err) &&
+           queue_ids(db, &lane_load_accruals, batch->bucket, wanted->accruals, wanted->accrual_count, err) &&
+           db_flush(db, false, err);
+}
+
+static bool broken(struct error *err, const char *what)
+{
+    return error_set(err, REASON_INTERNAL, "a stored row is not possible: %s", what);
+}
+
+static bool take_lots(struct lots *lots, const struct date_array *expires, const struct int64_array *points,
+                      struct error *err)
+{
+    if (expires->count != points->count || expires->count > LOTS_MAX)
+        return broken(err, "lots");
+    lots->count = expires->count;
+    for (size_t i = 0; i < expires->count; i++)
+        lots->at[i] = (struct lot){ expires->at[i], points->at[i] };
+    return true;
+}
+
+static bool take_moment(struct batch *batch, struct batch_account *loaded, struct error *err)
+{
+    const struct fence_row *fence = batch_fence(batch, loaded->account.programme_no);
+    const struct bank *bank = reference_bank_no(batch->reference, loaded->account.bank_no);
+
+    if (!fence)
+        return broken(err, "a member of a programme without a fence");
+    loaded->moment.now = fence->now;
+    loaded->moment.business_date = fence->business_date;
+    loaded->moment.rules = bank ? rules_in_force(bank->rules, bank->rules_count, fence->now) : NULL;
+    return true;
+}
+
+static bool take_account(struct batch *batch, const struct account_row *row, struct error *err)
+{
+    struct batch_account *loaded = batch_add_account(batch, &row->member_id);
+
+    if (!loaded)
+        return broken(err, "more accounts than commands");
+    struct account *account = &loaded->account;
+    if (row->chain.size != sizeof account->chain || row->profile_hash.size != sizeof account->profile_hash ||
+        row->hold_ids.count != row->hold_lapses.count || row->hold_ids.count > OPEN_HOLDS_MAX)
+        return broken(err, "account");
+    account->programme_no = row->programme_no;
+    account->bank_no = row->bank_no;
+    account->member_ref = row->member_ref;
+    account->status = row->status;
+    account->available = row->available;
+    account->held = row->held;
+    account->credit_limit = row->credit_limit;
+    account->credit_used = row->credit_used;
+    account->journal_seq = row->journal_seq;
+    memcpy(account->chain, row->chain.at, sizeof account->chain);
+    memcpy(account->profile_hash, row->profile_hash.at, sizeof account->profile_hash);
+    account->hold_count = row->hold_ids.count;
+    for (size_t i = 0; i < account->hold_count; i++)
+        account->holds[i] = (struct open_hold){ row->hold_ids.at[i], row->hold_lapses.at[i] };
+    return take_lots(&account->lots, &row->lot_expires, &row->lot_points, err) && take_moment(batch, loaded, err);
+}
+
+static bool take_redemption(struct batch *batch, const struct redemption_row *row, struct error *err)
+{
+    struct batch_redemption *loaded = batch_add_redemption(batch, &row->id);
+
+    if (!loaded || row->content_hash.size != sizeof loaded->content_hash)
+        return broken(err, "redemption");
+    loaded->goods_no = row->goods_no;
+    loaded->quantity = row->quantity;
+    memcpy(loaded->content_hash, row->content_hash.at, sizeof loaded->content_hash);
+    struct redemption *redemption = &loaded->redemption;
+    redemption->member_id = row->member_id;
+    redemption->programme_no = row->programme_no;
+    redemption->bank_no = row->bank_no;
+    redemption->merchant_no = row->merchant_no;
+    redemption->store_no = row->store_no;
+    redemption->state = row->state;
+    redemption->reason = reason_by_name(row->reason);
+    redemption->points = row->points;
+    redemption->confirmed_points = row->confirmed_points;
+    redemption->reversed_points = row->reversed_points;
+    memcpy(redemption->currency, row->currency, strnlen(row->currency, CURRENCY_TEXT - 1));
+    redemption->confirmed = (struct settlement_amounts){ row->gross_minor, row->commission_minor };
+    redemption->reversed = (struct settlement_amounts){ row->reversed_gross_minor, row->reversed_commission_minor };
+    redemption->rules_version = row->rules_version;
+    redemption->terms_version = row->terms_version;
+    redemption->spendable_after = row->spendable_after;
+    redemption->business_date = row->business_date;
+    redemption->held_at = row->held_at;
+    redemption->lapse_at = row->lapse_at;
+    redemption->draws.credit = row->draw_credit;
+    return take_lots(&redemption->draws.lots, &row->draw_expires, &row->draw_points, err);
+}
+
+static bool read_accounts(struct batch *batch, struct db *db, struct error *err)
+{
+    void *rows;
+    size_t count;
+
+    if (!db_next(db, &lane_load_accounts, &batch->arena, &rows, &count, err))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        if (!take_account(batch, &((const struct account_row *)rows)[i], err))
+            return false;
+    }
+    return true;
+}
+
+static bool read_redemptions(struct batch *batch, struct db *db, size_t asked, struct error *err)
+{
+    void *rows;
+    size_t count;
+
+    if (asked == 0)
+        return true;
+    if (!db_next(db, &lane_load_redemptions, &batch->arena, &rows, &count, err))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        if (!take_redemption(batch, &((const struct redemption_row *)rows)[i], err))
+            return false;
+    }
+    return true;
+}
+
+static bool read_operations(struct batch *batch, struct db *db, size_t asked, struct error *err)
+{
+    void *rows;
+    size_t count;
+
+    if (asked == 0)
+        return true;
+    if (!db_next(db, &lane_load_operations, &batch->arena, &rows, &count, err))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        struct batch_operation *loaded = &batch->operations[batch->operation_count];
+        loaded->is_new = false;
+        loaded->row = ((const struct operation_row *)rows)[i];
+        if (loaded->row.content_hash.size != 32)
+            return broken(err, "operation");
+        uuid_index_add(&batch->operation_index, &loaded->row.id, (int)batch->operation_count++);
+    }
+    return true;
+}
+
+static bool read_accruals(struct batch *batch, struct db *db, size_t asked, struct error *err)
+{
+    void *rows;
+    size_t count;
+
+    if (asked == 0)
+        return true;
+    if (!db_next(db, &lane_load_accruals, &batch->arena, &rows, &count, err))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        struct batch_accrual *loaded = &batch->accruals[batch->accrual_count];
+        loaded->is_new = false;
+        loaded->row = ((const struct accrual_row *)rows)[i];
+        if (loaded->row.content_hash.size != 32)
+            return broken(err, "accrual");
+        uuid_index_add(&batch->accrual_index, &loaded->row.id, (int)batch->accrual_count++);
+    }
+    return true;
+}
+
+static bool read_fences(struct batch *batch, struct db *db, struct error *err)
+{
+    void *rows;
+
+    if (!db_next(db, &lane_load_fences, &batch->arena, &rows, &batch->fence_count, err))
+        return false;
+    batch->fences = rows;
+    for (size_t i = 0; i < batch->fence_count; i++) {
+        if (batch->fences[i].reference_version > batch->reference->version)
+            batch->reference_needed = batch->fences[i].reference_version;
+    }
+    return batch->reference_needed == 0 || error_set(err, REASON_TRY_AGAIN, "the reference data is not fresh enough");
+}
+
+/* Overdue holds of the accounts at hand, so that what they reserve is free again before anything is decided. */
+static size_t find_overdue(struct batch *batch, struct uuid *ids)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < batch->account_count; i++) {
+        const struct batch_account *loaded = &batch->accounts[i];
+        for (size_t k = 0; k < loaded->account.hold_count && count < BATCH_OVERDUE_MAX; k++) {
+            const struct open_hold *hold = &loaded->account.holds[k];
+            if (hold->lapse_at.us <= loaded->moment.now.us && !batch_redemption(batch, &hold->id))
+                ids[count++] = hold->id;
+        }
+    }
+    return count;
+}
+
+static bool load_overdue(struct batch *batch, struct db *db, struct error *err)
+{
+    struct uuid ids[BATCH_OVERDUE_MAX];
+    size_t count = find_overdue(batch, ids);
+
+    return count == 0 || (queue_ids(db, &lane_load_redemptions, batch->bucket, ids, count, err) &&
+                          db_flush(db, false, err) && read_redemptions(batch, db, count, err));
+}
+
+bool batch_load(struct batch *batch, struct db *db, struct error *err)
+{
+    struct wanted wanted;
+
+    if (!wanted_init(&wanted, &batch->arena, batch->command_count))
+        return error_set(err, REASON_INTERNAL, "out of memory");
+    for (size_t i = 0; i < batch->command_count; i++)
+        want(&wanted, batch->commands[i]);
+    return queue_all(batch, db, &wanted, err) && db_next(db, &lane_begin, NULL, NULL, NULL, err) &&
+           read_fences(batch, db, err) && read_accounts(batch, db, err) &&
+           read_redemptions(batch, db, wanted.redemption_count, err) &&
+           read_operations(batch, db, wanted.request_count, err) &&
+           read_accruals(batch, db, wanted.accrual_count, err) && load_overdue(batch, db, err);
+}

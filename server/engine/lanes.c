@@ -1,0 +1,400 @@
+#include "engine/lanes.h"
+
+#include "base/limits.h"
+#include "engine/batch.h"
+#include "io/clock.h"
+#include "io/log.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { ATTEMPTS_MAX = 4 };
+
+/* Commands of one bucket, oldest first. */
+struct queue {
+    struct command *first, **last;
+};
+
+struct lane {
+    struct lanes *lanes;
+    int32_t index;
+    pthread_t thread;
+    pthread_mutex_t lock; /* guards queues, waiting and closing */
+    pthread_cond_t work;
+    struct queue queues[BUCKETS_MAX]; /* used at the buckets this lane owns */
+    int32_t waiting;
+    bool closing;
+    /* The rest belongs to the thread alone. */
+    struct db *db;
+    bool prepared, said_down;
+    struct batch *batch;
+    int32_t next_bucket;
+    int64_t swept_us;
+};
+
+struct lanes {
+    struct lanes_options options;
+    char *conninfo;
+    struct lane *lane;
+    int32_t started;
+};
+
+static struct lane *lane_of(struct lanes *lanes, int32_t bucket)
+{
+    return &lanes->lane[bucket % lanes->options.lanes];
+}
+
+bool lanes_submit(struct lanes *lanes, struct command *command, struct error *err)
+{
+    int32_t bucket = command->hash16 % lanes->options.buckets;
+    struct lane *lane = lane_of(lanes, bucket);
+
+    pthread_mutex_lock(&lane->lock);
+    bool room = lane->waiting < QUEUE_MAX && !lane->closing;
+    if (room) {
+        command->next = NULL;
+        *lane->queues[bucket].last = command;
+        lane->queues[bucket].last = &command->next;
+        if (lane->waiting++ == 0)
+            pthread_cond_signal(&lane->work);
+    }
+    pthread_mutex_unlock(&lane->lock);
+    return room || error_set(err, REASON_OVERLOADED, "%s", "");
+}
+
+/* Answers */
+
+static void finish(struct command *command)
+{
+    command->done(command);
+}
+
+static void refuse_all(struct command *const *commands, size_t count, const struct error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        commands[i]->answer = (struct answer){ .reason = err->reason, .outcome = OUTCOME_REFUSED };
+        finish(commands[i]);
+    }
+}
+
+/* Connection */
+
+static bool connect_lane(struct lane *lane, struct error *err)
+{
+    bool connected = lane->db ? db_connected(lane->db) || db_reconnect(lane->db, err)
+                              : db_open(lane->lanes->conninfo, &lane->db, err);
+
+    return connected && db_script(lane->db, lane_session_sql, err) &&
+           db_prepare(lane->db, lane_statements, lane_statement_count, err);
+}
+
+static bool ready(struct lane *lane, struct error *err)
+{
+    if (lane->prepared && db_connected(lane->db))
+        return true;
+    lane->prepared = connect_lane(lane, err);
+    if (!lane->prepared) {
+        err->reason = REASON_DATABASE_UNREACHABLE;
+        if (!lane->said_down)
+            LOG(LOG_ERROR, "database_down", log_int("lane", lane->index), log_text("detail", err->detail));
+    } else if (lane->said_down) {
+        LOG(LOG_INFO, "database_up", log_int("lane", lane->index));
+    }
+    lane->said_down = !lane->prepared;
+    return lane->prepared;
+}
+
+/* Running a batch */
+
+/*
+ * A fence may ask for newer reference data; a deadlock, a lock that took too long, or a key that another server wrote
+ * at the same moment are gone on the next run; after a lost connection nobody knows, and running again is safe.
+ */
+static bool may_pass(struct lane *lane, const struct error *err)
+{
+    static const char *const passing[] = { "40001", "40P01", "23505", "55P03" };
+
+    if (err->reason == REASON_DATABASE_UNREACHABLE)
+        return true;
+    for (size_t i = 0; i < COUNT(passing); i++) {
+        if (strcmp(db_sqlstate(lane->db), passing[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool run_once(struct lane *lane, int32_t bucket, struct command *const *commands, size_t count,
+                     struct error *err)
+{
+    struct reference_source *source = lane->lanes->options.reference;
+
+    if (batch_run(lane->batch, lane->db, source, bucket, commands, count, err))
+        return true;
+    if (lane->batch->reference_needed == 0)
+        return false;
+    return reference_refresh(source, lane->db, lane->batch->reference_needed, err) &&
+           batch_run(lane->batch, lane->db, source, bucket, commands, count, err);
+}
+
+/* true when committed; otherwise *err is the last failure. */
+static bool run_persistently(struct lane *lane, int32_t bucket, struct command *const *commands, size_t count,
+                             struct error *err)
+{
+    for (int attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+        if (!ready(lane, err))
+            return false;
+        if (run_once(lane, bucket, commands, count, err))
+            return true;
+        if (!may_pass(lane, err))
+            return false;
+    }
+    return false;
+}
+
+/* The poison command gets its own error; its neighbours succeed. Depth is at most log2(BATCH_MAX). */
+static void run_commands(struct lane *lane, int32_t bucket, struct command *const *commands, size_t count)
+{
+    struct error err = { 0 };
+
+    if (run_persistently(lane, bucket, commands, count, &err)) {
+        for (size_t i = 0; i < count; i++)
+            finish(commands[i]);
+        return;
+    }
+    if (err.reason != REASON_INTERNAL || count == 1) {
+        LOG(LOG_ERROR, "batch_failed", log_text("reason", reason_name(err.reason)), log_text("detail", err.detail),
+            log_int("commands", (int64_t)count));
+        refuse_all(commands, count, &err);
+        return;
+    }
+    run_commands(lane, bucket, commands, count / 2);
+    run_commands(lane, bucket, commands + count / 2, count - count / 2);
+}
+
+static void report(struct lane *lane, size_t count, int64_t began_us, int32_t waiting)
+{
+    const struct lanes_options *options = &lane->lanes->options;
+
+    if (!options->observer)
+        return;
+    struct lane_report made = { (int32_t)count, clock_monotonic_us() - began_us, waiting };
+    options->observer(options->observer_owner, &made);
+}
+
+/* Taking work */
+
+static size_t take_bucket(struct lane *lane, int32_t bucket, struct command **commands)
+{
+    struct queue *queue = &lane->queues[bucket];
+    size_t count = 0;
+
+    while (queue->first && count < BATCH_MAX) {
+        commands[count++] = queue->first;
+        queue->first = queue->first->next;
+    }
+    if (!queue->first)
+        queue->last = &queue->first;
+    lane->waiting -= (int32_t)count;
+    return count;
+}
+
+/* The buckets take turns. The caller holds the lock. */
+static size_t take_any(struct lane *lane, int32_t *bucket, struct command **commands)
+{
+    int32_t buckets = lane->lanes->options.buckets, step = lane->lanes->options.lanes;
+
+    for (int32_t tried = 0; tried < buckets; tried += step) {
+        *bucket = lane->next_bucket;
+        lane->next_bucket = *bucket + step < buckets ? *bucket + step : lane->index;
+        if (lane->queues[*bucket].first)
+            return take_bucket(lane, *bucket, commands);
+    }
+    return 0;
+}
+
+static void wait_for_work(struct lane *lane)
+{
+    int64_t sweep_us = lane->lanes->options.sweep_every_us;
+    struct timespec until;
+
+    if (sweep_us <= 0) {
+        pthread_cond_wait(&lane->work, &lane->lock);
+        return;
+    }
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    int64_t ns = until.tv_nsec + sweep_us % US_PER_SECOND * 1000;
+    until.tv_sec += sweep_us / US_PER_SECOND + ns / 1000000000;
+    until.tv_nsec = ns % 1000000000;
+    pthread_cond_timedwait(&lane->work, &lane->lock, &until);
+}
+
+/* Nobody waits for these any more; the rest is kept in order. */
+static size_t drop_late(struct command **commands, size_t count)
+{
+    const struct error late = { .reason = REASON_DEADLINE_PASSED };
+    int64_t now_us = clock_monotonic_us();
+    size_t kept = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (commands[i]->deadline_us > now_us)
+            commands[kept++] = commands[i];
+        else
+            refuse_all(&commands[i], 1, &late);
+    }
+    return kept;
+}
+
+/* Sweeping */
+
+static void swept(struct command *command)
+{
+    (void)command;
+}
+
+static struct command lapse_command(const struct overdue_row *row)
+{
+    return (struct command){
+        .kind = COMMAND_LAPSE,
+        .redemption_id = row->id,
+        .member_id = row->member_id,
+        .programme_no = row->programme_no,
+        .bank_no = row->bank_no,
+        .deadline_us = INT64_MAX,
+        .done = swept,
+    };
+}
+
+static void sweep_bucket(struct lane *lane, int32_t bucket)
+{
+    CLEANUP(arena_release) struct arena arena = { 0 };
+    struct command commands[BATCH_MAX], *pointers[BATCH_MAX];
+    struct overdue_params params = { bucket, BATCH_MAX };
+    struct error err = { 0 };
+    void *rows;
+    size_t count;
+
+    if (!ready(lane, &err) || !db_fetch(lane->db, &lane_find_overdue, &params, &arena, &rows, &count, &err))
+        return;
+    for (size_t i = 0; i < count; i++) {
+        commands[i] = lapse_command(&((const struct overdue_row *)rows)[i]);
+        pointers[i] = &commands[i];
+    }
+    if (count > 0)
+        run_commands(lane, bucket, pointers, count);
+}
+
+static void sweep_when_due(struct lane *lane)
+{
+    const struct lanes_options *options = &lane->lanes->options;
+    int64_t now_us = clock_monotonic_us();
+
+    if (options->sweep_every_us <= 0 || now_us - lane->swept_us < options->sweep_every_us)
+        return;
+    lane->swept_us = now_us;
+    for (int32_t bucket = lane->index; bucket < options->buckets; bucket += options->lanes)
+        sweep_bucket(lane, bucket);
+}
+
+static void *lane_main(void *argument)
+{
+    struct lane *lane = argument;
+    struct command *commands[BATCH_MAX];
+
+    for (;;) {
+        int32_t bucket = 0, waiting;
+
+        pthread_mutex_lock(&lane->lock);
+        if (lane->waiting == 0 && !lane->closing)
+            wait_for_work(lane);
+        size_t count = take_any(lane, &bucket, commands);
+        bool over = count == 0 && lane->closing;
+        waiting = lane->waiting;
+        pthread_mutex_unlock(&lane->lock);
+        if (over)
+            return NULL;
+        int64_t began_us = clock_monotonic_us();
+        count = drop_late(commands, count);
+        if (count > 0) {
+            run_commands(lane, bucket, commands, count);
+            report(lane, count, began_us, waiting);
+        }
+        sweep_when_due(lane);
+    }
+}
+
+static bool lane_start(struct lanes *lanes, int32_t index)
+{
+    struct lane *lane = &lanes->lane[index];
+    pthread_condattr_t monotonic;
+
+    lane->lanes = lanes;
+    lane->index = lane->next_bucket = index;
+    lane->batch = batch_new();
+    for (int32_t bucket = 0; bucket < BUCKETS_MAX; bucket++)
+        lane->queues[bucket].last = &lane->queues[bucket].first;
+    pthread_mutex_init(&lane->lock, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&lane->work, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    return lane->batch && pthread_create(&lane->thread, NULL, lane_main, lane) == 0;
+}
+
+static bool lanes_make(const struct lanes_options *options, struct lanes **out)
+{
+    struct lanes *lanes = calloc(1, sizeof *lanes);
+
+    *out = lanes;
+    if (!lanes)
+        return false;
+    lanes->options = *options;
+    lanes->conninfo = strdup(options->conninfo);
+    lanes->lane = calloc((size_t)options->lanes, sizeof *lanes->lane);
+    if (!lanes->conninfo || !lanes->lane)
+        return false;
+    for (; lanes->started < options->lanes; lanes->started++) {
+        if (!lane_start(lanes, lanes->started))
+            return false;
+    }
+    return true;
+}
+
+bool lanes_open(const struct lanes_options *options, struct lanes **out, struct error *err)
+{
+    *out = NULL;
+    if (options->buckets < 1 || options->buckets > BUCKETS_MAX || options->lanes < 1 ||
+        options->lanes > options->buckets || options->lanes > LANES_MAX)
+        return error_set(err, REASON_SETTING_INVALID, "lanes must be 1 to the number of buckets, which is %d",
+                         (int)options->buckets);
+    if (lanes_make(options, out))
+        return true;
+    lanes_close(*out);
+    *out = NULL;
+    return error_set(err, REASON_INTERNAL, "no memory or thread for a lane");
+}
+
+static void lane_end(struct lane *lane)
+{
+    pthread_mutex_lock(&lane->lock);
+    lane->closing = true;
+    pthread_cond_signal(&lane->work);
+    pthread_mutex_unlock(&lane->lock);
+    pthread_join(lane->thread, NULL);
+    pthread_cond_destroy(&lane->work);
+    pthread_mutex_destroy(&lane->lock);
+    db_close(lane->db);
+    batch_free(lane->batch);
+}
+
+void lanes_close(struct lanes *lanes)
+{
+    if (!lanes)
+        return;
+    for (int32_t i = 0; i < lanes->started; i++)
+        lane_end(&lanes->lane[i]);
+    free(lanes->lane);
+    free(lanes->conninfo);
+    free(lanes);
+}

@@ -1,0 +1,474 @@
+#include "engine/reference.h"
+
+#include "base/arena.h"
+#include "store/reference_store.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SNAPSHOT_LIMIT = 512 * 1024 * 1024 };
+
+/* The snapshot is the first member, so that a pointer to it is a pointer to its owner. */
+struct snapshot {
+    struct reference reference;
+    atomic_int holders;
+    struct arena arena;
+};
+
+struct reference_source {
+    pthread_mutex_t lock; /* guards which snapshot is the present one */
+    struct snapshot *present;
+};
+
+/* Rows as they come from the database; they live in the snapshot's arena. */
+struct rows {
+    struct programme_row *programmes;
+    struct bank_row *banks;
+    struct rules_row *rules;
+    struct rate_row *rates;
+    struct merchant_row *merchants;
+    struct store_row *stores;
+    struct terms_row *terms;
+    struct goods_row *goods;
+    size_t programme_count, bank_count, rules_count, rate_count, merchant_count, store_count, terms_count, goods_count;
+};
+
+static bool fetch(struct db *db, struct arena *arena, struct rows *rows, struct installation_row *installation,
+                  struct error *err)
+{
+    const struct {
+        const struct statement *statement;
+        void *rows;
+        size_t *count;
+    } reads[] = {
+        { &reference_programmes, &rows->programmes, &rows->programme_count },
+        { &reference_banks, &rows->banks, &rows->bank_count },
+        { &reference_rules, &rows->rules, &rows->rules_count },
+        { &reference_rates, &rows->rates, &rows->rate_count },
+        { &reference_merchants, &rows->merchants, &rows->merchant_count },
+        { &reference_stores, &rows->stores, &rows->store_count },
+        { &reference_terms, &rows->terms, &rows->terms_count },
+        { &reference_goods, &rows->goods, &rows->goods_count },
+    };
+    bool found;
+
+    if (!db_fetch_one(db, &reference_installation, NULL, arena, installation, &found, err))
+        return false;
+    if (!found)
+        return error_set(err, REASON_DATABASE_UNREACHABLE, "the database has no schema yet: run --migrate");
+    for (size_t i = 0; i < COUNT(reads); i++) {
+        void *fetched;
+        if (!db_fetch(db, reads[i].statement, NULL, arena, &fetched, reads[i].count, err))
+            return false;
+        memcpy(reads[i].rows, &fetched, sizeof fetched);
+    }
+    return true;
+}
+
+static void copy_currency(char to[CURRENCY_TEXT], const char *from)
+{
+    memset(to, 0, CURRENCY_TEXT);
+    memcpy(to, from, strnlen(from, CURRENCY_TEXT - 1));
+}
+
+static struct exchange_rules rules_of(const struct rules_row *row)
+{
+    return (struct exchange_rules){
+        .version = row->version,
+        .effective_from = row->effective_from,
+        .minimum_points = row->minimum_points,
+        .expiry_months = row->expiry_months,
+        .reinstate_grace_days = row->reinstate_grace_days,
+        .accrual = { row->accrual_num, row->accrual_den },
+    };
+}
+
+static void add_rates(struct exchange_rules *rules, int32_t bank_no, const struct rows *rows)
+{
+    for (size_t i = 0; i < rows->rate_count && rules->rate_count < RATES_MAX; i++) {
+        const struct rate_row *row = &rows->rates[i];
+        if (row->bank_no != bank_no || row->version != rules->version)
+            continue;
+        struct currency_rate *rate = &rules->rates[rules->rate_count++];
+        copy_currency(rate->currency, row->currency);
+        rate->conversion = (struct ratio){ row->conversion_num, row->conversion_den };
+        rate->settlement = (struct ratio){ row->settlement_num, row->settlement_den };
+    }
+}
+
+/* The rows of one owner lie together: [first, first + n). OWNER_RANGE finds them by their number. */
+#define OWNER_RANGE(rows, total, field, owner_no, first, n)                                                            \
+    do {                                                                                                               \
+        for (first = 0; first < (total) && (rows)[first].field != (owner_no);)                                         \
+            first++;                                                                                                   \
+        for (n = 0; first + n < (total) && (rows)[first + n].field == (owner_no);)                                     \
+            n++;                                                                                                       \
+    } while (0)
+
+static bool build_banks(struct snapshot *snapshot, const struct rows *rows)
+{
+    struct bank *banks = arena_alloc(&snapshot->arena, rows->bank_count * sizeof *banks);
+
+    for (size_t i = 0; banks && i < rows->bank_count; i++) {
+        const struct bank_row *row = &rows->banks[i];
+        size_t first, n;
+        OWNER_RANGE(rows->rules, rows->rules_count, bank_no, row->bank_no, first, n);
+        struct exchange_rules *rules = arena_alloc(&snapshot->arena, n * sizeof *rules);
+        if (!rules)
+            return false;
+        for (size_t k = 0; k < n; k++) {
+            rules[k] = rules_of(&rows->rules[first + k]);
+            add_rates(&rules[k], row->bank_no, rows);
+        }
+        banks[i] = (struct bank){ row->bank_no, row->programme_no, row->bank_id, row->name, rules, n };
+    }
+    snapshot->reference.banks = banks;
+    snapshot->reference.bank_count = rows->bank_count;
+    return banks != NULL;
+}
+
+/* Cursors into rows that are ordered by merchant_no while merchants are ordered by id: found by bisection. */
+static int by_store_merchant(const void *key, const void *row)
+{
+    int32_t no = *(const int32_t *)key, other = ((const struct store_row *)row)->merchant_no;
+
+    return (no > other) - (no < other);
+}
+
+static int by_terms_merchant(const void *key, const void *row)
+{
+    int32_t no = *(const int32_t *)key, other = ((const struct terms_row *)row)->merchant_no;
+
+    return (no > other) - (no < other);
+}
+
+static bool build_stores(struct snapshot *snapshot, struct merchant *merchant, const struct rows *rows)
+{
+    const struct store_row *end = rows->stores + rows->store_count;
+    const struct store_row *first =
+        bsearch(&merchant->no, rows->stores, rows->store_count, sizeof *first, by_store_merchant);
+    size_t n = 0;
+
+    if (!first)
+        return true;
+    while (first > rows->stores && first[-1].merchant_no == merchant->no)
+        first--;
+    while (first + n < end && first[n].merchant_no == merchant->no)
+        n++;
+    struct store_place *stores = arena_alloc(&snapshot->arena, n * sizeof *stores);
+    if (!stores)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        stores[i] = (struct store_place){ first[i].store_no, first[i].store_id };
+    merchant->stores = stores;
+    merchant->store_count = n;
+    return true;
+}
+
+static bool build_terms(struct snapshot *snapshot, struct merchant *merchant, const struct rows *rows)
+{
+    const struct terms_row *end = rows->terms + rows->terms_count;
+    const struct terms_row *first =
+        bsearch(&merchant->no, rows->terms, rows->terms_count, sizeof *first, by_terms_merchant);
+    size_t n = 0;
+
+    if (!first)
+        return true;
+    while (first > rows->terms && first[-1].merchant_no == merchant->no)
+        first--;
+    while (first + n < end && first[n].merchant_no == merchant->no)
+        n++;
+    struct terms *terms = arena_alloc(&snapshot->arena, n * sizeof *terms);
+    if (!terms)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        terms[i] = (struct terms){ .version = first[i].version,
+                                   .effective_from = first[i].effective_from,
+                                   .commission_bp = first[i].commission_bp };
+        copy_currency(terms[i].currency, first[i].currency);
+    }
+    merchant->terms = terms;
+    merchant->terms_count = n;
+    return true;
+}
+
+static bool build_merchants(struct snapshot *snapshot, const struct rows *rows)
+{
+    struct merchant *merchants = arena_alloc(&snapshot->arena, rows->merchant_count * sizeof *merchants);
+
+    for (size_t i = 0; merchants && i < rows->merchant_count; i++) {
+        const struct merchant_row *row = &rows->merchants[i];
+        merchants[i] = (struct merchant){ .no = row->merchant_no,
+                                          .programme_no = row->programme_no,
+                                          .id = row->merchant_id,
+                                          .name = row->name,
+                                          .has_webhook = row->has_webhook };
+        if (!build_stores(snapshot, &merchants[i], rows) || !build_terms(snapshot, &merchants[i], rows))
+            return false;
+    }
+    snapshot->reference.merchants = merchants;
+    snapshot->reference.merchant_count = rows->merchant_count;
+    return merchants != NULL;
+}
+
+static bool build_programmes_and_goods(struct snapshot *snapshot, const struct rows *rows)
+{
+    struct programme *programmes = arena_alloc(&snapshot->arena, rows->programme_count * sizeof *programmes);
+    struct good *goods = arena_alloc(&snapshot->arena, rows->goods_count * sizeof *goods);
+
+    if (!programmes || !goods)
+        return false;
+    for (size_t i = 0; i < rows->programme_count; i++) {
+        const struct programme_row *row = &rows->programmes[i];
+        programmes[i] = (struct programme){ row->programme_no, row->programme_id, row->time_zone, row->sandbox };
+    }
+    for (size_t i = 0; i < rows->goods_count; i++) {
+        const struct goods_row *row = &rows->goods[i];
+        goods[i] = (struct good){ .no = row->goods_no,
+                                  .programme_no = row->programme_no,
+                                  .merchant_no = row->merchant_no,
+                                  .carrier_no = row->carrier_no,
+                                  .id = row->goods_id,
+                                  .kind = row->kind,
+                                  .price_minor = row->price_minor };
+        copy_currency(goods[i].currency, row->currency);
+    }
+    snapshot->reference.programmes = programmes;
+    snapshot->reference.programme_count = rows->programme_count;
+    snapshot->reference.goods = goods;
+    snapshot->reference.goods_count = rows->goods_count;
+    return true;
+}
+
+static void snapshot_release(struct snapshot *snapshot)
+{
+    if (snapshot && atomic_fetch_sub(&snapshot->holders, 1) == 1) {
+        arena_release(&snapshot->arena);
+        free(snapshot);
+    }
+}
+
+static bool fill(struct snapshot *snapshot, struct db *db, struct error *err)
+{
+    struct installation_row installation;
+    struct rows rows = { 0 };
+
+    if (!db_script(db, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", err))
+        return false;
+    bool fetched = fetch(db, &snapshot->arena, &rows, &installation, err);
+    db_rollback(db);
+    if (!fetched)
+        return false;
+    snapshot->reference.version = installation.reference_version;
+    snapshot->reference.buckets = installation.buckets;
+    if (!build_banks(snapshot, &rows) || !build_merchants(snapshot, &rows) ||
+        !build_programmes_and_goods(snapshot, &rows))
+        return error_set(err, REASON_INTERNAL, "the reference data is larger than its limit");
+    return true;
+}
+
+static struct snapshot *load(struct db *db, struct error *err)
+{
+    struct snapshot *snapshot = calloc(1, sizeof *snapshot);
+
+    if (!snapshot) {
+        error_set(err, REASON_INTERNAL, "out of memory");
+        return NULL;
+    }
+    atomic_init(&snapshot->holders, 1);
+    snapshot->arena.limit = SNAPSHOT_LIMIT;
+    if (fill(snapshot, db, err))
+        return snapshot;
+    snapshot_release(snapshot);
+    return NULL;
+}
+
+bool reference_open(struct db *db, struct reference_source **out, struct error *err)
+{
+    struct reference_source *source = calloc(1, sizeof *source);
+
+    *out = NULL;
+    if (!source)
+        return error_set(err, REASON_INTERNAL, "out of memory");
+    source->present = load(db, err);
+    if (!source->present) {
+        free(source);
+        return false;
+    }
+    pthread_mutex_init(&source->lock, NULL);
+    *out = source;
+    return true;
+}
+
+void reference_close(struct reference_source *source)
+{
+    if (!source)
+        return;
+    snapshot_release(source->present);
+    pthread_mutex_destroy(&source->lock);
+    free(source);
+}
+
+const struct reference *reference_acquire(struct reference_source *source)
+{
+    pthread_mutex_lock(&source->lock);
+    struct snapshot *snapshot = source->present;
+    atomic_fetch_add(&snapshot->holders, 1);
+    pthread_mutex_unlock(&source->lock);
+    return &snapshot->reference;
+}
+
+void reference_release(const struct reference *reference)
+{
+    /* Every reference handed out is the first member of a snapshot we made. */
+    snapshot_release((struct snapshot *)(uintptr_t)reference);
+}
+
+static int64_t present_version(struct reference_source *source)
+{
+    const struct reference *reference = reference_acquire(source);
+    int64_t version = reference->version;
+
+    reference_release(reference);
+    return version;
+}
+
+/* Two may load at once; the newer stays. */
+static void replace(struct reference_source *source, struct snapshot *newer)
+{
+    struct snapshot *older = newer;
+
+    pthread_mutex_lock(&source->lock);
+    if (newer->reference.version >= source->present->reference.version) {
+        older = source->present;
+        source->present = newer;
+    }
+    pthread_mutex_unlock(&source->lock);
+    snapshot_release(older);
+}
+
+bool reference_refresh(struct reference_source *source, struct db *db, int64_t at_least, struct error *err)
+{
+    if (present_version(source) >= at_least)
+        return true;
+    struct snapshot *newer = load(db, err);
+    if (!newer)
+        return false;
+    bool enough = newer->reference.version >= at_least;
+    replace(source, newer);
+    return enough ||
+           error_set(err, REASON_TRY_AGAIN, "reference data of version %lld is not there yet", (long long)at_least);
+}
+
+bool reference_poll(struct reference_source *source, struct db *db, struct error *err)
+{
+    CLEANUP(arena_release) struct arena arena = { 0 };
+    struct installation_row installation;
+    bool found;
+
+    if (!db_fetch_one(db, &reference_installation, NULL, &arena, &installation, &found, err))
+        return false;
+    return !found || reference_refresh(source, db, installation.reference_version, err);
+}
+
+static int programme_order(const void *key, const void *row)
+{
+    return strcmp(key, ((const struct programme *)row)->id);
+}
+
+static int bank_order(const void *key, const void *row)
+{
+    return strcmp(key, ((const struct bank *)row)->id);
+}
+
+static int merchant_order(const void *key, const void *row)
+{
+    return strcmp(key, ((const struct merchant *)row)->id);
+}
+
+static int store_order(const void *key, const void *row)
+{
+    return strcmp(key, ((const struct store_place *)row)->id);
+}
+
+static const void *find(const char *id, const void *rows, size_t count, size_t size,
+                        int (*order)(const void *, const void *))
+{
+    return id && count > 0 ? bsearch(id, rows, count, size, order) : NULL;
+}
+
+const struct programme *reference_programme(const struct reference *reference, const char *id)
+{
+    return find(id, reference->programmes, reference->programme_count, sizeof(struct programme), programme_order);
+}
+
+const struct bank *reference_bank(const struct reference *reference, const char *id)
+{
+    return find(id, reference->banks, reference->bank_count, sizeof(struct bank), bank_order);
+}
+
+const struct merchant *reference_merchant(const struct reference *reference, const char *id)
+{
+    return find(id, reference->merchants, reference->merchant_count, sizeof(struct merchant), merchant_order);
+}
+
+const struct store_place *reference_store(const struct merchant *merchant, const char *id)
+{
+    return find(id, merchant->stores, merchant->store_count, sizeof(struct store_place), store_order);
+}
+
+const struct programme *reference_programme_no(const struct reference *reference, int32_t no)
+{
+    for (size_t i = 0; i < reference->programme_count; i++) {
+        if (reference->programmes[i].no == no)
+            return &reference->programmes[i];
+    }
+    return NULL;
+}
+
+const struct bank *reference_bank_no(const struct reference *reference, int32_t no)
+{
+    for (size_t i = 0; i < reference->bank_count; i++) {
+        if (reference->banks[i].no == no)
+            return &reference->banks[i];
+    }
+    return NULL;
+}
+
+const struct merchant *reference_merchant_no(const struct reference *reference, int32_t no)
+{
+    for (size_t i = 0; i < reference->merchant_count; i++) {
+        if (reference->merchants[i].no == no)
+            return &reference->merchants[i];
+    }
+    return NULL;
+}
+
+const struct store_place *reference_store_no(const struct merchant *merchant, int32_t no)
+{
+    for (size_t i = 0; i < merchant->store_count; i++) {
+        if (merchant->stores[i].no == no)
+            return &merchant->stores[i];
+    }
+    return NULL;
+}
+
+const struct good *reference_good(const struct reference *reference, int32_t programme_no, const char *id)
+{
+    for (size_t i = 0; id && i < reference->goods_count; i++) {
+        if (reference->goods[i].programme_no == programme_no && strcmp(reference->goods[i].id, id) == 0)
+            return &reference->goods[i];
+    }
+    return NULL;
+}
+
+const struct good *reference_good_no(const struct reference *reference, int32_t no)
+{
+    for (size_t i = 0; i < reference->goods_count; i++) {
+        if (reference->goods[i].no == no)
+            return &reference->goods[i];
+    }
+    return NULL;
+}

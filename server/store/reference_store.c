@@ -1,0 +1,98 @@
+#include "store/reference_store.h"
+
+#define READ(name, sql, columns, type)                                                                                 \
+    {                                                                                                                  \
+        name, sql, NULL, 0, columns, COUNT(columns), sizeof(type)                                                      \
+    }
+
+static const struct column installation_columns[] = { COLUMN(struct installation_row, buckets),
+                                                      COLUMN(struct installation_row, reference_version) };
+const struct statement reference_installation =
+    READ("reference_installation", "SELECT buckets, reference_version FROM installation", installation_columns,
+         struct installation_row);
+
+static const struct column programme_columns[] = {
+    COLUMN(struct programme_row, programme_no),
+    COLUMN(struct programme_row, programme_id),
+    COLUMN(struct programme_row, time_zone),
+    COLUMN(struct programme_row, sandbox),
+};
+const struct statement reference_programmes =
+    READ("reference_programmes",
+         "SELECT programme_no, programme_id, time_zone, sandbox FROM programme ORDER BY programme_id COLLATE \"C\"",
+         programme_columns, struct programme_row);
+
+static const struct column bank_columns[] = {
+    COLUMN(struct bank_row, bank_no),
+    COLUMN(struct bank_row, programme_no),
+    COLUMN(struct bank_row, bank_id),
+    COLUMN(struct bank_row, name),
+};
+const struct statement reference_banks =
+    READ("reference_banks", "SELECT bank_no, programme_no, bank_id, name FROM bank ORDER BY bank_id COLLATE \"C\"",
+         bank_columns, struct bank_row);
+
+static const struct column rules_columns[] = {
+    COLUMN(struct rules_row, bank_no),        COLUMN(struct rules_row, version),
+    COLUMN(struct rules_row, effective_from), COLUMN(struct rules_row, minimum_points),
+    COLUMN(struct rules_row, expiry_months),  COLUMN(struct rules_row, reinstate_grace_days),
+    COLUMN(struct rules_row, accrual_num),    COLUMN(struct rules_row, accrual_den),
+};
+const struct statement reference_rules =
+    READ("reference_rules",
+         "SELECT bank_no, version, effective_from, minimum_points, expiry_months, reinstate_grace_days, accrual_num, "
+         "accrual_den FROM exchange_rules ORDER BY bank_no, version",
+         rules_columns, struct rules_row);
+
+static const struct column rate_columns[] = {
+    COLUMN(struct rate_row, bank_no),        COLUMN(struct rate_row, version),
+    COLUMN(struct rate_row, currency),       COLUMN(struct rate_row, conversion_num),
+    COLUMN(struct rate_row, conversion_den), COLUMN(struct rate_row, settlement_num),
+    COLUMN(struct rate_row, settlement_den),
+};
+const struct statement reference_rates =
+    READ("reference_rates",
+         "SELECT bank_no, version, currency, conversion_num, conversion_den, settlement_num, settlement_den "
+         "FROM exchange_rate ORDER BY bank_no, version, currency",
+         rate_columns, struct rate_row);
+
+static const struct column merchant_columns[] = {
+    COLUMN(struct merchant_row, merchant_no), COLUMN(struct merchant_row, programme_no),
+    COLUMN(struct merchant_row, merchant_id), COLUMN(struct merchant_row, name),
+    COLUMN(struct merchant_row, has_webhook),
+};
+const struct statement reference_merchants =
+    READ("reference_merchants",
+         "SELECT merchant_no, programme_no, merchant_id, name, webhook_enabled AS has_webhook FROM merchant "
+         "ORDER BY merchant_id COLLATE \"C\"",
+         merchant_columns, struct merchant_row);
+
+static const struct column store_columns[] = { COLUMN(struct store_row, merchant_no),
+                                               COLUMN(struct store_row, store_no), COLUMN(struct store_row, store_id) };
+const struct statement reference_stores =
+    READ("reference_stores",
+         "SELECT merchant_no, store_no, store_id FROM store ORDER BY merchant_no, store_id COLLATE \"C\"",
+         store_columns, struct store_row);
+
+static const struct column terms_columns[] = {
+    COLUMN(struct terms_row, merchant_no),    COLUMN(struct terms_row, version),
+    COLUMN(struct terms_row, effective_from), COLUMN(struct terms_row, commission_bp),
+    COLUMN(struct terms_row, currency),
+};
+const struct statement reference_terms =
+    READ("reference_terms",
+         "SELECT merchant_no, version, effective_from, commission_bp, currency FROM terms "
+         "ORDER BY merchant_no, version",
+         terms_columns, struct terms_row);
+
+static const struct column goods_columns[] = {
+    COLUMN(struct goods_row, goods_no),    COLUMN(struct goods_row, programme_no),
+    COLUMN(struct goods_row, merchant_no), COLUMN(struct goods_row, carrier_no),
+    COLUMN(struct goods_row, goods_id),    COLUMN(struct goods_row, kind),
+    COLUMN(struct goods_row, price_minor), COLUMN(struct goods_row, currency),
+};
+const struct statement reference_goods =
+    READ("reference_goods",
+         "SELECT goods_no, programme_no, merchant_no, carrier_no, goods_id, kind, price_minor, currency FROM goods "
+         "ORDER BY programme_no, goods_id COLLATE \"C\"",
+         goods_columns, struct goods_row);

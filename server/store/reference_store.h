@@ -1,0 +1,62 @@
+/*
+ * reference_store.h -- all reference data as rows, for one snapshot. Read inside one transaction (REPEATABLE READ).
+ */
+#ifndef STORE_REFERENCE_STORE_H
+#define STORE_REFERENCE_STORE_H
+
+#include "store/db.h"
+
+struct installation_row {
+    int32_t buckets;
+    int64_t reference_version;
+};
+struct programme_row {
+    int32_t programme_no;
+    const char *programme_id, *time_zone;
+    bool sandbox;
+};
+struct bank_row {
+    int32_t bank_no, programme_no;
+    const char *bank_id, *name;
+};
+struct rules_row {
+    int32_t bank_no, version;
+    struct instant effective_from;
+    int64_t minimum_points;
+    int32_t expiry_months, reinstate_grace_days;
+    int64_t accrual_num, accrual_den;
+};
+struct rate_row {
+    int32_t bank_no, version;
+    const char *currency;
+    int64_t conversion_num, conversion_den, settlement_num, settlement_den;
+};
+struct merchant_row {
+    int32_t merchant_no, programme_no;
+    const char *merchant_id, *name;
+    bool has_webhook;
+};
+struct store_row {
+    int32_t merchant_no, store_no;
+    const char *store_id;
+};
+struct terms_row {
+    int32_t merchant_no, version;
+    struct instant effective_from;
+    int32_t commission_bp;
+    const char *currency;
+};
+struct goods_row {
+    int32_t goods_no, programme_no, merchant_no, carrier_no;
+    const char *goods_id;
+    int16_t kind;
+    int64_t price_minor;
+    const char *currency;
+};
+
+/* Programmes, banks, merchants and goods come ordered by id; what belongs to them by their number, then version or id.
+ */
+extern const struct statement reference_installation, reference_programmes, reference_banks, reference_rules,
+    reference_rates, reference_merchants, reference_stores, reference_terms, reference_goods;
+
+#endif
