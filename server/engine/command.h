@@ -76,7 +76,8 @@ struct answer {
 struct command {
     enum command_kind kind;
     struct uuid request_id;    /* version 7 from the caller; for ACCRUE made by command_accrual_id */
-    struct uuid member_id;     /* command_member_id */
+    struct uuid member_id;     /* SET_MEMBER, ACCRUE, HOLD: command_member_id; the others need none */
+    uint16_t hash16;           /* routes: command_hash16 of member_id, or from redemption_id_parse */
     struct uuid redemption_id; /* CONFIRM, CANCEL, REVERSE, LAPSE: the hold's request_id */
     int32_t programme_no, bank_no;
     int32_t merchant_no, store_no; /* 0 when the command has none */
