@@ -29,7 +29,7 @@ struct client_options {
 
 /* Reads the files at once; connects with the first call. *client belongs to the caller, who closes it. */
 bool client_open(const struct client_options *options, struct client **client, struct error *err) MUST_USE;
-/* No call may be running. NULL is allowed. */
+/* Asynchronous calls are cancelled, not called back; no other may be running. NULL is allowed. */
 void client_close(struct client *client);
 /* Connects every channel; false with TRY_AGAIN when that takes longer. */
 bool client_connect(struct client *client, int64_t timeout_ms, struct error *err) MUST_USE;

@@ -23,6 +23,7 @@ struct client {
     _Atomic size_t turn;          /* the channel of the next call, modulo their number */
     grpc_completion_queue *queue; /* of asynchronous calls; polled by client_poll */
     struct load_call *idle;       /* reused call objects */
+    struct load_call *active;     /* started and not yet called back */
     size_t outstanding;
     struct client_method *methods[CLIENT_METHODS_MAX];
     size_t method_count;

@@ -11,9 +11,9 @@
 /* The caller gets a turn even when calls end as fast as its callbacks start new ones. */
 enum { POLL_MAX = 256 };
 
-/* Also the tag of the call's only batch. In the idle list between calls. */
+/* Also the tag of the call's only batch. In the active list while it runs, in the idle list between calls. */
 struct load_call {
-    struct load_call *next;
+    struct load_call *next, *previous;
     grpc_call *call;
     struct ending ending;
     grpc_byte_buffer *request, *reply;
@@ -92,8 +92,24 @@ bool client_start(struct client *client, const struct client_method *method, con
         put_call(client, call);
         return error_set(err, REASON_INTERNAL, "the call cannot be started");
     }
+    call->previous = NULL;
+    call->next = client->active;
+    if (call->next)
+        call->next->previous = call;
+    client->active = call;
     client->outstanding++;
     return true;
+}
+
+static void leave_active(struct client *client, struct load_call *call)
+{
+    if (call->next)
+        call->next->previous = call->previous;
+    if (call->previous)
+        call->previous->next = call->next;
+    else
+        client->active = call->next;
+    client->outstanding--;
 }
 
 static void call_back(struct client *client, struct load_call *call)
@@ -110,7 +126,7 @@ static void call_back(struct client *client, struct load_call *call)
         result.size = GRPC_SLICE_LENGTH(*slice);
     } else
         result.bytes = client_bytes(call->reply, &arena, &result.size);
-    client->outstanding--;
+    leave_active(client, call);
     call->done(call->owner, &result);
     put_call(client, call);
 }
@@ -136,8 +152,21 @@ size_t client_outstanding(const struct client *client)
     return client->outstanding;
 }
 
+/* What is still outstanding is cancelled, and nobody is called back. */
+static void abandon(struct client *client)
+{
+    for (struct load_call *call = client->active; call; call = call->next)
+        grpc_call_cancel(call->call, NULL);
+    while (client->active) {
+        grpc_event event = grpc_completion_queue_next(client->queue, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
+        leave_active(client, event.tag);
+        put_call(client, event.tag);
+    }
+}
+
 void client_load_close(struct client *client)
 {
+    abandon(client);
     while (client->idle) {
         struct load_call *call = client->idle;
         client->idle = call->next;
