@@ -81,7 +81,7 @@ class Folder:
 def write_parties(out, programme, raw):
     with out.open("merchants.jsonl") as file:
         for merchant, stores in raw.stores.items():
-            file.write(json.dumps({"merchant": merchant_message(programme, merchant, stores)}) + "\n")
+            file.write(json.dumps(merchant_message(programme, merchant, stores)) + "\n")
     for merchant in raw.stores:
         later = demo_rule.commission_bp(merchant)[1]
         if later is not None:
@@ -105,20 +105,20 @@ def tokens(cards, alliance, key_file):
     if not cards or not alliance:
         return {}
     lines = "member_ref,card_number\n" + "".join(f"{member},{number}\n" for member, number in cards)
-    done = subprocess.run([alliance, "cards", "tokenise", "-", "--key-file", key_file],
+    done = subprocess.run([alliance, "cards", "tokenise", "/dev/stdin", "--key-file", key_file],
                           input=lines, capture_output=True, text=True, check=False)
     if done.returncode not in (0, 3):
         sys.exit("demo_data: alliance cards tokenise failed: " + done.stderr.strip())
     found = {}
     for row in csv.DictReader(done.stdout.splitlines()):
-        found.setdefault(row["member_ref"], []).append(row["card_token"])
+        found.setdefault(row["member_ref"], []).append(row["card_number"])
     return found
 
 
 def write_members(out, raw, of_member):
     for bank, limits in raw.limits.items():
         out.csv("member_ref,credit_limit,status,card_tokens",
-                ((member, limit, "ACTIVE", " ".join(of_member.get(member, []))) for member, limit in limits.items()),
+                ((member, limit, "ACTIVE", "|".join(of_member.get(member, []))) for member, limit in limits.items()),
                 "members", f"{bank}.csv")
 
 

@@ -320,6 +320,81 @@ def load_demo(raw):
     return alliance
 
 
+def read_statements(folder, programme):
+    """Every statement's JSON: (statement, lines, path)."""
+    for path in sorted(glob.glob(os.path.join(glob.escape(folder), programme, "[0-9]*-[0-9]*", "*.json"))):
+        if os.path.basename(path) != "manifest.json":
+            with open(path, encoding="utf-8") as file:
+                content = json.load(file)
+            yield content["statement"], content.get("lines", []), path
+
+
+def figures(statement):
+    totals = statement["totals"]
+    return [int(totals[re.sub("_(.)", lambda match: match[1].upper(), name)]) for name in Totals.names]
+
+
+def cents(text):
+    return int(F(text) * 100)
+
+
+def file_differences(statement, lines, path):
+    """The JSON's lines and the CSV beside it must add up to the statement's totals."""
+    found = figures(statement)
+    sums = [0] * 7
+    for line in lines:
+        back = line["kind"] == "REVERSE"
+        sums[2 if back else 0] += 1
+        sums[3 if back else 1] += abs(int(line["points"]))
+        for place, name in ((4, "grossMinor"), (5, "commissionMinor"), (6, "netMinor")):
+            sums[place] += int(line[name])
+    with open(path[:-4] + "csv", "rb") as file:
+        raw = file.read()
+    rows = list(csv.DictReader(raw.decode("utf-8").splitlines()))
+    last = rows[-1]
+    if hashlib.sha256(raw).hexdigest() != statement["contentSha256"]:
+        yield f"{path}: contentSha256 is not that of the CSV file"
+    if [cents(last[name]) for name in ("gross", "commission", "net")] != found[4:]:
+        yield f"{path}: the CSV's total row says otherwise than the JSON"
+    if lines and (sums != found or len(rows) - 1 != len(lines)):
+        yield f"{path}: lines sum to {sums}, totals say {found}"
+    if any(cents(last[name]) != sum(cents(row[name]) for row in rows[:-1]) for name in ("gross", "commission", "net")):
+        yield f"{path}: the CSV's rows do not sum to its total row"
+
+
+def roll_ups(expected):
+    """The totals every roll-up must have, from the pairs: (type, bank, merchant, month) -> figures."""
+    sums = defaultdict(lambda: [0] * 7)
+    for (bank, merchant, month), row in expected.items():
+        for key in (("PAIR", bank, merchant, month), ("BANK", bank, "", month), ("MERCHANT", "", merchant, month),
+                    ("OPERATOR", "", "", month)):
+            sums[key] = [a + b for a, b in zip(sums[key], row)]
+    return dict(sums)
+
+
+def compare(expected, folder, programme, through):
+    """Prints each difference; returns how many statements differ."""
+    wanted = roll_ups(expected)
+    checked, wrong = 0, 0
+    for statement, lines, path in read_statements(folder, programme):
+        key = (statement["type"].removeprefix("STATEMENT_TYPE_"), statement["bankId"], statement["merchantId"],
+               statement["period"])
+        if key[3] > through:
+            continue
+        checked += 1
+        differences = list(file_differences(statement, lines, path))
+        row = wanted.pop(key, [0] * 7)  # a statement nobody expects must be of nothing
+        if figures(statement) != row:
+            differences.append(f"{statement['statementId']}: {dict(zip(Totals.names, figures(statement)))}, expected {row}")
+        wrong += bool(differences)
+        for difference in differences:
+            print(difference)
+    for key in sorted(wanted):
+        print("missing:", " ".join(filter(None, key)), wanted[key])
+    print(f"{checked} statements checked, {wrong + len(wanted)} differ")
+    return wrong + len(wanted) if checked else 1
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("programme", choices=("demo", "real"))
@@ -329,9 +404,12 @@ def main():
     asked = parser.parse_args()
     alliance = (load_real if asked.programme == "real" else load_demo)(asked.raw)
     expected = {key: row for key, row in alliance.settle().items() if key[2] <= asked.through}
+    if asked.statements:
+        return compare(expected, asked.statements, asked.programme, asked.through) > 0
     print("bank,merchant,month," + ",".join(Totals.names))
     for key in sorted(expected):
         print(",".join(map(str, (*key, *expected[key]))))
+    return 0
 
 
 if __name__ == "__main__":
