@@ -1,0 +1,122 @@
+#include "amount.h"
+#include "bank_rows.h"
+#include "cli.h"
+#include "push.h"
+
+#include <alliance/v1/bank_service.pb-c.h>
+
+#define SERVICE &alliance__v1__bank_service__descriptor
+
+static ProtobufCMessage *members_request(char *bank_id, void **rows, size_t count, struct arena *arena)
+{
+    Alliance__V1__PushMembersRequest *request = arena_alloc(arena, sizeof *request);
+
+    if (!request)
+        return NULL;
+    alliance__v1__push_members_request__init(request);
+    request->bank_id = bank_id;
+    request->rows = (Alliance__V1__MemberRow **)rows;
+    request->n_rows = count;
+    return &request->base;
+}
+
+static Alliance__V1__RowVerdict **members_verdicts(const ProtobufCMessage *response, size_t *count)
+{
+    const Alliance__V1__PushMembersResponse *answer = (const Alliance__V1__PushMembersResponse *)response;
+
+    *count = answer->n_verdicts;
+    return answer->verdicts;
+}
+
+static ProtobufCMessage *accruals_request(char *bank_id, void **rows, size_t count, struct arena *arena)
+{
+    Alliance__V1__PushAccrualsRequest *request = arena_alloc(arena, sizeof *request);
+
+    if (!request)
+        return NULL;
+    alliance__v1__push_accruals_request__init(request);
+    request->bank_id = bank_id;
+    request->rows = (Alliance__V1__AccrualRow **)rows;
+    request->n_rows = count;
+    return &request->base;
+}
+
+static Alliance__V1__RowVerdict **accruals_verdicts(const ProtobufCMessage *response, size_t *count)
+{
+    const Alliance__V1__PushAccrualsResponse *answer = (const Alliance__V1__PushAccrualsResponse *)response;
+
+    *count = answer->n_verdicts;
+    return answer->verdicts;
+}
+
+enum outcome members_push(struct cli *cli)
+{
+    static const struct push_kind kind = {
+        .what = "members",
+        .method = "PushMembers",
+        .columns = member_columns,
+        .column_count = MEMBER_COLUMNS,
+        .read = member_read,
+        .request = members_request,
+        .response = &alliance__v1__push_members_response__descriptor,
+        .verdicts = members_verdicts,
+    };
+
+    return push_file(cli, &kind);
+}
+
+enum outcome accruals_push(struct cli *cli)
+{
+    static const struct push_kind kind = {
+        .what = "accruals",
+        .method = "PushAccruals",
+        .columns = accrual_columns,
+        .column_count = ACCRUAL_COLUMNS,
+        .read = accrual_read,
+        .request = accruals_request,
+        .response = &alliance__v1__push_accruals_response__descriptor,
+        .verdicts = accruals_verdicts,
+    };
+
+    return push_file(cli, &kind);
+}
+
+enum outcome rules_publish(struct cli *cli)
+{
+    Alliance__V1__PublishExchangeRulesRequest request = ALLIANCE__V1__PUBLISH_EXCHANGE_RULES_REQUEST__INIT;
+    ProtobufCMessage *rules;
+
+    if (!cli_read_json(cli, cli->arguments.at[0], &alliance__v1__exchange_rules__descriptor, &rules))
+        return OUTCOME_FAILED;
+    request.rules = (Alliance__V1__ExchangeRules *)rules;
+    if (!*request.rules->bank_id && !cli_party(cli, OPTION_BANK, "bank", &request.rules->bank_id))
+        return OUTCOME_FAILED;
+    if (!cli_request_id(cli, &request.request_id))
+        return OUTCOME_USAGE;
+    return cli_unary(cli, SERVICE, "PublishExchangeRules", &request);
+}
+
+enum outcome rules_show(struct cli *cli)
+{
+    Alliance__V1__GetExchangeRulesRequest request = ALLIANCE__V1__GET_EXCHANGE_RULES_REQUEST__INIT;
+    const char *version = cli->arguments.at[0];
+    int64_t number = 0;
+    struct error err;
+
+    if (version && !whole_parse(version, "VERSION", 1, INT32_MAX, &number, &err))
+        return cli_usage(cli, &err);
+    if (!cli_party(cli, OPTION_BANK, "bank", &request.bank_id))
+        return OUTCOME_FAILED;
+    request.version = (int32_t)number;
+    return cli_unary(cli, SERVICE, "GetExchangeRules", &request);
+}
+
+enum outcome balance_show(struct cli *cli)
+{
+    Alliance__V1__GetBalanceRequest request = ALLIANCE__V1__GET_BALANCE_REQUEST__INIT;
+
+    if (!cli_party(cli, OPTION_BANK, "bank", &request.bank_id))
+        return OUTCOME_FAILED;
+    request.member_ref = (char *)(uintptr_t)cli->arguments.at[0];
+    return cli_unary(cli, SERVICE, "GetBalance", &request);
+}

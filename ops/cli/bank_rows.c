@@ -1,0 +1,156 @@
+#include "bank_rows.h"
+
+#include "amount.h"
+
+#include "base/limits.h"
+#include "base/text.h"
+#include "base/when.h"
+
+#include <alliance/v1/bank_service.pb-c.h>
+#include <string.h>
+
+enum { MEMBER_REF, CREDIT_LIMIT, STATUS, CARD_TOKENS };
+
+const struct row_column member_columns[MEMBER_COLUMNS] = {
+    [MEMBER_REF] = { "member_ref", true },
+    [CREDIT_LIMIT] = { "credit_limit", true },
+    [STATUS] = { "status", false },
+    [CARD_TOKENS] = { "card_tokens", false },
+};
+
+enum { TRANSACTION_REF, ACCRUAL_MEMBER_REF, CURRENCY, AMOUNT, TRANSACTION_TIME };
+
+const struct row_column accrual_columns[ACCRUAL_COLUMNS] = {
+    [TRANSACTION_REF] = { "transaction_ref", true },
+    [ACCRUAL_MEMBER_REF] = { "member_ref", true },
+    [CURRENCY] = { "currency", true },
+    [AMOUNT] = { "amount", true },
+    [TRANSACTION_TIME] = { "transaction_time", true },
+};
+
+static bool out_of_memory(struct error *err)
+{
+    return error_set(err, REASON_INTERNAL, "out of memory");
+}
+
+/* A value that must be there and must not be a card number. */
+static bool take_ref(const struct rows *rows, size_t column, const char *name, struct arena *arena, char **out,
+                     struct error *err)
+{
+    const char *value = rows_value(rows, column);
+
+    if (!*value)
+        return error_field(err, REASON_FIELD_INVALID, name, "must not be empty");
+    *out = arena_copy(arena, value, strlen(value));
+    return *out || out_of_memory(err);
+}
+
+static bool take_status(const char *text, Alliance__V1__MemberStatus *status, struct error *err)
+{
+    static const struct {
+        const char *word;
+        Alliance__V1__MemberStatus status;
+    } words[] = {
+        { "", ALLIANCE__V1__MEMBER_STATUS__MEMBER_STATUS_UNSPECIFIED },
+        { "ACTIVE", ALLIANCE__V1__MEMBER_STATUS__MEMBER_STATUS_ACTIVE },
+        { "FROZEN", ALLIANCE__V1__MEMBER_STATUS__MEMBER_STATUS_FROZEN },
+        { "CLOSED", ALLIANCE__V1__MEMBER_STATUS__MEMBER_STATUS_CLOSED },
+    };
+
+    for (size_t i = 0; i < COUNT(words); i++) {
+        if (strcasecmp(words[i].word, text) == 0) {
+            *status = words[i].status;
+            return true;
+        }
+    }
+    return error_field(err, REASON_FIELD_INVALID, "status", "must be ACTIVE, FROZEN, CLOSED or empty");
+}
+
+static bool take_tokens(const char *text, Alliance__V1__Member *member, struct arena *arena, struct error *err)
+{
+    char *rest = arena_copy(arena, text, strlen(text));
+
+    member->card_tokens = arena_alloc(arena, CARD_TOKENS_MAX * sizeof *member->card_tokens);
+    if (!rest || !member->card_tokens)
+        return out_of_memory(err);
+    while (rest && *text) {
+        char *token = strsep(&rest, "|");
+        if (text_is_card_number(token))
+            return error_field(err, REASON_CARD_NUMBER_REFUSED, "card_tokens", "hold a card number; send tokens");
+        if (member->n_card_tokens == CARD_TOKENS_MAX)
+            return error_field(err, REASON_FIELD_INVALID, "card_tokens", "must be at most %d", CARD_TOKENS_MAX);
+        member->card_tokens[member->n_card_tokens++] = token;
+    }
+    return true;
+}
+
+void *member_read(const struct rows *rows, int64_t row_number, struct arena *arena, struct error *err)
+{
+    Alliance__V1__MemberRow *row = arena_alloc(arena, sizeof *row);
+    Alliance__V1__Member *member = arena_alloc(arena, sizeof *member);
+
+    if (!row || !member) {
+        out_of_memory(err);
+        return NULL;
+    }
+    alliance__v1__member_row__init(row);
+    alliance__v1__member__init(member);
+    row->row_number = row_number;
+    row->member = member;
+    bool read =
+        take_ref(rows, MEMBER_REF, "member_ref", arena, &member->member_ref, err) &&
+        whole_parse(rows_value(rows, CREDIT_LIMIT), "credit_limit", 0, POINTS_MAX, &member->credit_limit, err) &&
+        take_status(rows_value(rows, STATUS), &member->status, err) &&
+        take_tokens(rows_value(rows, CARD_TOKENS), member, arena, err);
+    return read ? row : NULL;
+}
+
+static bool take_amount(const struct rows *rows, Alliance__V1__Money *money, struct arena *arena, struct error *err)
+{
+    const char *currency = rows_value(rows, CURRENCY);
+    struct error why = { 0 };
+
+    if (!text_is_currency(currency))
+        return error_field(err, REASON_FIELD_INVALID, "currency", "must be three capital letters, such as CNY");
+    money->currency_code = arena_copy(arena, currency, 3);
+    if (!money->currency_code)
+        return out_of_memory(err);
+    return amount_parse(rows_value(rows, AMOUNT), currency, &money->amount_minor, &why) ||
+           error_field(err, why.reason, "amount", "%s", error_text(&why));
+}
+
+static bool take_time(const char *text, Google__Protobuf__Timestamp *time, struct error *err)
+{
+    struct instant instant;
+
+    if (!instant_parse(text, &instant))
+        return error_field(err, REASON_FIELD_INVALID, "transaction_time",
+                           "must be an instant with time zone, such as 2017-01-31T12:00:00Z");
+    int64_t rest = instant.us % US_PER_SECOND;
+    rest += rest < 0 ? US_PER_SECOND : 0;
+    time->seconds = (instant.us - rest) / US_PER_SECOND;
+    time->nanos = (int32_t)rest * 1000;
+    return true;
+}
+
+void *accrual_read(const struct rows *rows, int64_t row_number, struct arena *arena, struct error *err)
+{
+    Alliance__V1__AccrualRow *row = arena_alloc(arena, sizeof *row);
+    Alliance__V1__Money *money = arena_alloc(arena, sizeof *money);
+    Google__Protobuf__Timestamp *time = arena_alloc(arena, sizeof *time);
+
+    if (!row || !money || !time) {
+        out_of_memory(err);
+        return NULL;
+    }
+    alliance__v1__accrual_row__init(row);
+    alliance__v1__money__init(money);
+    google__protobuf__timestamp__init(time);
+    row->row_number = row_number;
+    row->amount = money;
+    row->transaction_time = time;
+    bool read = take_ref(rows, TRANSACTION_REF, "transaction_ref", arena, &row->transaction_ref, err) &&
+                take_ref(rows, ACCRUAL_MEMBER_REF, "member_ref", arena, &row->member_ref, err) &&
+                take_amount(rows, money, arena, err) && take_time(rows_value(rows, TRANSACTION_TIME), time, err);
+    return read ? row : NULL;
+}

@@ -1,0 +1,22 @@
+/*
+ * bank_rows.h -- a line of a bank's file as the row the server takes. Pure: what the server knows better (lengths,
+ * characters, whether a member exists) is left to it.
+ */
+#ifndef CLI_BANK_ROWS_H
+#define CLI_BANK_ROWS_H
+
+#include "rows.h"
+
+#include "base/arena.h"
+
+enum { MEMBER_COLUMNS = 4, ACCRUAL_COLUMNS = 5 };
+
+extern const struct row_column member_columns[MEMBER_COLUMNS];
+extern const struct row_column accrual_columns[ACCRUAL_COLUMNS];
+
+/* An Alliance__V1__MemberRow in the arena; NULL with err when the row is wrong. Tokens are separated by "|". */
+void *member_read(const struct rows *rows, int64_t row_number, struct arena *arena, struct error *err);
+/* An Alliance__V1__AccrualRow in the arena; NULL with err when the row is wrong. */
+void *accrual_read(const struct rows *rows, int64_t row_number, struct arena *arena, struct error *err);
+
+#endif

@@ -1,0 +1,64 @@
+#include "cli.h"
+
+#include <alliance/v1/settlement_service.pb-c.h>
+#include <stdio.h>
+
+#define SERVICE &alliance__v1__settlement_service__descriptor
+
+static bool read_type(struct cli *cli, Alliance__V1__StatementType *type)
+{
+    const char *word = cli_option(cli, OPTION_TYPE);
+    char name[64];
+    struct error err;
+
+    if (!word)
+        return true;
+    snprintf(name, sizeof name, "STATEMENT_TYPE_%s", word);
+    const ProtobufCEnumValue *value =
+        protobuf_c_enum_descriptor_get_value_by_name(&alliance__v1__statement_type__descriptor, name);
+    if (!value || value->value == 0) {
+        error_field(&err, REASON_FIELD_INVALID, "--type", "must be PAIR, BANK, MERCHANT or OPERATOR");
+        return cli_usage(cli, &err) == OUTCOME_DONE;
+    }
+    *type = (Alliance__V1__StatementType)value->value;
+    return true;
+}
+
+enum outcome statement_list(struct cli *cli)
+{
+    Alliance__V1__ListStatementsRequest request = ALLIANCE__V1__LIST_STATEMENTS_REQUEST__INIT;
+
+    if (!read_type(cli, &request.type))
+        return OUTCOME_USAGE;
+    request.programme_id = (char *)(uintptr_t)cli->arguments.at[0];
+    request.period = cli_text(cli, OPTION_PERIOD);
+    return cli_list(cli, SERVICE, "ListStatements", &request,
+                    "statement_id state line_count totals.confirmed_points totals.reversed_points currency_code "
+                    "totals.gross_minor totals.commission_minor totals.net_minor");
+}
+
+static enum outcome show_lines(struct cli *cli, char *statement_id)
+{
+    Alliance__V1__ListStatementLinesRequest request = ALLIANCE__V1__LIST_STATEMENT_LINES_REQUEST__INIT;
+
+    request.statement_id = statement_id;
+    return cli_list(cli, SERVICE, "ListStatementLines", &request,
+                    "line_number business_date time kind redemption_id store_id points gross_minor commission_minor "
+                    "net_minor rules_version terms_version");
+}
+
+enum outcome statement_show(struct cli *cli)
+{
+    Alliance__V1__GetStatementRequest request = ALLIANCE__V1__GET_STATEMENT_REQUEST__INIT;
+    ProtobufCMessage *statement;
+
+    request.statement_id = (char *)(uintptr_t)cli->arguments.at[0];
+    if (!cli_call(cli, SERVICE, "GetStatement", &request, &statement))
+        return OUTCOME_FAILED;
+    enum outcome shown = cli_show(cli, statement);
+    if (shown != OUTCOME_DONE || !cli_option(cli, OPTION_LINES))
+        return shown;
+    if (!cli_option(cli, OPTION_JSON))
+        fputs("\n", cli->out);
+    return show_lines(cli, request.statement_id);
+}
