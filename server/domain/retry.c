@@ -15,10 +15,10 @@ int64_t retry_full_jitter_ms(int64_t base_ms, int64_t cap_ms, int32_t attempt, u
     return share_floor(most + 1, random);
 }
 
-int64_t retry_scheduled_ms(const int64_t *waits_ms, size_t count, int32_t attempt, int64_t percent, uint32_t random)
+int64_t retry_scheduled_ms(const int64_t *waits_ms, size_t count, int32_t attempt, int64_t base_ms, uint32_t random)
 {
     size_t row = attempt > 0 ? (size_t)attempt - 1 : 0;
-    int64_t whole = waits_ms[row < count ? row : count - 1] * percent / 100;
+    int64_t whole = waits_ms[row < count ? row : count - 1] * base_ms / waits_ms[0];
 
     return whole - share_floor(whole / 2 + 1, random);
 }

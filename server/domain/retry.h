@@ -16,9 +16,9 @@ int64_t retry_full_jitter_ms(int64_t base_ms, int64_t cap_ms, int32_t attempt, u
 
 /*
  * The wait after the attempt-th failure by a schedule: between half of waits_ms[attempt-1] and all of it, the last
- * entry for all attempts beyond. percent stretches or shrinks the whole schedule; 100 is as written.
+ * entry for all attempts beyond. The whole schedule is stretched or shrunk so that its first entry becomes base_ms.
  */
-int64_t retry_scheduled_ms(const int64_t *waits_ms, size_t count, int32_t attempt, int64_t percent, uint32_t random);
+int64_t retry_scheduled_ms(const int64_t *waits_ms, size_t count, int32_t attempt, int64_t base_ms, uint32_t random);
 
 /*
  * A partner that keeps failing is left alone for a while. Closed: everything may be sent. After BREAKER_FAILURES

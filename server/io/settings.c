@@ -216,6 +216,18 @@ bool settings_read(struct settings *settings, FILE *lines, const char *name, str
     return false;
 }
 
+/* Variables of the command line and of the tests, which may well be set where a program starts. */
+static const char *const elsewhere[] = { "server", "home", "test_cluster" };
+
+static bool is_elsewhere(const char *name)
+{
+    for (size_t i = 0; i < COUNT(elsewhere); i++) {
+        if (strcmp(name, elsewhere[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* "ALLIANCE_LOG_LEVEL=info" */
 static bool read_variable(struct settings *settings, const char *variable, struct error *err)
 {
@@ -227,6 +239,8 @@ static bool read_variable(struct settings *settings, const char *variable, struc
     for (i = 0; name[PREFIX + i]; i++)
         lower[i] = (char)tolower((unsigned char)name[PREFIX + i]);
     lower[i] = '\0';
+    if (is_elsewhere(lower))
+        return true;
     const struct setting *setting = find(lower);
     if (!setting || !equals)
         return error_set(err, REASON_SETTING_INVALID, "environment: %s names no setting (--help lists them)", name);
