@@ -1,0 +1,198 @@
+#include "day_close.h"
+
+#include "close_store.h"
+#include "day_store.h"
+#include "progress.h"
+#include "store/db.h"
+
+/* One step: its work and its row in one transaction. */
+typedef bool step_work(struct close_run *run, struct date date, int32_t bucket, struct error *err);
+
+static bool do_step(struct close_run *run, const char *step, struct date date, int32_t bucket, step_work *work,
+                    struct error *err)
+{
+    if (!db_begin(run->db, err))
+        return false;
+    if (!work(run, date, bucket, err) || !close_store_record(run->db, run->programme_no, step, date, bucket, err) ||
+        !db_commit(run->db, err)) {
+        db_rollback(run->db);
+        return false;
+    }
+    close_step(run);
+    return true;
+}
+
+static bool do_step_once(struct close_run *run, const char *step, struct date date, step_work *work, struct error *err)
+{
+    bool there;
+
+    if (!close_store_recorded(run->db, run->programme_no, step, date, &there, err))
+        return false;
+    return there || do_step(run, step, date, NO_BUCKET, work, err);
+}
+
+static bool move_fence(struct close_run *run, struct date date, int32_t bucket, struct error *err)
+{
+    return day_store_advance(run->db, run->programme_no, bucket, date, err);
+}
+
+static bool roll_up(struct close_run *run, struct date date, int32_t bucket, struct error *err)
+{
+    (void)bucket;
+    return day_store_roll_up(run->db, run->programme_no, date, err);
+}
+
+static bool seal(struct close_run *run, struct date date, int32_t bucket, struct error *err)
+{
+    CLEANUP(arena_release) struct arena arena = { 0 };
+    struct seal *seals = arena_alloc(&arena, BUCKETS_MAX * sizeof *seals);
+    struct fence_row *fences;
+    size_t count;
+
+    (void)bucket;
+    if (!seals)
+        return error_set(err, REASON_INTERNAL, "out of memory");
+    if (!day_store_fences(run->db, run->programme_no, &arena, &fences, &count, err) ||
+        !close_store_seal_day(run->db, run->programme_no, date, seals, err))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        int32_t b = fences[i].bucket;
+        if (b < 0 || b >= BUCKETS_MAX)
+            return error_set(err, REASON_INTERNAL, "there is a fence for bucket %d", (int)b);
+        if (!day_store_put_seal(run->db, run->programme_no, date, b, &seals[b], err))
+            return false;
+    }
+    return true;
+}
+
+static bool nothing_more(struct close_run *run, struct date date, int32_t bucket, struct error *err)
+{
+    (void)run, (void)date, (void)bucket, (void)err;
+    return true;
+}
+
+/* Fences that are past the day already were moved by a run that did not come to its end. */
+static bool move_fences(struct close_run *run, struct date date, struct error *err)
+{
+    CLEANUP(arena_release) struct arena arena = { 0 };
+    struct fence_row *fences;
+    size_t count;
+
+    if (!day_store_fences(run->db, run->programme_no, &arena, &fences, &count, err))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        if (fences[i].business_date.days == date.days &&
+            !do_step(run, STEP_FENCE, date, fences[i].bucket, move_fence, err))
+            return false;
+    }
+    return true;
+}
+
+/* Before the fences move, so that the first entry of a month finds its partition; the month after is made in time. */
+static void open_months(struct close_run *run, struct date date)
+{
+    struct date next = { date.days + 1 };
+
+    if (date_month_start(next, 0).days == next.days)
+        day_store_open_month(run->db, next);
+    day_store_open_month(run->db, date_month_start(next, 1));
+}
+
+static bool close_day(struct close_run *run, struct date date, struct error *err)
+{
+    open_months(run, date);
+    return move_fences(run, date, err) && do_step_once(run, STEP_ROLL_UP, date, roll_up, err) &&
+           do_step_once(run, STEP_SEAL, date, seal, err) && do_step_once(run, STEP_DAY, date, nothing_more, err);
+}
+
+static bool check_over(struct close_run *run, struct date date, struct error *err)
+{
+    char day[DATE_TEXT], now[INSTANT_TEXT], ends[INSTANT_TEXT];
+    struct day_end end;
+
+    if (!day_store_end(run->db, run->programme_no, date, &end, err))
+        return false;
+    if (end.now.us >= end.ends_at.us)
+        return true;
+    date_format(date, day);
+    instant_format(end.now, now);
+    instant_format(end.ends_at, ends);
+    return error_set(err, REASON_DAY_NOT_OVER, "%s ends at %s and programme time is %s; repeat after its end", day,
+                     ends, now);
+}
+
+static bool tell(struct close_run *run, const struct day_order *order, struct date date, bool already,
+                 struct error *err)
+{
+    struct day_closed day = { .date = date, .already = already };
+
+    if (!day_store_sealed_count(run->db, run->programme_no, date, &day.entry_count, err))
+        return false;
+    if (order->tell)
+        order->tell(order->owner, &day);
+    return true;
+}
+
+/* The day to be closed next: one whose close has begun comes first, and is not asked whether it is over. */
+static bool close_next(struct close_run *run, const struct day_state *state, const struct day_order *order,
+                       struct error *err)
+{
+    bool unfinished = state->begun.days > 0 && !state->begun_is_finished;
+    struct date date = unfinished ? state->begun : state->open;
+
+    return (unfinished || check_over(run, date, err)) && close_day(run, date, err) &&
+           tell(run, order, date, false, err);
+}
+
+static struct date next_day(const struct day_state *state)
+{
+    return state->begun.days > 0 && !state->begun_is_finished ? state->begun : state->open;
+}
+
+static bool close_only(struct close_run *run, const struct day_state *state, const struct day_order *order,
+                       struct error *err)
+{
+    char asked[DATE_TEXT], open[DATE_TEXT];
+    struct date next = next_day(state);
+
+    if (order->only.days == next.days)
+        return close_next(run, state, order, err);
+    date_format(order->only, asked);
+    date_format(next, open);
+    if (order->only.days > next.days)
+        return error_field(err, REASON_FIELD_INVALID, "date",
+                           "%s cannot be closed before %s, which is open; "
+                           "close that first, or give --until %s",
+                           asked, open, asked);
+    date_format(state->first, open);
+    if (order->only.days < state->first.days)
+        return error_field(err, REASON_FIELD_INVALID, "date", "the programme began on %s, after %s", open, asked);
+    return tell(run, order, order->only, true, err);
+}
+
+static bool close_until(struct close_run *run, struct day_state state, const struct day_order *order, struct error *err)
+{
+    int64_t total = order->until.days - next_day(&state).days + 1;
+
+    if (total <= 0)
+        return tell(run, order, order->until, true, err);
+    progress_begin(run->progress, "closing days", total);
+    while (next_day(&state).days <= order->until.days) {
+        if (!close_next(run, &state, order, err) || !day_store_state(run->db, run->programme_no, &state, err))
+            return false;
+        progress_add(run->progress, 1);
+    }
+    progress_end(run->progress);
+    return true;
+}
+
+bool day_close(struct close_run *run, const struct day_order *order, struct error *err)
+{
+    struct day_state state;
+
+    if (!day_store_state(run->db, run->programme_no, &state, err))
+        return false;
+    if (order->until.days != 0)
+        return close_until(run, state, order, err);
+    return order->only.days != 0 ? close_only(run, &state, order, err) : close_next(run, &state, order, err);
+}

@@ -1,0 +1,233 @@
+#include "files.h"
+
+#include "csv.h"
+#include "domain/entry.h"
+#include "money.h"
+#include "statement_json.h"
+
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#define MANIFEST "manifest.json"
+#define END      "\r\n"
+
+bool files_open(struct files *files, const char *path, const char *programme_id, const struct period *period,
+                struct error *err)
+{
+    char whole[PATH_MAX];
+
+    *files = (struct files){ .directory = -1, .programme_id = programme_id, .period = period };
+    snprintf(whole, sizeof whole, "%.3000s/%s/%s", path, programme_id, period->text);
+    if (!new_file_directory(whole, &files->directory, err) ||
+        !new_file_open(&files->manifest, files->directory, MANIFEST, err))
+        return false;
+    files->listed = (struct json_out){ .file = &files->manifest };
+    json_open(&files->listed, NULL, "{");
+    json_text(&files->listed, "programmeId", programme_id);
+    json_text(&files->listed, "period", period->text);
+    json_open(&files->listed, "files", "[");
+    return true;
+}
+
+void files_release(struct files *files)
+{
+    new_file_release(&files->csv);
+    new_file_release(&files->json);
+    new_file_release(&files->manifest);
+    if (files->directory >= 0)
+        close(files->directory);
+    files->directory = -1;
+}
+
+bool files_end(struct files *files, struct error *err)
+{
+    uint8_t content[CRYPTO_HASH];
+
+    json_close(&files->listed, "]");
+    json_close(&files->listed, "}");
+    new_file_text(&files->manifest, "\n");
+    return new_file_finish(&files->manifest, content, err);
+}
+
+static bool begin_file(struct files *files, struct new_file *file, const struct sheet *sheet, const char *extension,
+                       struct error *err)
+{
+    char name[SHEET_FILE_TEXT];
+
+    sheet_file_name(sheet, files->programme_id, files->period->text, extension, name);
+    return new_file_open(file, files->directory, name, err);
+}
+
+/* Closes the file and gives it its row in the manifest. */
+static bool end_file(struct files *files, struct new_file *file, uint8_t content[CRYPTO_HASH], struct error *err)
+{
+    char hex[2 * CRYPTO_HASH + 1];
+
+    if (!new_file_finish(file, content, err))
+        return false;
+    crypto_hex(content, CRYPTO_HASH, hex);
+    json_new_line(&files->listed);
+    json_open(&files->listed, NULL, "{");
+    json_text(&files->listed, "name", file->name);
+    json_int64(&files->listed, "size", file->size);
+    json_text(&files->listed, "sha256", hex);
+    json_close(&files->listed, "}");
+    return true;
+}
+
+/* Amounts of a CSV row, with their point where the currency has it. */
+struct amounts {
+    char gross[MONEY_TEXT], commission[MONEY_TEXT], net[MONEY_TEXT];
+};
+
+static struct amounts amounts_of(int64_t gross, int64_t commission, int64_t net, const char *currency)
+{
+    struct amounts amounts;
+
+    money_format(gross, currency, amounts.gross);
+    money_format(commission, currency, amounts.commission);
+    money_format(net, currency, amounts.net);
+    return amounts;
+}
+
+/* Pairs: a row a line. */
+
+bool files_pair_begin(struct files *files, const struct sheet *pair, struct error *err)
+{
+    if (!begin_file(files, &files->csv, pair, "csv", err) || !begin_file(files, &files->json, pair, "json", err))
+        return false;
+    new_file_text(&files->csv, "line_number,business_date,time,kind,redemption_id,request_id,store_id,points,currency,"
+                               "gross,commission,net,rules_version,terms_version" END);
+    files->lines = (struct json_out){ .file = &files->json };
+    json_open(&files->lines, NULL, "{");
+    json_open(&files->lines, "lines", "[");
+    return true;
+}
+
+void files_pair_line(struct files *files, const struct sheet *pair, const struct sheet_line *line)
+{
+    char date[DATE_TEXT], time[INSTANT_TEXT], redemption[UUID_TEXT], request[UUID_TEXT], store[CSV_CELL_SIZE(ID_MAX)];
+    struct amounts amounts = amounts_of(line->gross_minor, line->commission_minor, line->net_minor, pair->currency);
+
+    date_format(line->business_date, date);
+    instant_format(line->at, time);
+    uuid_format(&line->redemption_id, redemption);
+    uuid_format(&line->request_id, request);
+    csv_cell(line->store_id, store, sizeof store);
+    new_file_print(
+        &files->csv, "%" PRId64 ",%s,%s,%s,%s.%02x%02x,%s,%s,%" PRId64 ",%s,%s,%s,%s,%" PRId32 ",%" PRId32 END,
+        line->number, date, time, entry_kind_name(line->reversal ? ENTRY_REVERSE : ENTRY_CONFIRM), redemption,
+        line->member_id.bytes[0], line->member_id.bytes[1], request, store, line->points, pair->currency, amounts.gross,
+        amounts.commission, amounts.net, line->rules_version, line->terms_version);
+    json_new_line(&files->lines);
+    statement_json_line(&files->lines, line);
+}
+
+static void pair_totals_row(struct files *files, const struct sheet *pair)
+{
+    const struct totals *totals = &pair->totals;
+    struct amounts amounts =
+        amounts_of(totals->gross_minor, totals->commission_minor, totals->net_minor, pair->currency);
+
+    new_file_print(&files->csv, "TOTAL,,,,,,,%" PRId64 ",%s,%s,%s,%s,," END,
+                   totals->confirmed_points - totals->reversed_points, pair->currency, amounts.gross,
+                   amounts.commission, amounts.net);
+}
+
+/* The CSV is hashed first: the JSON tells its hash. */
+static bool end_both(struct files *files, struct sheet *sheet, struct error *err)
+{
+    uint8_t content[CRYPTO_HASH];
+
+    if (!end_file(files, &files->csv, sheet->content, err))
+        return false;
+    json_close(&files->lines, "]");
+    json_new_line(&files->lines);
+    statement_json(&files->lines, "statement", sheet, files->programme_id, files->period->text);
+    json_close(&files->lines, "}");
+    new_file_text(&files->json, "\n");
+    return end_file(files, &files->json, content, err);
+}
+
+bool files_pair_end(struct files *files, struct sheet *pair, struct error *err)
+{
+    pair_totals_row(files, pair);
+    return end_both(files, pair, err);
+}
+
+/* Roll-ups: a row a pair. */
+
+static void roll_up_row(struct files *files, const char *bank_id, const char *merchant_id, const struct sheet *sheet)
+{
+    const struct totals *t = &sheet->totals;
+    char bank[CSV_CELL_SIZE(ID_MAX)], merchant[CSV_CELL_SIZE(ID_MAX)];
+    struct amounts amounts = amounts_of(t->gross_minor, t->commission_minor, t->net_minor, sheet->currency);
+
+    csv_cell(bank_id, bank, sizeof bank);
+    csv_cell(merchant_id, merchant, sizeof merchant);
+    new_file_print(&files->csv, "%s,%s,%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64 ",%s,%s,%s,%s" END, bank, merchant,
+                   t->confirmed_count, t->confirmed_points, t->reversed_count, t->reversed_points, sheet->currency,
+                   amounts.gross, amounts.commission, amounts.net);
+}
+
+bool files_roll_up(struct files *files, const struct sheet_list *list, struct sheet *roll_up, struct error *err)
+{
+    if (!begin_file(files, &files->csv, roll_up, "csv", err) || !begin_file(files, &files->json, roll_up, "json", err))
+        return false;
+    new_file_text(&files->csv, "bank_id,merchant_id,confirmed_count,confirmed_points,reversed_count,reversed_points,"
+                               "currency,gross,commission,net" END);
+    files->lines = (struct json_out){ .file = &files->json };
+    json_open(&files->lines, NULL, "{");
+    json_open(&files->lines, "pairs", "[");
+    for (size_t i = 0; i < list->count && list->at[i].type == SHEET_PAIR; i++) {
+        const struct sheet *pair = &list->at[i];
+        if (!sheet_covers(roll_up, pair))
+            continue;
+        roll_up_row(files, pair->bank_id, pair->merchant_id, pair);
+        json_new_line(&files->lines);
+        statement_json(&files->lines, NULL, pair, files->programme_id, files->period->text);
+    }
+    roll_up_row(files, "TOTAL", "", roll_up);
+    return end_both(files, roll_up, err);
+}
+
+/* Publishing. */
+
+static const char *const extensions[] = { "csv", "json" };
+
+bool files_publish_sheets(struct files *files, const struct sheet_list *list, struct error *err)
+{
+    char name[SHEET_FILE_TEXT];
+
+    unlinkat(files->directory, MANIFEST, 0); /* an older one must not name files that are being replaced */
+    if (!new_file_sync_directory(files->directory, err))
+        return false;
+    for (size_t i = 0; i < list->count * COUNT(extensions); i++) {
+        sheet_file_name(&list->at[i / COUNT(extensions)], files->programme_id, files->period->text,
+                        extensions[i % COUNT(extensions)], name);
+        if (!new_file_publish(files->directory, name, err))
+            return false;
+    }
+    return new_file_sync_directory(files->directory, err);
+}
+
+bool files_publish_manifest(struct files *files, struct error *err)
+{
+    return new_file_publish(files->directory, MANIFEST, err) && new_file_sync_directory(files->directory, err);
+}
+
+void files_discard(struct files *files, const struct sheet_list *list)
+{
+    char name[SHEET_FILE_TEXT];
+
+    if (files->directory < 0)
+        return;
+    new_file_discard(files->directory, MANIFEST);
+    for (size_t i = 0; i < list->count * COUNT(extensions); i++) {
+        sheet_file_name(&list->at[i / COUNT(extensions)], files->programme_id, files->period->text,
+                        extensions[i % COUNT(extensions)], name);
+        new_file_discard(files->directory, name);
+    }
+}

@@ -1,0 +1,63 @@
+/*
+ * files.h -- a period's statements as files: CSV for people and spreadsheets, JSON in the proto3 mapping of Statement
+ * and StatementLine, and a manifest that names them all.
+ *
+ * DIR/PROGRAMME/PERIOD/ gets pair_*, bank_*, merchant_* and operator_* files and, last of all, manifest.json. Whoever
+ * reads waits for the manifest; while it is there, every file it names is whole. Nothing in a file depends on when it
+ * was written, so the same entries give the same bytes.
+ */
+#ifndef SETTLEMENT_FILES_H
+#define SETTLEMENT_FILES_H
+
+#include "base/uuid.h"
+#include "base/when.h"
+#include "json_out.h"
+#include "new_file.h"
+#include "period.h"
+#include "sheet.h"
+
+/* StatementLine, with the sign of its points and amounts. */
+struct sheet_line {
+    int64_t number;
+    struct date business_date;
+    struct instant at;
+    bool reversal;
+    struct uuid member_id; /* its first two bytes are part of redemption_id as callers know it */
+    struct uuid redemption_id, request_id;
+    const char *store_id; /* borrowed for the call */
+    int64_t points, gross_minor, commission_minor, net_minor;
+    int32_t rules_version, terms_version;
+};
+
+struct files {
+    int directory;            /* -1 when closed */
+    const char *programme_id; /* the caller's, as is period */
+    const struct period *period;
+    struct new_file csv, json, manifest;
+    struct json_out lines, listed;
+};
+
+/* Nothing under the final names changes before files_publish_sheets. */
+bool files_open(struct files *files, const char *path, const char *programme_id, const struct period *period,
+                struct error *err) MUST_USE;
+/* Closes what is open. Does not remove anything. */
+void files_release(struct files *files);
+
+/* A pair's files, line by line in order of number; the end sets pair->content. */
+bool files_pair_begin(struct files *files, const struct sheet *pair, struct error *err) MUST_USE;
+void files_pair_line(struct files *files, const struct sheet *pair, const struct sheet_line *line);
+bool files_pair_end(struct files *files, struct sheet *pair, struct error *err) MUST_USE;
+/* A roll-up's files; the pairs it is made of come from the list. Sets roll_up->content. */
+bool files_roll_up(struct files *files, const struct sheet_list *list, struct sheet *roll_up,
+                   struct error *err) MUST_USE;
+
+/* Everything is written: completes the manifest, under its partial name. */
+bool files_end(struct files *files, struct error *err) MUST_USE;
+/* Takes an older manifest away and gives the files their names. */
+bool files_publish_sheets(struct files *files, const struct sheet_list *list, struct error *err) MUST_USE;
+/* The last step: from now on readers may read. */
+bool files_publish_manifest(struct files *files, struct error *err) MUST_USE;
+/* Removes what was written and not published. */
+void files_discard(struct files *files, const struct sheet_list *list);
+
+#endif

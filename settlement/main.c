@@ -1,0 +1,114 @@
+/* alliance-settle: closes days and months. One command a run; started by a timer or a person. */
+#include "day_close.h"
+#include "io/settings.h"
+#include "options.h"
+#include "period_close.h"
+#include "progress.h"
+#include "show.h"
+#include "store/db.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+enum { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2 };
+
+/* What the commands work with; main's frame owns it. */
+struct program {
+    struct options options;
+    struct settings settings;
+    struct progress progress;
+    struct db *db;
+};
+
+static void program_release(struct program *program)
+{
+    db_close(program->db);
+}
+
+static void tell_day(void *owner, const struct day_closed *day)
+{
+    struct program *program = owner;
+    char date[DATE_TEXT];
+
+    date_format(day->date, date);
+    progress_end(&program->progress);
+    printf("%s %s: %" PRId64 " entries sealed\n", date, day->already ? "was closed before" : "closed",
+           day->entry_count);
+    fflush(stdout);
+}
+
+static bool run_day_close(struct program *program, struct close_run *run, struct error *err)
+{
+    struct day_order order = { program->options.date, program->options.until, tell_day, program };
+
+    return day_close(run, &order, err);
+}
+
+static bool run_period_close(struct program *program, struct close_run *run, struct error *err)
+{
+    const char *out = program->options.out ? program->options.out : program->settings.statements_dir;
+    struct period_closed closed;
+
+    if (!period_close(run, &program->options.period, out, &closed, err))
+        return false;
+    printf("%s closed: %" PRId64 " statements, %" PRId64 " lines, all tie\n%s/%s/%s/manifest.json\n",
+           program->options.period.text, closed.statement_count, closed.line_count, out, run->programme_id,
+           program->options.period.text);
+    return true;
+}
+
+static bool run_show(struct program *program, struct close_run *run, struct error *err)
+{
+    (void)run;
+    return show_period(program->db, program->options.programme, &program->options.period, stdout, err);
+}
+
+static const struct {
+    bool (*run)(struct program *program, struct close_run *run, struct error *err);
+    bool writes; /* under the programme's lock */
+} commands[] = {
+    [COMMAND_DAY_CLOSE] = { run_day_close, true },
+    [COMMAND_PERIOD_CLOSE] = { run_period_close, true },
+    [COMMAND_SHOW] = { run_show, false },
+};
+
+static bool run_command(struct program *program, struct error *err)
+{
+    struct close_run run = { .progress = &program->progress };
+    bool good;
+
+    if (!db_open(program->settings.database, &program->db, err))
+        return false;
+    if (!commands[program->options.command].writes)
+        return commands[program->options.command].run(program, &run, err);
+    if (!close_begin(&run, program->db, program->options.programme, err))
+        return false;
+    good = commands[program->options.command].run(program, &run, err);
+    close_end(&run);
+    return good;
+}
+
+static int complain(struct program *program, const struct error *err, int status)
+{
+    progress_end(&program->progress);
+    fprintf(stderr, "error: %s: %s\n", reason_name(err->reason), error_text(err));
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    CLEANUP(program_release) struct program program = { .progress = progress_on_terminal() };
+    struct error err = { 0 };
+
+    if (!options_parse(argc, argv, &program.options, &err))
+        return complain(&program, &err, EXIT_USAGE);
+    if (program.options.command == COMMAND_HELP) {
+        options_help(stdout);
+        fputs("Settings\n", stdout);
+        settings_help(stdout, SETTINGS_SETTLE);
+        return EXIT_DONE;
+    }
+    if (!settings_load(&program.settings, SETTINGS_SETTLE, program.options.settings, &err))
+        return complain(&program, &err, EXIT_USAGE);
+    return run_command(&program, &err) ? EXIT_DONE : complain(&program, &err, EXIT_REFUSED);
+}

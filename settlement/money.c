@@ -1,0 +1,41 @@
+#include "money.h"
+
+#include "base/error.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Those that do not have two digits. XXX is the code for "no currency". */
+static const struct {
+    char currency[4];
+    int exponent;
+} exponents[] = {
+    { "BIF", 0 }, { "CLP", 0 }, { "DJF", 0 }, { "GNF", 0 }, { "ISK", 0 }, { "JPY", 0 }, { "KMF", 0 },
+    { "KRW", 0 }, { "PYG", 0 }, { "RWF", 0 }, { "UGX", 0 }, { "UYI", 0 }, { "VND", 0 }, { "VUV", 0 },
+    { "XAF", 0 }, { "XOF", 0 }, { "XPF", 0 }, { "XXX", 0 }, { "BHD", 3 }, { "IQD", 3 }, { "JOD", 3 },
+    { "KWD", 3 }, { "LYD", 3 }, { "OMR", 3 }, { "TND", 3 }, { "CLF", 4 }, { "UYW", 4 },
+};
+
+int money_exponent(const char *currency)
+{
+    for (size_t i = 0; i < COUNT(exponents); i++) {
+        if (strcmp(exponents[i].currency, currency) == 0)
+            return exponents[i].exponent;
+    }
+    return 2;
+}
+
+void money_format(int64_t minor, const char *currency, char text[MONEY_TEXT])
+{
+    int exponent = money_exponent(currency);
+    uint64_t unit = 1, size = minor < 0 ? 0 - (uint64_t)minor : (uint64_t)minor;
+    const char *sign = minor < 0 ? "-" : "";
+
+    for (int i = 0; i < exponent; i++)
+        unit *= 10;
+    if (exponent == 0)
+        snprintf(text, MONEY_TEXT, "%s%" PRIu64, sign, size);
+    else
+        snprintf(text, MONEY_TEXT, "%s%" PRIu64 ".%0*" PRIu64, sign, size / unit, exponent, size % unit);
+}

@@ -1,0 +1,16 @@
+/*
+ * money.h -- minor units as people read them: a decimal point where the currency has one. Pure.
+ */
+#ifndef SETTLEMENT_MONEY_H
+#define SETTLEMENT_MONEY_H
+
+#include <stdint.h>
+
+enum { MONEY_TEXT = 32 };
+
+/* Digits behind the decimal point, by ISO 4217: 0, 2, 3 or 4; 2 for a code that is not in the list. */
+int money_exponent(const char *currency);
+/* "-12.34", "1200" or "0.005": exact, without thousands signs. */
+void money_format(int64_t minor, const char *currency, char text[MONEY_TEXT]);
+
+#endif

@@ -1,0 +1,200 @@
+#include "period_close.h"
+
+#include "base/exact.h"
+#include "close_store.h"
+#include "day_store.h"
+#include "files.h"
+#include "period_check.h"
+#include "period_store.h"
+#include "progress.h"
+#include "store/db.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* One period close: lives in period_close's frame. */
+struct work {
+    struct close_run *run;
+    const struct period *period;
+    struct sheet_list sheets;
+    struct files files;
+    size_t pair;         /* the sheet whose lines are being written */
+    bool pair_open;      /* its files are open */
+    struct totals lines; /* of that pair, as added up from the journal */
+    int64_t line_count;  /* of all pairs so far */
+};
+
+static void work_release(struct work *work)
+{
+    files_release(&work->files);
+    sheet_list_release(&work->sheets);
+}
+
+/* A month without entries has one statement all the same; XXX is ISO 4217's "no currency". */
+static bool load_sheets(struct work *work, struct error *err)
+{
+    static const struct sheet nothing = { .type = SHEET_OPERATOR, .currency = "XXX" };
+
+    if (!period_store_sheets(work->run->db, work->run->programme_no, work->period, &work->sheets, err) ||
+        (work->sheets.count == 0 && !sheet_list_add(&work->sheets, &nothing, err)))
+        return false;
+    sheet_list_count_lines(&work->sheets);
+    return sheet_list_tie(&work->sheets, err);
+}
+
+static struct sheet *present_pair(struct work *work)
+{
+    struct sheet *sheet = &work->sheets.at[work->pair];
+
+    return work->pair < work->sheets.count && sheet->type == SHEET_PAIR ? sheet : NULL;
+}
+
+static bool end_pair(struct work *work, struct error *err)
+{
+    struct sheet *pair = present_pair(work);
+
+    if (!sheet_tie_lines(pair, &work->lines, err))
+        return false;
+    work->line_count += pair->line_count;
+    work->lines = (struct totals){ 0 };
+    work->pair++;
+    work->pair_open = false;
+    return files_pair_end(&work->files, pair, err);
+}
+
+static bool open_pair(struct work *work, struct error *err)
+{
+    if (work->pair_open)
+        return true;
+    work->pair_open = true;
+    return files_pair_begin(&work->files, present_pair(work), err);
+}
+
+/* Pairs in the roll-ups and pairs in the journal come in the same order; both must name the same ones. */
+static bool find_pair(struct work *work, const struct period_line *line, struct error *err)
+{
+    const struct sheet *pair = present_pair(work);
+
+    while (pair && sheet_compare_pair(pair, line->bank_id, line->merchant_id, line->currency) < 0) {
+        if (!open_pair(work, err) || !end_pair(work, err))
+            return false;
+        pair = present_pair(work);
+    }
+    if (!pair || sheet_compare_pair(pair, line->bank_id, line->merchant_id, line->currency) != 0)
+        return error_set(err, REASON_DOES_NOT_TIE,
+                         "lines of PAIR %s %s %s: the journal has some, the daily roll-ups have none", line->bank_id,
+                         line->merchant_id, line->currency);
+    return open_pair(work, err);
+}
+
+static bool write_line(void *owner, const struct period_line *from, struct error *err)
+{
+    struct work *work = owner;
+    struct sheet_line line = from->line;
+    int64_t points = line.reversal ? -line.points : line.points;
+
+    if (!find_pair(work, from, err))
+        return false;
+    if (!exact_sub(line.gross_minor, line.commission_minor, &line.net_minor) ||
+        !totals_add_entry(&work->lines, line.reversal, points, line.gross_minor, line.commission_minor))
+        return error_set(err, REASON_DOES_NOT_TIE, "the lines of PAIR %s %s %s add up to more than fits", from->bank_id,
+                         from->merchant_id, from->currency);
+    line.number = work->lines.confirmed_count + work->lines.reversed_count;
+    files_pair_line(&work->files, present_pair(work), &line);
+    progress_add(work->run->progress, 1);
+    return true;
+}
+
+static bool write_pairs(struct work *work, struct error *err)
+{
+    int64_t lines = 0;
+
+    for (size_t i = 0; i < work->sheets.count && work->sheets.at[i].type == SHEET_PAIR; i++)
+        lines += work->sheets.at[i].line_count;
+    progress_begin(work->run->progress, "writing lines", lines);
+    if (!period_store_each_line(work->run->db, work->run->programme_no, work->period, write_line, work, err))
+        return false;
+    while (present_pair(work)) {
+        if (!open_pair(work, err) || !end_pair(work, err))
+            return false;
+    }
+    progress_end(work->run->progress);
+    return true;
+}
+
+static bool write_roll_ups(struct work *work, struct error *err)
+{
+    for (size_t i = work->pair; i < work->sheets.count; i++) {
+        if (!files_roll_up(&work->files, &work->sheets, &work->sheets.at[i], err))
+            return false;
+    }
+    return true;
+}
+
+static bool store(struct work *work, struct error *err)
+{
+    struct close_run *run = work->run;
+    int64_t stored;
+
+    if (!period_store_put(run->db, run->programme_no, run->programme_id, work->period, &work->sheets, err) ||
+        !period_store_put_lines(run->db, run->programme_no, work->period, &stored, err))
+        return false;
+    if (stored != work->line_count)
+        return error_set(err, REASON_DOES_NOT_TIE, "%" PRId64 " lines were written to files, %" PRId64 " were stored",
+                         work->line_count, stored);
+    return close_store_record(run->db, run->programme_no, STEP_STATEMENTS, work->period->first, NO_BUCKET, err);
+}
+
+/* All in one transaction and one snapshot: what is checked is what is summed, written and stored. */
+static bool calculate(struct work *work, struct date first, struct error *err)
+{
+    struct close_run *run = work->run;
+
+    if (!period_store_begin(run->db, err) || !period_check_seals(run, first, work->period->last, err) ||
+        !load_sheets(work, err))
+        return false;
+    close_step(run);
+    if (!write_pairs(work, err) || !write_roll_ups(work, err) || !files_end(&work->files, err))
+        return false;
+    close_step(run);
+    if (!store(work, err))
+        return false;
+    close_step(run);
+    return db_commit(run->db, err);
+}
+
+static bool publish(struct work *work, struct error *err)
+{
+    struct close_run *run = work->run;
+
+    close_step(run);
+    if (!files_publish_sheets(&work->files, &work->sheets, err))
+        return false;
+    close_step(run);
+    if (!files_publish_manifest(&work->files, err))
+        return false;
+    close_step(run);
+    if (!close_store_record(run->db, run->programme_no, STEP_FILES, work->period->first, NO_BUCKET, err))
+        return false;
+    close_step(run);
+    return true;
+}
+
+bool period_close(struct close_run *run, const struct period *period, const char *statements_dir,
+                  struct period_closed *closed, struct error *err)
+{
+    CLEANUP(work_release) struct work work = { .run = run, .period = period, .files = { .directory = -1 } };
+    struct date first;
+
+    if (!period_check_days(run, period, &first, err) ||
+        !files_open(&work.files, statements_dir, run->programme_id, period, err))
+        return false;
+    if (!calculate(&work, first, err)) {
+        db_rollback(run->db);
+        files_discard(&work.files, &work.sheets);
+        return false;
+    }
+    *closed = (struct period_closed){ (int64_t)work.sheets.count, work.line_count };
+    return publish(&work, err);
+}

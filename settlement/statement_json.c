@@ -1,0 +1,67 @@
+#include "statement_json.h"
+
+#include "domain/entry.h"
+
+#include <stdio.h>
+
+static void totals_json(struct json_out *out, const struct totals *totals)
+{
+    json_open(out, "totals", "{");
+    json_int64(out, "confirmedCount", totals->confirmed_count);
+    json_int64(out, "confirmedPoints", totals->confirmed_points);
+    json_int64(out, "reversedCount", totals->reversed_count);
+    json_int64(out, "reversedPoints", totals->reversed_points);
+    json_int64(out, "grossMinor", totals->gross_minor);
+    json_int64(out, "commissionMinor", totals->commission_minor);
+    json_int64(out, "netMinor", totals->net_minor);
+    json_close(out, "}");
+}
+
+void statement_json(struct json_out *out, const char *key, const struct sheet *sheet, const char *programme_id,
+                    const char *period)
+{
+    char id[SHEET_ID_TEXT], type[48], hex[2 * CRYPTO_HASH + 1];
+
+    sheet_id(sheet, programme_id, period, id);
+    snprintf(type, sizeof type, "STATEMENT_TYPE_%s", sheet_type_name(sheet->type));
+    crypto_hex(sheet->content, CRYPTO_HASH, hex);
+    json_open(out, key, "{");
+    json_text(out, "statementId", id);
+    json_text(out, "programmeId", programme_id);
+    json_text(out, "period", period);
+    json_text(out, "type", type);
+    json_text(out, "bankId", sheet->bank_id);
+    json_text(out, "merchantId", sheet->merchant_id);
+    json_text(out, "currencyCode", sheet->currency);
+    json_text(out, "state", "STATEMENT_STATE_CALCULATED");
+    totals_json(out, &sheet->totals);
+    json_int64(out, "lineCount", sheet->line_count);
+    json_text(out, "contentSha256", hex);
+    json_close(out, "}");
+}
+
+void statement_json_line(struct json_out *out, const struct sheet_line *line)
+{
+    char date[DATE_TEXT], time[INSTANT_TEXT], id[UUID_TEXT], redemption[UUID_TEXT + 8];
+
+    json_open(out, NULL, "{");
+    json_int64(out, "lineNumber", line->number);
+    date_format(line->business_date, date);
+    json_text(out, "businessDate", date);
+    instant_format(line->at, time);
+    json_text(out, "time", time);
+    json_text(out, "kind", entry_kind_name(line->reversal ? ENTRY_REVERSE : ENTRY_CONFIRM));
+    uuid_format(&line->redemption_id, id);
+    snprintf(redemption, sizeof redemption, "%s.%02x%02x", id, line->member_id.bytes[0], line->member_id.bytes[1]);
+    json_text(out, "redemptionId", redemption);
+    uuid_format(&line->request_id, id);
+    json_text(out, "requestId", id);
+    json_text(out, "storeId", line->store_id);
+    json_int64(out, "points", line->points);
+    json_int64(out, "grossMinor", line->gross_minor);
+    json_int64(out, "commissionMinor", line->commission_minor);
+    json_int64(out, "netMinor", line->net_minor);
+    json_int32(out, "rulesVersion", line->rules_version);
+    json_int32(out, "termsVersion", line->terms_version);
+    json_close(out, "}");
+}

@@ -1,0 +1,18 @@
+/*
+ * statement_json.h -- Statement and StatementLine of settlement_service.proto in the proto3 JSON mapping.
+ *
+ * calculated_time is left out: a file must not depend on when it was made. All other fields are always written.
+ */
+#ifndef SETTLEMENT_STATEMENT_JSON_H
+#define SETTLEMENT_STATEMENT_JSON_H
+
+#include "files.h"
+#include "json_out.h"
+#include "sheet.h"
+
+/* key NULL within an array. */
+void statement_json(struct json_out *out, const char *key, const struct sheet *sheet, const char *programme_id,
+                    const char *period);
+void statement_json_line(struct json_out *out, const struct sheet_line *line);
+
+#endif
