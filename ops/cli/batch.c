@@ -111,6 +111,24 @@ static bool need(const char *value, const char *column, struct error *err)
     return *value || error_field(err, REASON_FIELD_INVALID, column, "must not be empty");
 }
 
+/* "<uuid>.<four hexadecimal digits>", as a receipt gives it. */
+static bool is_redemption_id(const char *text)
+{
+    char uuid_part[UUID_TEXT] = "";
+    struct uuid uuid;
+
+    if (strlen(text) != UUID_TEXT - 1 + 5 || text[UUID_TEXT - 1] != '.')
+        return false;
+    memcpy(uuid_part, text, UUID_TEXT - 1);
+    return uuid_parse(uuid_part, &uuid) && strspn(text + UUID_TEXT, "0123456789abcdef") == 4;
+}
+
+static bool check_names(const struct batch_text *text, struct error *err)
+{
+    return need(text->bank_id, "member_bank", err) && need(text->member_ref, "member_ref", err) &&
+           need(text->merchant_id, "merchant", err);
+}
+
 static bool check_hold(const struct batch *batch, const struct batch_text *text, struct error *err)
 {
     int32_t held = names_get(batch->keys, text->key);
@@ -118,8 +136,7 @@ static bool check_hold(const struct batch *batch, const struct batch_text *text,
     if (held != BATCH_NONE)
         return error_field(err, REASON_FIELD_INVALID, "key", "is held already on line %" PRId64,
                            batch->rows[held].line);
-    return need(text->bank_id, "member_bank", err) && need(text->member_ref, "member_ref", err) &&
-           need(text->merchant_id, "merchant", err);
+    return check_names(text, err);
 }
 
 /* Blank, or the same as in the hold's row. */
@@ -129,11 +146,16 @@ static bool agrees(const char *value, const char *held, const char *column, stru
            error_field(err, REASON_FIELD_INVALID, column, "is another than the hold's");
 }
 
+/* A key that is a redemption_id names one held before this file: the row then stands for its hold, too. */
 static bool find_hold(const struct batch *batch, const struct batch_text *text, struct batch_row *row,
                       struct error *err)
 {
-    row->hold = names_get(batch->keys, text->key);
-    if (row->hold == BATCH_NONE)
+    int32_t held = names_get(batch->keys, text->key);
+
+    if (held == BATCH_NONE && is_redemption_id(text->key))
+        return check_names(text, err);
+    row->hold = held;
+    if (held == BATCH_NONE)
         return error_field(err, REASON_FIELD_INVALID, "key", "no row before this one holds it");
     const struct batch_row *hold = &batch->rows[row->hold];
     return agrees(text->bank_id, hold->bank_id, "member_bank", err) &&
@@ -150,12 +172,15 @@ static const char *keep(struct batch *batch, const char *text)
 static bool keep_texts(struct batch *batch, const struct batch_text *text, struct batch_row *row)
 {
     row->key = keep(batch, text->key);
+    if (row->action != BATCH_HOLD)
+        row->redemption_id = arena_copy(&batch->arena, text->key, strlen(text->key));
     row->bank_id = keep(batch, text->bank_id);
     row->member_ref = keep(batch, text->member_ref);
     row->merchant_id = keep(batch, text->merchant_id);
     row->store_id = keep(batch, text->store_id);
     row->goods_id = keep(batch, text->goods_id);
-    return row->key && row->bank_id && row->member_ref && row->merchant_id && row->store_id && row->goods_id;
+    return (row->action == BATCH_HOLD || row->redemption_id) && row->key && row->bank_id && row->member_ref &&
+           row->merchant_id && row->store_id && row->goods_id;
 }
 
 static bool make_room(struct batch *batch)
@@ -191,21 +216,22 @@ static bool link_row(struct batch *batch, int32_t index)
 bool batch_add(struct batch *batch, int64_t line, const struct batch_text *text, struct error *err)
 {
     struct batch_row row = { .line = line, .hold = batch->count };
-    bool hold;
+    bool hold, first;
 
     if (!read_action(text->action, &row.action, err) || !need(text->key, "key", err))
         return false;
     hold = row.action == BATCH_HOLD;
     if (!(hold ? check_hold(batch, text, err) : find_hold(batch, text, &row, err)) || !read_points(text, &row, err))
         return false;
+    first = row.hold == batch->count;
     if (batch->count == BATCH_ROWS_MAX)
         return error_set(err, REASON_MESSAGE_TOO_LARGE, "the file has more than %d rows", BATCH_ROWS_MAX);
-    if (!make_room(batch) || (hold && !keep_texts(batch, text, &row)))
+    if (!make_room(batch) || (first && !keep_texts(batch, text, &row)))
         return error_set(err, REASON_INTERNAL, "out of memory");
-    if (!hold)
+    if (!first)
         row.key = batch->rows[row.hold].key;
     batch->rows[batch->count] = row;
-    if (!link_row(batch, batch->count) || (hold && !names_put(&batch->keys, row.key, batch->count)))
+    if (!link_row(batch, batch->count) || (first && !names_put(&batch->keys, row.key, batch->count)))
         return error_set(err, REASON_INTERNAL, "out of memory");
     batch->count++;
     return true;

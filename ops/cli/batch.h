@@ -3,7 +3,8 @@
  * the memory it takes.
  *
  * Rows of one member are sent one after the other in the file's order; rows of different members may be in flight
- * together, the earliest first. A key names one redemption, held by the first row that uses it. Not thread-safe.
+ * together, the earliest first. A key names one redemption, held by the first row that uses it; a redemption_id as key
+ * names one that was held before this file. Not thread-safe.
  */
 #ifndef CLI_BATCH_H
 #define CLI_BATCH_H
@@ -27,7 +28,8 @@ struct batch_row {
     const char *key, *bank_id, *member_ref, *merchant_id, *store_id, *goods_id;
     int32_t hold;        /* index of the row that holds what this row is about: itself for a hold */
     int32_t next;        /* index of the member's next row, or BATCH_NONE */
-    char *redemption_id; /* of a hold, once it is answered; NULL before and when it was refused */
+    char *redemption_id; /* of a hold, once it is answered; NULL before and when it was refused. Of a key that is one:
+                            that */
 };
 
 struct batch_names; /* from a text to an index */
