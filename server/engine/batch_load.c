@@ -181,7 +181,7 @@ static bool read_accounts(struct batch *batch, struct db *db, struct error *err)
     void *rows;
     size_t count;
 
-    if (!db_next(db, &lane_load_accounts, &batch->arena, &rows, &count, err))
+    if (!db_next(db, &batch->arena, &rows, &count, err))
         return false;
     for (size_t i = 0; i < count; i++) {
         if (!take_account(batch, &((const struct account_row *)rows)[i], err))
@@ -197,7 +197,7 @@ static bool read_redemptions(struct batch *batch, struct db *db, size_t asked, s
 
     if (asked == 0)
         return true;
-    if (!db_next(db, &lane_load_redemptions, &batch->arena, &rows, &count, err))
+    if (!db_next(db, &batch->arena, &rows, &count, err))
         return false;
     for (size_t i = 0; i < count; i++) {
         if (!take_redemption(batch, &((const struct redemption_row *)rows)[i], err))
@@ -213,7 +213,7 @@ static bool read_operations(struct batch *batch, struct db *db, size_t asked, st
 
     if (asked == 0)
         return true;
-    if (!db_next(db, &lane_load_operations, &batch->arena, &rows, &count, err))
+    if (!db_next(db, &batch->arena, &rows, &count, err))
         return false;
     for (size_t i = 0; i < count; i++) {
         struct batch_operation *loaded = &batch->operations[batch->operation_count];
@@ -233,7 +233,7 @@ static bool read_accruals(struct batch *batch, struct db *db, size_t asked, stru
 
     if (asked == 0)
         return true;
-    if (!db_next(db, &lane_load_accruals, &batch->arena, &rows, &count, err))
+    if (!db_next(db, &batch->arena, &rows, &count, err))
         return false;
     for (size_t i = 0; i < count; i++) {
         struct batch_accrual *loaded = &batch->accruals[batch->accrual_count];
@@ -250,7 +250,7 @@ static bool read_fences(struct batch *batch, struct db *db, struct error *err)
 {
     void *rows;
 
-    if (!db_next(db, &lane_load_fences, &batch->arena, &rows, &batch->fence_count, err))
+    if (!db_next(db, &batch->arena, &rows, &batch->fence_count, err))
         return false;
     batch->fences = rows;
     for (size_t i = 0; i < batch->fence_count; i++) {
@@ -293,9 +293,8 @@ bool batch_load(struct batch *batch, struct db *db, struct error *err)
         return error_set(err, REASON_INTERNAL, "out of memory");
     for (size_t i = 0; i < batch->command_count; i++)
         want(&wanted, batch->commands[i]);
-    return queue_all(batch, db, &wanted, err) && db_next(db, &lane_begin, NULL, NULL, NULL, err) &&
-           read_fences(batch, db, err) && read_accounts(batch, db, err) &&
-           read_redemptions(batch, db, wanted.redemption_count, err) &&
+    return queue_all(batch, db, &wanted, err) && db_next(db, NULL, NULL, NULL, err) && read_fences(batch, db, err) &&
+           read_accounts(batch, db, err) && read_redemptions(batch, db, wanted.redemption_count, err) &&
            read_operations(batch, db, wanted.request_count, err) &&
            read_accruals(batch, db, wanted.accrual_count, err) && load_overdue(batch, db, err);
 }

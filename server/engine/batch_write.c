@@ -227,7 +227,7 @@ static bool send_journal(struct batch *batch, struct db *db, struct error *err)
 static bool read_answers(struct db *db, struct error *err)
 {
     while (db_pending(db) > 0) {
-        if (!db_next(db, &lane_commit, NULL, NULL, NULL, err))
+        if (!db_next(db, NULL, NULL, NULL, err))
             return false;
     }
     return true;

@@ -85,27 +85,56 @@ static struct exchange_rules rules_of(const struct rules_row *row)
     };
 }
 
-static void add_rates(struct exchange_rules *rules, int32_t bank_no, const struct rows *rows)
+/* Rows that begin with the number of their owner and are ordered by it: the first of that owner's, and how many. */
+static const void *range_of(const void *rows, size_t count, size_t size, int32_t owner_no, size_t *n)
 {
-    for (size_t i = 0; i < rows->rate_count && rules->rate_count < RATES_MAX; i++) {
-        const struct rate_row *row = &rows->rates[i];
-        if (row->bank_no != bank_no || row->version != rules->version)
+    const uint8_t *at = rows;
+    size_t first = 0, last = count;
+    int32_t no;
+
+    while (first < last) {
+        size_t middle = first + (last - first) / 2;
+        memcpy(&no, at + middle * size, sizeof no);
+        if (no < owner_no)
+            first = middle + 1;
+        else
+            last = middle;
+    }
+    for (*n = 0; first + *n < count; (*n)++) {
+        memcpy(&no, at + (first + *n) * size, sizeof no);
+        if (no != owner_no)
+            break;
+    }
+    return at + first * size;
+}
+
+static void add_rates(struct exchange_rules *rules, const struct rate_row *rows, size_t count)
+{
+    for (size_t i = 0; i < count && rules->rate_count < RATES_MAX; i++) {
+        if (rows[i].version != rules->version)
             continue;
         struct currency_rate *rate = &rules->rates[rules->rate_count++];
-        copy_currency(rate->currency, row->currency);
-        rate->conversion = (struct ratio){ row->conversion_num, row->conversion_den };
-        rate->settlement = (struct ratio){ row->settlement_num, row->settlement_den };
+        copy_currency(rate->currency, rows[i].currency);
+        rate->conversion = (struct ratio){ rows[i].conversion_num, rows[i].conversion_den };
+        rate->settlement = (struct ratio){ rows[i].settlement_num, rows[i].settlement_den };
     }
 }
 
-/* The rows of one owner lie together: [first, first + n). OWNER_RANGE finds them by their number. */
-#define OWNER_RANGE(rows, total, field, owner_no, first, n)                                                            \
-    do {                                                                                                               \
-        for (first = 0; first < (total) && (rows)[first].field != (owner_no);)                                         \
-            first++;                                                                                                   \
-        for (n = 0; first + n < (total) && (rows)[first + n].field == (owner_no);)                                     \
-            n++;                                                                                                       \
-    } while (0)
+static bool build_rules(struct snapshot *snapshot, struct bank *bank, const struct rows *rows)
+{
+    size_t n, rates;
+    const struct rules_row *row = range_of(rows->rules, rows->rules_count, sizeof *row, bank->no, &n);
+    const struct rate_row *rate = range_of(rows->rates, rows->rate_count, sizeof *rate, bank->no, &rates);
+    struct exchange_rules *rules = arena_alloc(&snapshot->arena, n * sizeof *rules);
+
+    for (size_t i = 0; rules && i < n; i++) {
+        rules[i] = rules_of(&row[i]);
+        add_rates(&rules[i], rate, rates);
+    }
+    bank->rules = rules;
+    bank->rules_count = n;
+    return rules != NULL;
+}
 
 static bool build_banks(struct snapshot *snapshot, const struct rows *rows)
 {
@@ -113,85 +142,45 @@ static bool build_banks(struct snapshot *snapshot, const struct rows *rows)
 
     for (size_t i = 0; banks && i < rows->bank_count; i++) {
         const struct bank_row *row = &rows->banks[i];
-        size_t first, n;
-        OWNER_RANGE(rows->rules, rows->rules_count, bank_no, row->bank_no, first, n);
-        struct exchange_rules *rules = arena_alloc(&snapshot->arena, n * sizeof *rules);
-        if (!rules)
+        banks[i] = (struct bank){
+            .no = row->bank_no, .programme_no = row->programme_no, .id = row->bank_id, .name = row->name
+        };
+        if (!build_rules(snapshot, &banks[i], rows))
             return false;
-        for (size_t k = 0; k < n; k++) {
-            rules[k] = rules_of(&rows->rules[first + k]);
-            add_rates(&rules[k], row->bank_no, rows);
-        }
-        banks[i] = (struct bank){ row->bank_no, row->programme_no, row->bank_id, row->name, rules, n };
     }
     snapshot->reference.banks = banks;
     snapshot->reference.bank_count = rows->bank_count;
     return banks != NULL;
 }
 
-/* Cursors into rows that are ordered by merchant_no while merchants are ordered by id: found by bisection. */
-static int by_store_merchant(const void *key, const void *row)
-{
-    int32_t no = *(const int32_t *)key, other = ((const struct store_row *)row)->merchant_no;
-
-    return (no > other) - (no < other);
-}
-
-static int by_terms_merchant(const void *key, const void *row)
-{
-    int32_t no = *(const int32_t *)key, other = ((const struct terms_row *)row)->merchant_no;
-
-    return (no > other) - (no < other);
-}
-
 static bool build_stores(struct snapshot *snapshot, struct merchant *merchant, const struct rows *rows)
 {
-    const struct store_row *end = rows->stores + rows->store_count;
-    const struct store_row *first =
-        bsearch(&merchant->no, rows->stores, rows->store_count, sizeof *first, by_store_merchant);
-    size_t n = 0;
-
-    if (!first)
-        return true;
-    while (first > rows->stores && first[-1].merchant_no == merchant->no)
-        first--;
-    while (first + n < end && first[n].merchant_no == merchant->no)
-        n++;
+    size_t n;
+    const struct store_row *row = range_of(rows->stores, rows->store_count, sizeof *row, merchant->no, &n);
     struct store_place *stores = arena_alloc(&snapshot->arena, n * sizeof *stores);
-    if (!stores)
-        return false;
-    for (size_t i = 0; i < n; i++)
-        stores[i] = (struct store_place){ first[i].store_no, first[i].store_id };
+
+    for (size_t i = 0; stores && i < n; i++)
+        stores[i] = (struct store_place){ row[i].store_no, row[i].store_id };
     merchant->stores = stores;
     merchant->store_count = n;
-    return true;
+    return stores != NULL;
 }
 
 static bool build_terms(struct snapshot *snapshot, struct merchant *merchant, const struct rows *rows)
 {
-    const struct terms_row *end = rows->terms + rows->terms_count;
-    const struct terms_row *first =
-        bsearch(&merchant->no, rows->terms, rows->terms_count, sizeof *first, by_terms_merchant);
-    size_t n = 0;
-
-    if (!first)
-        return true;
-    while (first > rows->terms && first[-1].merchant_no == merchant->no)
-        first--;
-    while (first + n < end && first[n].merchant_no == merchant->no)
-        n++;
+    size_t n;
+    const struct terms_row *row = range_of(rows->terms, rows->terms_count, sizeof *row, merchant->no, &n);
     struct terms *terms = arena_alloc(&snapshot->arena, n * sizeof *terms);
-    if (!terms)
-        return false;
-    for (size_t i = 0; i < n; i++) {
-        terms[i] = (struct terms){ .version = first[i].version,
-                                   .effective_from = first[i].effective_from,
-                                   .commission_bp = first[i].commission_bp };
-        copy_currency(terms[i].currency, first[i].currency);
+
+    for (size_t i = 0; terms && i < n; i++) {
+        terms[i] = (struct terms){ .version = row[i].version,
+                                   .effective_from = row[i].effective_from,
+                                   .commission_bp = row[i].commission_bp };
+        copy_currency(terms[i].currency, row[i].currency);
     }
     merchant->terms = terms;
     merchant->terms_count = n;
-    return true;
+    return terms != NULL;
 }
 
 static bool build_merchants(struct snapshot *snapshot, const struct rows *rows)

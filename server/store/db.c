@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STATEMENTS_MAX = 256, TYPES_MAX = 32, PARAMS_MAX = 32 };
+enum { STATEMENTS_MAX = 256, TYPES_MAX = 32, PARAMS_MAX = 32, PIPELINE_MAX = 32 };
 
 struct db {
     PGconn *connection;
@@ -20,8 +20,10 @@ struct db {
         uint32_t oid;
     } types[TYPES_MAX];
     size_t type_count;
-    struct wire wire;  /* the parameters of the statement being sent */
-    size_t unanswered; /* statements queued and not yet read by db_next */
+    struct wire wire; /* the parameters of the statement being sent */
+    /* Statements queued and not yet read by db_next; a ring. */
+    const struct statement *queued[PIPELINE_MAX];
+    size_t first_queued, unanswered;
     bool in_pipeline, synced;
     char sqlstate[6];
 };
@@ -380,7 +382,7 @@ bool db_pipeline_begin(struct db *db, struct error *err)
         return fail(db, NULL, "pipeline", err);
     db->in_pipeline = true;
     db->synced = false;
-    db->unanswered = 0;
+    db->unanswered = db->first_queued = 0;
     db->sqlstate[0] = '\0';
     return true;
 }
@@ -391,9 +393,11 @@ bool db_queue(struct db *db, const struct statement *statement, const void *para
 
     if (!is_prepared(db, statement, &index))
         return error_set(err, REASON_INTERNAL, "%s was not prepared", statement->name);
+    if (db->unanswered == PIPELINE_MAX)
+        return error_set(err, REASON_INTERNAL, "%s: the pipeline is full", statement->name);
     if (!send(db, statement, params, err))
         return false;
-    db->unanswered++;
+    db->queued[(db->first_queued + db->unanswered++) % PIPELINE_MAX] = statement;
     return true;
 }
 
@@ -407,16 +411,15 @@ bool db_flush(struct db *db, bool last, struct error *err)
     return true;
 }
 
-bool db_next(struct db *db, const struct statement *statement, struct arena *arena, void **rows, size_t *count,
-             struct error *err)
+bool db_next(struct db *db, struct arena *arena, void **rows, size_t *count, struct error *err)
 {
     CLEANUP(clear_result) PGresult *result = PQgetResult(db->connection);
+    const struct statement *statement = db->queued[db->first_queued];
 
-    if (!result)
-        return fail(db, NULL, statement->name, err);
-    if (!succeeded(result))
+    if (!result || !succeeded(result))
         return fail(db, result, statement->name, err);
     PQclear(PQgetResult(db->connection)); /* the NULL that ends this statement's results */
+    db->first_queued = (db->first_queued + 1) % PIPELINE_MAX;
     db->unanswered--;
     return !rows || read_rows(db, statement, result, arena, rows, count, err);
 }

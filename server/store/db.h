@@ -170,8 +170,7 @@ bool db_queue(struct db *db, const struct statement *statement, const void *para
 /* last: the pipeline's synchronisation point; false only asks the server to answer what it has. */
 bool db_flush(struct db *db, bool last, struct error *err) MUST_USE;
 /* The rows of the oldest unanswered statement; rows and count may be NULL when it returns none. */
-bool db_next(struct db *db, const struct statement *statement, struct arena *arena, void **rows, size_t *count,
-             struct error *err) MUST_USE;
+bool db_next(struct db *db, struct arena *arena, void **rows, size_t *count, struct error *err) MUST_USE;
 /* Statements queued and not yet answered by db_next. */
 size_t db_pending(const struct db *db);
 bool db_pipeline_end(struct db *db, struct error *err) MUST_USE;

@@ -1,5 +1,6 @@
 /*
- * database.h -- a real PostgreSQL for tests: one cluster a test run, one database a test, cloned from a migrated template.
+ * database.h -- a real PostgreSQL for tests: one cluster a test run, one database a test, cloned from a migrated
+ * template.
  *
  * The cluster is the one ops/test started (ALLIANCE_TEST_CLUSTER holds its conninfo); without that, the first caller
  * starts one under var/test and leaves it running for the next test.
