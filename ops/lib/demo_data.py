@@ -147,6 +147,8 @@ def write_all(path, programme, raw, of_member):
     write_members(out, raw, of_member)
     out.csv("file,line,reason", raw.refused, "refused.csv")
     steps = write_days(out, programme, raw)
+    print(f"{len(raw.baskets):,} purchases of {sum(map(len, raw.limits.values())):,} members at {len(raw.stores)} merchants, "
+          f"{steps:,} steps of redemptions; {len(raw.refused)} raw rows refused")
     # Last of all: who finds it finds everything.
     out.json({"version": VERSION, "programmeId": programme.name, "timeZone": programme.zone,
               "currency": programme.currency, "utcOffsetHours": programme.utc_offset,
@@ -158,27 +160,50 @@ def write_all(path, programme, raw, of_member):
               "baskets": len(raw.baskets), "steps": steps, "refused": len(raw.refused)}, "programme.json")
 
 
+SOURCES = ("ibm-cards/sd254_cards.csv", "completejourney/transactions_sample.csv")
+
+
+def up_to_date(folder, sources):
+    """Whole, of this form, and newer than what it was made from."""
+    made = os.path.join(folder, "programme.json")
+    here = os.path.dirname(os.path.abspath(__file__))
+    try:
+        with open(made, encoding="utf-8") as file:
+            version = json.load(file)["version"]
+        return version == VERSION and os.path.getmtime(made) > max(os.path.getmtime(path) for path in (
+            *sources, *(os.path.join(here, name) for name in ("demo_data.py", "demo_raw.py", "demo_rule.py"))))
+    except (OSError, ValueError, KeyError):
+        return False
+
+
 def from_real(arguments):
-    for part in ("ibm-cards/sd254_cards.csv", "completejourney/transactions_sample.csv"):
-        if not os.path.isfile(os.path.join(arguments.source, part)):
-            sys.exit(f"demo_data: {arguments.source} has no {part}")
+    sources = [os.path.join(arguments.source, part) for part in SOURCES]
+    for path in sources:
+        if not os.path.isfile(path):
+            sys.exit(f"demo_data: there is no {path}")
+    if arguments.if_needed and up_to_date(arguments.dir, sources):
+        return
     raw = demo_raw.read_real(arguments.source, REAL)
     write_all(arguments.dir, REAL, raw, tokens(raw.cards, arguments.alliance, arguments.key_file))
 
 
 def generate(arguments):
     folder = os.path.join(arguments.dir, "raw")
+    if arguments.if_needed and up_to_date(arguments.dir, []):
+        return
     demo_raw.generate(folder, DEMO)
     write_all(arguments.dir, DEMO, demo_raw.read_generated(folder, DEMO), {})
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    always = argparse.ArgumentParser(add_help=False)
+    always.add_argument("--if-needed", action="store_true", help="do nothing when the files are there and up to date")
     commands = parser.add_subparsers(required=True)
-    command = commands.add_parser("generate")
+    command = commands.add_parser("generate", parents=[always])
     command.add_argument("dir")
     command.set_defaults(run=generate)
-    command = commands.add_parser("from-real")
+    command = commands.add_parser("from-real", parents=[always])
     command.add_argument("source")
     command.add_argument("dir")
     command.add_argument("--alliance", help="the alliance program, to make card numbers tokens")
