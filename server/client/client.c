@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PEM_MAX = 256 * 1024, REPLY_MAX = 16 * 1024 * 1024 };
+enum { PEM_MAX = 256 * 1024, REPLY_MAX = 16 * 1024 * 1024, TARGET_MAX = 256 };
 
 /*
  * Debian builds absl with its lock-order detector on: a tenth of every call's time, and an abort for a mere suspicion.
@@ -77,8 +77,29 @@ static grpc_arg number(const char *key, int value)
     return (grpc_arg){ .type = GRPC_ARG_INTEGER, .key = (char *)(uintptr_t)key, .value.integer = value };
 }
 
+/* Where to connect, and the name the certificate must have there; NULL when the target says that already. */
+struct place {
+    char target[TARGET_MAX];
+    const char *name;
+};
+
+/* c-ares, which the core would ask for localhost, tries ::1 first and forgets to free a little memory each time. */
+static struct place place_of(const struct client_options *options)
+{
+    static const char local[] = "localhost:";
+    struct place place = { .name = options->target_name };
+
+    snprintf(place.target, sizeof place.target, "%s", options->target);
+    if (strncmp(options->target, local, strlen(local)) == 0) {
+        snprintf(place.target, sizeof place.target, "ipv4:127.0.0.1:%.5s", options->target + strlen(local));
+        place.name = place.name ? place.name : "localhost";
+    }
+    return place;
+}
+
 static grpc_channel *open_channel(const struct client_options *options, grpc_channel_credentials *credentials)
 {
+    struct place place = place_of(options);
     int most = options->message_max ? options->message_max : REPLY_MAX;
     grpc_arg args[] = {
         number(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1), /* or the channels would share one connection */
@@ -92,10 +113,10 @@ static grpc_channel *open_channel(const struct client_options *options, grpc_cha
         number(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 5000),
         { .type = GRPC_ARG_STRING, .key = (char *)(uintptr_t)GRPC_SSL_TARGET_NAME_OVERRIDE_ARG },
     };
-    grpc_channel_args all = { COUNT(args) - (options->target_name ? 0 : 1), args };
+    grpc_channel_args all = { COUNT(args) - (place.name ? 0 : 1), args };
 
-    args[COUNT(args) - 1].value.string = (char *)(uintptr_t)options->target_name;
-    return grpc_channel_create(options->target, credentials, &all);
+    args[COUNT(args) - 1].value.string = (char *)(uintptr_t)place.name;
+    return grpc_channel_create(place.target, credentials, &all);
 }
 
 bool client_open(const struct client_options *options, struct client **client, struct error *err)

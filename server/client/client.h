@@ -18,7 +18,7 @@
 struct client;
 
 struct client_options {
-    const char *target;      /* "localhost:50051" */
+    const char *target;      /* "alliance.example:50051"; localhost is 127.0.0.1, without asking a name server */
     const char *ca_file;     /* PEM: who may have signed the server's certificate; NULL: no TLS at all (tests only) */
     const char *cert_file;   /* PEM: our certificate, then its chain; NULL: show none */
     const char *key_file;    /* PEM */
