@@ -1,0 +1,74 @@
+-- prepare.sql: an alliance of one bank, one merchant and :members members with three lots each, written straight into a
+-- database that was just migrated. psql -v members=200000 -f prepare.sql
+--
+-- What it leaves is what the server itself would have left: a member's uuid and bucket are those of
+-- engine/command.c, the hash of the one journal entry each member has is that of domain/entry.h, and lots, balance,
+-- journal and chain agree. The one liberty: that entry brings in all three lots at once.
+\set ON_ERROR_STOP on
+SET client_min_messages = warning;
+SET maintenance_work_mem = '512MB';
+SET work_mem = '512MB';
+SET synchronous_commit = off;
+
+INSERT INTO programme (programme_id, time_zone, sandbox) VALUES ('bench', 'UTC', false);
+INSERT INTO fence (bucket, programme_no, business_date, reference_version)
+SELECT b, 1, current_date, 1 FROM installation, generate_series(0, buckets - 1) b;
+INSERT INTO bank (bank_id, programme_no, name) VALUES ('bench', 1, 'Bench');
+INSERT INTO exchange_rules (bank_no, version, effective_from, minimum_points, expiry_months, reinstate_grace_days,
+                            accrual_num, accrual_den, request_id, content_hash)
+VALUES (1, 1, '2020-01-01', 1, 12, 0, 1, 100, gen_random_uuid(), '');
+INSERT INTO exchange_rate VALUES (1, 1, 'CNY', 1, 1, 7, 10);
+INSERT INTO merchant (merchant_id, programme_no, name, content_hash) VALUES ('bench-shop', 1, 'Bench shop', '');
+INSERT INTO terms VALUES (1, 1, '2020-01-01', 100, 'CNY', gen_random_uuid(), '');
+SELECT journal_open_month(current_date) AS opened \gset
+
+-- A version 8 uuid of SHA-256("member", 0, bank, 0, member_ref).
+CREATE FUNCTION bench_member_id(bank text, member_ref text) RETURNS uuid LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+    hash bytea := sha256('\x6d656d62657200'::bytea || convert_to(bank, 'UTF8') || '\x00'::bytea
+                         || convert_to(member_ref, 'UTF8'));
+BEGIN
+    hash := set_byte(hash, 6, get_byte(hash, 6) & 15 | 128);
+    hash := set_byte(hash, 8, get_byte(hash, 8) & 63 | 128);
+    RETURN encode(substr(hash, 1, 16), 'hex')::uuid;
+END $$;
+
+CREATE FUNCTION bench_bucket(member_id uuid, buckets int) RETURNS int LANGUAGE sql IMMUTABLE AS $$
+    SELECT (get_byte(uuid_send(member_id), 0) << 8 | get_byte(uuid_send(member_id), 1)) % buckets
+$$;
+
+-- entry_encode of domain/entry.c for an entry that owes no money, hashed behind the member's newest hash.
+CREATE FUNCTION bench_entry_hash(
+    chain bytea, member_id uuid, seq int8, business_date date, at timestamptz, kind smallint, points int8,
+    available int8, held int8, credit_used int8, credit_limit int8, ref uuid, redemption_id uuid, programme_no int,
+    bank_no int, merchant_no int, store_no int, rules_version int) RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
+    SELECT sha256(chain || uuid_send(member_id) || int8send(seq) || int4send(business_date - '1970-01-01'::date)
+                  || int8send((extract(epoch FROM at) * 1000000)::int8) || int2send(kind) || int8send(points)
+                  || int8send(available) || int8send(held) || int8send(credit_used) || int8send(credit_limit)
+                  || uuid_send(ref) || uuid_send(redemption_id) || int4send(programme_no) || int4send(bank_no)
+                  || int4send(merchant_no) || int4send(store_no) || int4send(rules_version)
+                  || '\x000000000000000000000000000000000000000000000000'::bytea)
+$$;
+
+CREATE TEMP TABLE made AS
+SELECT bench_bucket(id, buckets) AS bucket, id AS member_id, member_ref,
+       ARRAY[15, 1000, 1000000]::int8[] AS lot_points
+FROM installation, generate_series(0, :members - 1) n,
+     LATERAL (SELECT 'member-' || n AS member_ref, bench_member_id('bench', 'member-' || n) AS id) m;
+
+INSERT INTO journal (bucket, member_id, seq, business_date, at, kind, points, available_after, held_after,
+                     credit_used_after, credit_limit_after, ref, redemption_id, programme_no, bank_no, merchant_no,
+                     store_no, rules_version, terms_version, currency, gross_minor, commission_minor, hash)
+SELECT bucket, member_id, 1, current_date, now(), 2, 1001015, 1001015, 0, 0, 0, member_id, zero, 1, 1, 0, 0, 1, 0, '',
+       0, 0, bench_entry_hash(decode(repeat('00', 32), 'hex'), member_id, 1, current_date, now(), 2::smallint, 1001015,
+                              1001015, 0, 0, 0, member_id, zero, 1, 1, 0, 0, 1)
+FROM made, (SELECT '00000000-0000-0000-0000-000000000000'::uuid AS zero) z ORDER BY bucket, member_id;
+
+INSERT INTO account (bucket, member_id, programme_no, bank_no, member_ref, status, available, held, credit_limit,
+                     credit_used, journal_seq, chain, profile_hash, lot_expires, lot_points, hold_ids, hold_lapses)
+SELECT m.bucket, m.member_id, 1, 1, member_ref, 1, 1001015, 0, 0, 0, 1, j.hash, sha256(''),
+       ARRAY[current_date + 30, current_date + 90, current_date + 365], lot_points, '{}', '{}'
+FROM made m JOIN journal j ON j.bucket = m.bucket AND j.member_id = m.member_id AND j.seq = 1
+ORDER BY m.bucket, m.member_id;
+VACUUM ANALYZE;
+CHECKPOINT;
