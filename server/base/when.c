@@ -3,6 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* 0001-01-01T00:00:00Z and 9999-12-31T23:59:59.999999Z: what RFC 3339 can write. */
+static const int64_t first_us = INT64_C(-62135596800000000), last_us = INT64_C(253402300799999999);
+
 /* Days from the civil calendar by eras of 400 years (146,097 days), the year taken to begin in March. */
 struct date date_of(int year, int month, int day)
 {
@@ -80,7 +83,8 @@ struct date date_month_start(struct date date, int months)
 
     date_split(date, &year, &month, &day);
     int64_t index = (int64_t)year * 12 + (month - 1) + months;
-    return date_of((int)(index / 12), (int)(index % 12) + 1, 1);
+    int64_t in_year = (index % 12 + 12) % 12; /* before year 0 too */
+    return date_of((int)((index - in_year) / 12), (int)in_year + 1, 1);
 }
 
 static bool parse_fraction(const char *text, const char **end, int64_t *us)
@@ -126,7 +130,10 @@ bool instant_parse(const char *text, struct instant *out)
         return false;
     if (!parse_offset(rest, &offset_us))
         return false;
-    out->us = ((int64_t)day.days * 86400 + hour * 3600 + minute * 60 + second) * US_PER_SECOND + us - offset_us;
+    us += ((int64_t)day.days * 86400 + hour * 3600 + minute * 60 + second) * US_PER_SECOND - offset_us;
+    if (us < first_us || us > last_us)
+        return false;
+    out->us = us;
     return true;
 }
 
@@ -149,6 +156,6 @@ void instant_format(struct instant instant, char text[INSTANT_TEXT])
         snprintf(fraction, sizeof fraction, ".%06u", (unsigned)us % 1000000);
     else if (us)
         snprintf(fraction, sizeof fraction, ".%03u", (unsigned)(us / 1000) % 1000);
-    snprintf(text, INSTANT_TEXT, "%sT%02d:%02d:%02d%sZ", day, (int)(rest / 3600), (int)(rest / 60 % 60), (int)(rest % 60),
-             fraction);
+    snprintf(text, INSTANT_TEXT, "%sT%02d:%02d:%02d%sZ", day, (int)(rest / 3600), (int)(rest / 60 % 60),
+             (int)(rest % 60), fraction);
 }

@@ -29,7 +29,10 @@ bool date_parse(const char *text, struct date *out) MUST_USE;
 void date_format(struct date date, char text[DATE_TEXT]);
 /* The first day of the month that is `months` after the date's own month. */
 struct date date_month_start(struct date date, int months);
-/* RFC 3339 in UTC, with as many fraction digits as are needed (0, 3 or 6): "2026-11-22T04:05:06.5Z" parses too. */
+/*
+ * RFC 3339 with any offset; false outside the years 1 to 9999 of UTC. Fraction digits beyond the sixth are dropped. It
+ * is written in UTC with as many fraction digits as are needed (0, 3 or 6).
+ */
 bool instant_parse(const char *text, struct instant *out) MUST_USE;
 void instant_format(struct instant instant, char text[INSTANT_TEXT]);
 
