@@ -228,7 +228,7 @@ static bool record_tracking(struct logistics *logistics, const struct shipment_d
         return true;
     metric_add(logistics->metrics.delivered, 0, 0, state == SHIPMENT_DELIVERED);
     LOG(LOG_INFO, "shipment", log_uuid("redemption_id", &due->id), log_text("carrier_id", due->carrier_id),
-        log_text("state", shipment_state_name(state)));
+        log_text("state", shipment_state_name((int)state)));
     return true;
 }
 
