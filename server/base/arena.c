@@ -42,7 +42,7 @@ void *arena_alloc(struct arena *arena, size_t size)
 
 char *arena_copy(struct arena *arena, const void *bytes, size_t n)
 {
-    char *copy = arena_alloc(arena, n + 1);
+    char *copy = n < SIZE_MAX ? arena_alloc(arena, n + 1) : NULL;
 
     if (copy && n)
         memcpy(copy, bytes, n);

@@ -24,7 +24,7 @@ void *arena_alloc(struct arena *arena, size_t size);
 char *arena_copy(struct arena *arena, const void *bytes, size_t n);
 /* Everything is given back; one block is kept for the next use. */
 void arena_reset(struct arena *arena);
-/* Everything is given back; the arena is zeroed. */
+/* Everything is given back; only the limit stays. */
 void arena_release(struct arena *arena);
 
 #endif
