@@ -8,8 +8,9 @@ import json
 import os
 import sys
 import time
+import urllib.request
 
-from demo import Stopped, Tools
+from demo import Stopped, Tools, port_of
 
 
 def table(title, header, rows):
@@ -100,6 +101,25 @@ def shipped(tools, programme):
                for s in shipments])
 
 
+def told(tools):
+    """What the merchant simulator got since it was started; it checks each signature."""
+    address = f"http://127.0.0.1:{port_of(tools, 'merchant')}"
+
+    def count():
+        with urllib.request.urlopen(f"{address}/received", timeout=5) as received, \
+                urllib.request.urlopen(f"{address}/refused", timeout=5) as refused:
+            return len(json.load(received)), json.load(refused)["count"]
+
+    before, now = None, count()
+    for _ in range(20):  # until nothing more comes, at most ten seconds
+        if before == now:
+            break
+        time.sleep(0.5)
+        before, now = now, count()
+    if sum(now):
+        table("Webhooks to the first merchant", ["signature", "messages"], [("right", whole(now[0])), ("wrong", whole(now[1]))])
+
+
 def what_next(tools, programme, month, merchant, banks, shown):
     name, dev = programme["programmeId"], f"{shown}/dev"
     pair = f"{name}/{month}/PAIR/{banks[0]['bankId'] if banks else ''}/{merchant}/{programme['currency']}"
@@ -126,6 +146,7 @@ def main():
     try:
         what_happened(tools)
         shipped(tools, programme)
+        told(tools)
         month, merchant, banks = settled(tools, programme)
         what_next(tools, programme, month, merchant, banks, asked.shown)
     except Stopped as why:
