@@ -32,6 +32,7 @@ struct lane {
     struct batch *batch;
     int32_t next_bucket;
     int64_t swept_us;
+    bool more_to_sweep; /* the last sweep found as many as it may take at a time */
 };
 
 struct lanes {
@@ -283,6 +284,7 @@ static void sweep_bucket(struct lane *lane, int32_t bucket)
     }
     if (count > 0)
         run_commands(lane, bucket, pointers, count);
+    lane->more_to_sweep |= count == BATCH_MAX;
 }
 
 static void sweep_when_due(struct lane *lane)
@@ -290,9 +292,10 @@ static void sweep_when_due(struct lane *lane)
     const struct lanes_options *options = &lane->lanes->options;
     int64_t now_us = clock_monotonic_us();
 
-    if (options->sweep_every_us <= 0 || now_us - lane->swept_us < options->sweep_every_us)
+    if (options->sweep_every_us <= 0 || (now_us - lane->swept_us < options->sweep_every_us && !lane->more_to_sweep))
         return;
     lane->swept_us = now_us;
+    lane->more_to_sweep = false;
     for (int32_t bucket = lane->index; bucket < options->buckets; bucket += options->lanes)
         sweep_bucket(lane, bucket);
 }
@@ -306,7 +309,7 @@ static void *lane_main(void *argument)
         int32_t bucket = 0, waiting;
 
         pthread_mutex_lock(&lane->lock);
-        if (lane->waiting == 0 && !lane->closing)
+        if (lane->waiting == 0 && !lane->closing && !lane->more_to_sweep)
             wait_for_work(lane);
         size_t count = take_any(lane, &bucket, commands);
         bool over = count == 0 && lane->closing;

@@ -156,6 +156,27 @@ static void a_hold_past_its_time_is_lapsed(void **state)
     alliance_check(alliance);
 }
 
+static void the_sweeper_ends_what_nobody_touches(void **state)
+{
+    enum { HOLDS = 300 };
+    struct alliance alliance;
+    char ref[16];
+
+    (void)state;
+    alliance_open_sweeping(&alliance, 1000);
+    for (size_t i = 0; i < HOLDS; i++) {
+        snprintf(ref, sizeof ref, "m%zu", i);
+        member_with(&alliance, ref, 100, 0);
+        assert_int_equal(run(&alliance, command_hold(&alliance, ref, 60)), REASON_OK);
+    }
+    alliance_clock(&alliance, "2026-01-15T12:15:00Z");
+    for (int tries = 0; alliance_count(&alliance, "SELECT count(*) FROM redemption WHERE state = 1") > 0; tries++)
+        assert_true(tries < 1000);
+    assert_int_equal(alliance_count(&alliance, "SELECT sum(available) FROM account"), HOLDS * 100);
+    alliance_check(&alliance);
+    alliance_close(&alliance);
+}
+
 static void lots_expire_and_what_comes_back_is_forfeited(void **state)
 {
     struct alliance *alliance = *state;
@@ -346,6 +367,7 @@ int main(void)
         STORY(a_refusal_is_remembered),
         STORY(credit_is_drawn_last_and_repaid_first),
         STORY(a_hold_past_its_time_is_lapsed),
+        cmocka_unit_test(the_sweeper_ends_what_nobody_touches),
         STORY(lots_expire_and_what_comes_back_is_forfeited),
         STORY(the_first_to_expire_goes_first_and_comes_back),
         STORY(a_transaction_earns_once),

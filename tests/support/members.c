@@ -37,6 +37,11 @@ static const char set_up[] =
 
 void alliance_open(struct alliance *alliance)
 {
+    alliance_open_sweeping(alliance, 0);
+}
+
+void alliance_open_sweeping(struct alliance *alliance, int64_t sweep_every_us)
+{
     struct error err = { 0 };
 
     *alliance = (struct alliance){ .bank_no = 1, .shop_1 = 1, .shop_2 = 2, .good = 1 };
@@ -44,9 +49,11 @@ void alliance_open(struct alliance *alliance)
     must(db_open(alliance->conninfo, &alliance->db, &err), &err);
     must(db_script(alliance->db, "SET timezone = 'UTC'", &err) && db_script(alliance->db, set_up, &err), &err);
     must(reference_open(alliance->db, &alliance->reference, &err), &err);
-    struct lanes_options options = {
-        .conninfo = alliance->conninfo, .buckets = TEST_BUCKETS, .lanes = 2, .reference = alliance->reference
-    };
+    struct lanes_options options = { .conninfo = alliance->conninfo,
+                                     .buckets = TEST_BUCKETS,
+                                     .lanes = 2,
+                                     .reference = alliance->reference,
+                                     .sweep_every_us = sweep_every_us };
     must(lanes_open(&options, &alliance->lanes, &err), &err);
 }
 

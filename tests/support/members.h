@@ -20,6 +20,8 @@ struct alliance {
 };
 
 void alliance_open(struct alliance *alliance);
+/* The same, with lanes that look for overdue holds that often. */
+void alliance_open_sweeping(struct alliance *alliance, int64_t sweep_every_us);
 void alliance_close(struct alliance *alliance);
 /* Runs one command and waits for its answer. */
 void alliance_run(struct alliance *alliance, struct command *command);
