@@ -3,6 +3,7 @@
 #include "domain/redemption.h"
 #include "members.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -357,6 +358,75 @@ static void a_late_command_is_dropped(void **state)
     assert_int_equal(alliance_count(alliance, "SELECT count(*) FROM account"), 0);
 }
 
+enum { STRESS_ROUNDS = 12, STRESS_COMMANDS = 300, STRESS_MEMBERS = 12 };
+
+static const char *const stress_refs[STRESS_MEMBERS] = { "a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l" };
+
+struct stress {
+    const struct alliance *alliance;
+    struct lanes *lanes;
+    uint64_t seed;
+    size_t good;
+};
+
+static uint64_t draw(struct stress *stress, uint64_t below)
+{
+    stress->seed = stress->seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (stress->seed >> 33) % below;
+}
+
+/* Holds, then whatever may be done to them, some of it twice and some of it to another server's holds. */
+static struct command stress_command(struct stress *stress, const struct command *before, size_t i)
+{
+    static const enum command_kind kinds[] = { COMMAND_CONFIRM, COMMAND_CANCEL, COMMAND_REVERSE };
+    const struct command *earlier = i > 0 ? &before[draw(stress, i)] : NULL;
+
+    if (earlier && earlier->kind == COMMAND_HOLD && draw(stress, 3) > 0)
+        return command_on(earlier, kinds[draw(stress, 3)], (int64_t)draw(stress, 3));
+    if (earlier && draw(stress, 5) == 0)
+        return *earlier;
+    return command_hold(stress->alliance, stress_refs[draw(stress, STRESS_MEMBERS)], (int64_t)draw(stress, 9) + 1);
+}
+
+static void *stress_main(void *argument)
+{
+    struct stress *stress = argument;
+    struct command *commands = calloc(STRESS_COMMANDS, sizeof *commands);
+
+    for (size_t round = 0; commands && round < STRESS_ROUNDS; round++) {
+        for (size_t i = 0; i < STRESS_COMMANDS; i++)
+            commands[i] = stress_command(stress, commands, i);
+        alliance_run_on(stress->lanes, commands, STRESS_COMMANDS);
+        for (size_t i = 0; i < STRESS_COMMANDS; i++)
+            stress->good +=
+                commands[i].answer.reason != REASON_INTERNAL && commands[i].answer.reason != REASON_TRY_AGAIN;
+    }
+    free(commands);
+    return NULL;
+}
+
+static void two_servers_on_one_database_agree(void **state)
+{
+    struct alliance *alliance = *state;
+    struct lanes_options options = {
+        .conninfo = alliance->conninfo, .buckets = TEST_BUCKETS, .lanes = 4, .reference = alliance->reference
+    };
+    struct error err = { 0 };
+    struct lanes *others;
+    pthread_t thread;
+
+    for (size_t i = 0; i < STRESS_MEMBERS; i++)
+        member_with(alliance, stress_refs[i], 500, 100);
+    assert_true(lanes_open(&options, &others, &err));
+    struct stress one = { alliance, alliance->lanes, 1, 0 }, two = { alliance, others, 2, 0 };
+    assert_int_equal(pthread_create(&thread, NULL, stress_main, &two), 0);
+    stress_main(&one);
+    pthread_join(thread, NULL);
+    lanes_close(others);
+    assert_int_equal(one.good + two.good, 2 * STRESS_ROUNDS * STRESS_COMMANDS);
+    alliance_check(alliance);
+}
+
 #define STORY(name) cmocka_unit_test_setup_teardown(name, open_alliance, close_alliance)
 
 int main(void)
@@ -378,6 +448,7 @@ int main(void)
         STORY(a_lost_connection_is_made_anew),
         STORY(a_new_version_of_the_rules_is_seen_at_once),
         STORY(a_late_command_is_dropped),
+        STORY(two_servers_on_one_database_agree),
     };
 
     return cmocka_run_group_tests(stories, NULL, NULL);

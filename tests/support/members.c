@@ -82,7 +82,7 @@ static void answered(struct command *command)
     pthread_mutex_unlock(&waiting->lock);
 }
 
-void alliance_run_all(struct alliance *alliance, struct command *commands, size_t count)
+void alliance_run_on(struct lanes *lanes, struct command *commands, size_t count)
 {
     struct waiting waiting = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, count };
     struct error err = { 0 };
@@ -90,12 +90,17 @@ void alliance_run_all(struct alliance *alliance, struct command *commands, size_
     for (size_t i = 0; i < count; i++) {
         commands[i].done = answered;
         commands[i].owner = &waiting;
-        must(lanes_submit(alliance->lanes, &commands[i], &err), &err);
+        must(lanes_submit(lanes, &commands[i], &err), &err);
     }
     pthread_mutex_lock(&waiting.lock);
     while (waiting.left > 0)
         pthread_cond_wait(&waiting.done, &waiting.lock);
     pthread_mutex_unlock(&waiting.lock);
+}
+
+void alliance_run_all(struct alliance *alliance, struct command *commands, size_t count)
+{
+    alliance_run_on(alliance->lanes, commands, count);
 }
 
 void alliance_run(struct alliance *alliance, struct command *command)

@@ -27,6 +27,8 @@ void alliance_close(struct alliance *alliance);
 void alliance_run(struct alliance *alliance, struct command *command);
 /* Queues all at once and waits for all: as many as fit come in one batch. */
 void alliance_run_all(struct alliance *alliance, struct command *commands, size_t count);
+/* The same on other lanes of the same database, as a second server would. */
+void alliance_run_on(struct lanes *lanes, struct command *commands, size_t count);
 /* Moves the test clock; the business date stays. */
 void alliance_clock(struct alliance *alliance, const char *instant);
 /* What a day close does to the fences. */
