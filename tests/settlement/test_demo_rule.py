@@ -1,13 +1,19 @@
 #!/usr/bin/env python3
 """The demo and its checker tell the same story: every confirmation and reversal of the generated month, and refused raw rows."""
+import contextlib
 import csv
+import hashlib
 import io
+import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import unittest
 from collections import Counter
+
+import expected_real
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 DATA = os.path.join(ROOT, "ops", "lib", "demo_data.py")
@@ -68,6 +74,67 @@ def files_of(folder):
             with open(os.path.join(place, name), "rb") as file:
                 found[os.path.relpath(os.path.join(place, name), folder)] = file.read()
     return found
+
+
+def write_statement(folder, kind, bank, merchant, figures):
+    """One statement as alliance-settle writes it: a CSV and a JSON that tells its hash."""
+    os.makedirs(folder, exist_ok=True)
+    path = os.path.join(folder, f"{kind}-{bank}-{merchant}")
+    amounts = ["%s%d.%02d" % ("-" if f < 0 else "", abs(f) // 100, abs(f) % 100) for f in figures[4:]]
+    rows = "bank_id,gross,commission,net\r\n" + "".join(f"{name},{','.join(amounts)}\r\n" for name in ("x", "TOTAL"))
+    names = ("confirmedCount", "confirmedPoints", "reversedCount", "reversedPoints", "grossMinor", "commissionMinor", "netMinor")
+    statement = {"statementId": f"demo/2026-01/{kind}/{bank}/{merchant}", "type": f"STATEMENT_TYPE_{kind}", "bankId": bank,
+                 "merchantId": merchant, "period": "2026-01", "totals": dict(zip(names, map(str, figures))),
+                 "contentSha256": hashlib.sha256(rows.encode()).hexdigest()}
+    with open(path + ".csv", "w", newline="", encoding="utf-8") as file:
+        file.write(rows)
+    with open(path + ".json", "w", encoding="utf-8") as file:
+        json.dump({"statement": statement}, file)
+
+
+class Checker(unittest.TestCase):
+    """It must be able to say no."""
+    expected = {("harbour", "shop-01", "2026-01"): [3, 300, 1, 50, 1250, 62, 1188]}
+
+    def checked(self, spoil=lambda folder: None, figures=(3, 300, 1, 50, 1250, 62, 1188)):
+        with tempfile.TemporaryDirectory() as top:
+            folder = os.path.join(top, "demo", "2026-01")
+            for kind, bank, merchant in (("PAIR", "harbour", "shop-01"), ("BANK", "harbour", ""), ("MERCHANT", "", "shop-01"),
+                                         ("OPERATOR", "", "")):
+                write_statement(folder, kind, bank, merchant, figures if kind == "PAIR" else self.expected["harbour", "shop-01", "2026-01"])
+            spoil(folder)
+            with contextlib.redirect_stdout(io.StringIO()) as said:
+                wrong = expected_real.compare(self.expected, top, "demo", "9999-99")
+        return wrong, said.getvalue()
+
+    def test_what_is_right_passes(self):
+        self.assertEqual(self.checked(), (0, "4 statements checked, 0 differ\n"))
+
+    def test_one_minor_unit_is_seen(self):
+        wrong, said = self.checked(figures=(3, 300, 1, 50, 1251, 62, 1189))
+        self.assertEqual(wrong, 1)
+        self.assertIn("demo/2026-01/PAIR/harbour/shop-01", said)
+
+    def test_a_missing_statement_is_seen(self):
+        wrong, said = self.checked(lambda folder: os.remove(os.path.join(folder, "OPERATOR--.json")))
+        self.assertEqual(wrong, 1)
+        self.assertIn("missing: OPERATOR 2026-01", said)
+
+    def test_a_changed_file_is_seen(self):
+        def spoil(folder):
+            with open(os.path.join(folder, "BANK-harbour-.csv"), "a", encoding="utf-8") as file:
+                file.write("TOTAL,12.50,0.62,11.87\r\n")
+        wrong, said = self.checked(spoil)
+        self.assertEqual(wrong, 1)
+        self.assertIn("contentSha256", said)
+
+    def test_a_statement_too_many_is_seen(self):
+        self.assertEqual(self.checked(lambda folder: write_statement(folder, "PAIR", "harbour", "shop-02", [1, 1, 0, 0, 1, 0, 1]))[0], 1)
+
+    def test_nothing_is_not_right(self):
+        wrong, said = self.checked(shutil.rmtree)
+        self.assertGreater(wrong, 0)
+        self.assertIn("0 statements checked", said)
 
 
 class DemoRule(unittest.TestCase):
