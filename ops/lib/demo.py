@@ -229,8 +229,11 @@ class Job:
 
 
 def months_settled(tools, programme):
+    """Those whose files are whole, too."""
     reply = tools.ask("operator", "statement", "list", programme["programmeId"], "--type", "OPERATOR")
-    return {statement["period"] for statement in reply.get("statements", [])}
+    settled = {statement["period"] for statement in reply.get("statements", [])}
+    return {month for month in settled
+            if os.path.exists(os.path.join(tools.var, "statements", programme["programmeId"], month, "manifest.json"))}
 
 
 def days_of(programme, through):
@@ -243,6 +246,8 @@ def days_of(programme, through):
 def run(tools, programme, through):
     kept = Kept(tools.file("kept.json"))
     if not kept.content.get("set up"):
+        print(f"  registering {', '.join(programme['banks'])}, {programme['merchants']} merchants and "
+              f"{sum(programme['members'].values()):,} members, with certificates, rules and terms", flush=True)
         set_up(tools, programme, kept)
     shown = tools.ask("operator", "programme", "show", programme["programmeId"])
     settled = months_settled(tools, programme)
@@ -259,6 +264,8 @@ def run(tools, programme, through):
         if (datetime.date.fromisoformat(day) + DAY).day == 1:
             tools.settle("period-close", "--programme", programme["programmeId"], "--period", day[:7])
     bar.end()
+    print(f"  {len(days)} days are closed, {len({day[:7] for day in days if day[:7] <= through})} months settled")
+    print(f"  {len(days)} days are closed, {len({day[:7] for day in days})} months settled", flush=True)
 
 
 def main():
