@@ -67,7 +67,7 @@ void settings_sample(FILE *out)
     fputs(
         "# Settings of all programs of the alliance. Lines that begin with # show the defaults.\n"
         "# Each may also be given as an environment variable, such as ALLIANCE_LOG_LEVEL, which wins over this file.\n"
-        "# This file is written by alliance-server --sample; a test keeps the two the same.\n",
+        "# This file is what alliance-logistics --sample prints; a test keeps the two the same.\n",
         out);
     for (size_t i = 0; i < settings_count; i++) {
         const struct setting *setting = &settings_table[i];
