@@ -83,6 +83,16 @@ static bool needs_quotes(const char *text)
     return false;
 }
 
+/* What nearly every value is: printable ASCII that stands for itself. Looked at byte by byte, since each call logs. */
+static bool is_plain(const char *text, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (text[i] <= ' ' || text[i] > '~' || text[i] == '=' || text[i] == '"' || text[i] == '\\')
+            return false;
+    }
+    return n > 0 && n <= LOG_VALUE_MAX;
+}
+
 /* The value as it stands in the line; cut at a character's end. */
 static void format_value(const char *text, char value[LOG_VALUE_MAX + 8])
 {
@@ -101,14 +111,24 @@ static void format_value(const char *text, char value[LOG_VALUE_MAX + 8])
     sprintf(value + out.used, "%s%s", left ? "..." : "", quoted ? "\"" : "");
 }
 
-static bool put_field(struct writer *line, const struct log_field *field)
+static bool put_text_value(struct writer *line, const char *text)
 {
-    char value[LOG_VALUE_MAX + 8], pair[LOG_VALUE_MAX + 80];
+    char value[LOG_VALUE_MAX + 8];
+    size_t n = strlen(text);
+
+    if (is_plain(text, n))
+        return put(line, text, n);
+    format_value(text, value);
+    return put_text(line, value);
+}
+
+static bool put_value(struct writer *line, const struct log_field *field)
+{
+    char value[UUID_TEXT];
 
     switch (field->kind) {
     case LOG_FIELD_TEXT:
-        format_value(field->text ? field->text : "", value);
-        break;
+        return put_text_value(line, field->text ? field->text : "");
     case LOG_FIELD_INT:
         snprintf(value, sizeof value, "%" PRId64, field->number);
         break;
@@ -119,8 +139,18 @@ static bool put_field(struct writer *line, const struct log_field *field)
         uuid_format(field->uuid, value);
         break;
     }
-    snprintf(pair, sizeof pair, " %.60s=%s", field->key, value);
-    return put_text(line, pair);
+    return put_text(line, value);
+}
+
+/* The whole field or nothing of it. */
+static bool put_field(struct writer *line, const struct log_field *field)
+{
+    size_t before = line->used;
+    bool whole = put(line, " ", 1) && put_text(line, field->key) && put(line, "=", 1) && put_value(line, field);
+
+    if (!whole)
+        line->used = before;
+    return whole;
 }
 
 size_t log_format(char line[LOG_LINE_MAX + 1], struct instant time, enum log_level level,
