@@ -1,0 +1,103 @@
+/* A month of random entries, closed by us and calculated again by a program that shares no code with ours. */
+#include "settled_world.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { ENTRIES = 5000 };
+
+/* Exit status of the checker; said receives what it printed. */
+static int recompute(struct world *world, const char *period, char said[512])
+{
+    char command[TEST_CONNINFO + 512];
+
+    snprintf(command, sizeof command, "python3 %s/tests/settlement/recompute.py '%s' %s demo %s 2>&1 | tail -n 3",
+             SOURCE_DIR, world->conninfo, world->dir, period);
+    char whole[sizeof command + 64];
+    snprintf(whole, sizeof whole, "bash -o pipefail -c \"%s\"", command);
+    FILE *in = popen(whole, "r");
+    assert_non_null(in);
+    size_t n = fread(said, 1, 511, in);
+    said[n] = '\0';
+    return pclose(in);
+}
+
+static int set_up(void **state)
+{
+    static struct world world;
+
+    world_make(&world);
+    *state = &world;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    world_drop(*state);
+    return 0;
+}
+
+static void a_random_month_is_the_same_calculated_otherwise(void **state)
+{
+    struct world *world = *state;
+    char said[512];
+
+    world_put_random(world, "2017-02", ENTRIES, 42);
+    world_do(world, "UPDATE fence SET business_date = '2017-02-01'");
+    world_settle(world, "2017-02-28", "2017-02");
+    assert_true(world_number(world, "SELECT count(*) FROM statement_line") > ENTRIES / 3);
+    assert_int_equal(world_number(world, "SELECT count(DISTINCT currency) FROM statement"), 3);
+    if (recompute(world, "2017-02", said) != 0)
+        fail_msg("%s", said);
+}
+
+static void an_empty_month_is_the_same_too(void **state)
+{
+    struct world *world = *state;
+    char said[512];
+
+    world_settle(world, "2017-01-31", "2017-01");
+    if (recompute(world, "2017-01", said) != 0)
+        fail_msg("%s", said);
+}
+
+/* The checker must be able to say no. */
+static void the_checker_sees_one_minor_unit(void **state)
+{
+    static const char *const damages[] = {
+        "sed -i 's/,11.21\\r/,11.22\\r/' %s/demo/2017-01/operator_demo_2017-01_USD.csv",
+        "sed -i 's/\"netMinor\":\"1121\"/\"netMinor\":\"1120\"/' %s/demo/2017-01/pair_bank-a_shop-1_2017-01_USD.json",
+        "rm %s/demo/2017-01/bank_bank-b_2017-01_USD.json",
+    };
+    struct world *world = *state;
+    struct error err;
+    char said[512], command[256];
+
+    world_put_usual(world);
+    world_settle(world, "2017-01-31", "2017-01");
+    assert_int_equal(recompute(world, "2017-01", said), 0);
+    for (size_t i = 0; i < COUNT(damages); i++) {
+        snprintf(command, sizeof command, damages[i], world->dir);
+        assert_int_equal(system(command), 0);
+        assert_int_not_equal(recompute(world, "2017-01", said), 0);
+        assert_int_equal(world_close_period(world, "2017-01", &err), REASON_OK);
+    }
+    world_do(world, "UPDATE statement SET gross_minor = gross_minor + 1, net_minor = net_minor + 1 WHERE type = 2");
+    assert_int_not_equal(recompute(world, "2017-01", said), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_random_month_is_the_same_calculated_otherwise, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_empty_month_is_the_same_too, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_checker_sees_one_minor_unit, set_up, tear_down),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
