@@ -108,7 +108,7 @@ static void post_slot(struct rpc_server *server, struct rpc_method *method)
     struct rpc_call *call = rpc_call_take(server, method);
     if (!call)
         return; /* out of memory: the method has one slot less */
-    call->arrived.complete = on_arrived;
+    rpc_tag_set(&call->arrived, on_arrived);
     if (request(server, call) != GRPC_CALL_OK)
         rpc_call_put(call);
 }

@@ -76,7 +76,7 @@ void rpc_call_await_close(struct rpc_call *call)
     grpc_op op;
 
     pthread_mutex_lock(&call->lock);
-    call->closed.complete = on_closed;
+    rpc_tag_set(&call->closed, on_closed);
     if (close_op(call, &op))
         rpc_call_batch(call, &op, 1, &call->closed);
     pthread_mutex_unlock(&call->lock);
@@ -100,7 +100,7 @@ static void send_status(struct rpc_call *call, const struct error *err)
     ops[count++].data.send_status_from_server.trailing_metadata = &status.details;
     call->run.close_at_end = close_op(call, ops + count) == 1;
     count += call->run.close_at_end;
-    call->ended.complete = on_ended;
+    rpc_tag_set(&call->ended, on_ended);
     rpc_call_batch(call, ops, count, &call->ended);
     rpc_status_release(&status);
 }

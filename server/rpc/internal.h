@@ -18,10 +18,22 @@ struct descriptors;
 struct credentials;
 struct health;
 
-/* What the core gives back when a batch completes. ok is the batch's success. */
+struct rpc_tag;
+/* ok is the batch's success. */
+typedef void rpc_completion(struct rpc_tag *tag, bool ok);
+
+/*
+ * What the core gives back when a batch completes. Set before each batch: atomic, so that what was written before the
+ * batch is seen by the thread that completes it for reasons a sanitizer understands, not only because the core says so.
+ */
 struct rpc_tag {
-    void (*complete)(struct rpc_tag *tag, bool ok);
+    _Atomic(rpc_completion *) complete;
 };
+
+static inline void rpc_tag_set(struct rpc_tag *tag, rpc_completion *complete)
+{
+    atomic_store_explicit(&tag->complete, complete, memory_order_release);
+}
 
 enum rpc_kind {
     RPC_UNARY,

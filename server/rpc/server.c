@@ -159,7 +159,7 @@ static void *run_queue(void *queue)
             return NULL;
         if (event.type == GRPC_OP_COMPLETE) {
             struct rpc_tag *tag = event.tag;
-            tag->complete(tag, event.success != 0);
+            atomic_load_explicit(&tag->complete, memory_order_acquire)(tag, event.success != 0);
         }
     }
 }
@@ -235,7 +235,7 @@ static bool wait_quiet(struct rpc_server *server, const struct timespec *until)
 static void begin_shutdown(struct rpc_server *server)
 {
     atomic_store(&server->draining, true);
-    server->shutdown.complete = on_shut_down;
+    rpc_tag_set(&server->shutdown, on_shut_down);
     grpc_server_shutdown_and_notify(server->core, server->io, &server->shutdown);
 }
 

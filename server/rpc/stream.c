@@ -37,7 +37,7 @@ static void read_next(struct rpc_call *call)
     if (call->run.answered || call->run.half_closed || call->run.reading || atomic_load(&call->cancelled))
         return;
     call->run.reading = true;
-    call->received.complete = on_received;
+    rpc_tag_set(&call->received, on_received);
     rpc_call_batch(call, &op, 1, &call->received);
 }
 
@@ -86,7 +86,7 @@ void rpc_stream_write(struct call *handle, const ProtobufCMessage *message)
         ops[count] = (grpc_op){ .op = GRPC_OP_SEND_MESSAGE };
         ops[count++].data.send_message.send_message = call->run.out;
         call->run.sending = true;
-        call->sent.complete = on_sent;
+        rpc_tag_set(&call->sent, on_sent);
         rpc_call_batch(call, ops, count, &call->sent);
     }
     pthread_mutex_unlock(&call->lock);

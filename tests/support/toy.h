@@ -31,11 +31,11 @@ struct toy {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     struct toy_held held[TOY_HELD_MAX];
-    int held_count;
-    int handled;                    /* messages handlers saw, half-closes included */
-    int closed;                     /* close callbacks of streams */
+    atomic_int held_count;
+    atomic_int handled;             /* messages handlers saw, half-closes included */
+    atomic_int closed;              /* close callbacks of streams */
     enum reason done[TOY_DONE_MAX]; /* of finished calls, in order */
-    int done_count;
+    atomic_int done_count;
     char done_method[64], done_principal[160], done_peer[64]; /* the last one's */
 };
 
@@ -55,7 +55,7 @@ void toy_wait_held(struct toy *toy, int count);
 void toy_wait_handled(struct toy *toy, int count);
 void toy_wait_closed(struct toy *toy, int count);
 void toy_wait_done(struct toy *toy, int count);
-/* Answers, on this thread, every call that is held. */
+/* Answers, on this thread, the calls that are held now, the last one first; not those held meanwhile. */
 void toy_answer(struct toy *toy);
 /* The first held call; it stays held. */
 struct call *toy_first_held(struct toy *toy);
