@@ -41,7 +41,7 @@ void settings_help(FILE *out, enum settings_program program)
         const struct setting *setting = &settings_table[i];
         if (!(setting->programs & program))
             continue;
-        fprintf(out, "\n  %s = %s\n      ALLIANCE_", setting->name, setting->initial);
+        fprintf(out, "\n  %s =%s%s\n      ALLIANCE_", setting->name, *setting->initial ? " " : "", setting->initial);
         print_upper(out, setting->name);
         fputs("; ", out);
         print_kind(out, setting);

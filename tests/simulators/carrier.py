@@ -4,6 +4,7 @@
 GET /orders shows what it was told, for tests: [{"order_id", "waybill", "posts", "order"}].
 """
 import datetime
+import hashlib
 import json
 import re
 import urllib.parse
@@ -18,6 +19,7 @@ STEPS = (
 )
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 RECIPIENT = ("name", "phone", "address_line", "city", "postal_code", "country_code")
+WAYBILL = re.compile(r"SIM[0-9A-F]{12}")
 GARBAGE = b"<html><body>Service temporarily fine</body></html>"
 
 
@@ -30,12 +32,18 @@ def well_formed(order):
     return isinstance(goods, dict) and isinstance(goods.get("quantity"), int) and goods["quantity"] > 0
 
 
+def waybill_of(order_id):
+    """The same order has the same waybill, even by a simulator that was started again and has forgotten it."""
+    return "SIM" + hashlib.sha256(order_id.encode()).hexdigest()[:12].upper()
+
+
 class Carrier(simulator.Simulator):
     faults = simulator.Simulator.faults + ("duplicate", "out-of-order", "garbage", "unknown-code", "refuse", "error")
 
     def __init__(self, options):
         super().__init__(options)
         self.orders = {}  # by order_id
+        self.parcels = {}  # events by waybill; one that is asked about and not known begins anew
 
     def handle(self, method, path, _headers, body):
         url = urllib.parse.urlsplit(path)
@@ -66,8 +74,7 @@ class Carrier(simulator.Simulator):
         if known:
             known["posts"] += 1
             return 409, {"error": "duplicate order_id", "waybill": known["waybill"]}
-        known = {"order_id": order["order_id"], "waybill": f"SIM{len(self.orders) + 1:09d}", "posts": 1, "order": order,
-                 "events": []}
+        known = {"order_id": order["order_id"], "waybill": waybill_of(order["order_id"]), "posts": 1, "order": order}
         self.orders[order["order_id"]] = known
         if self.fault_once("lost-once"):
             raise simulator.Lost
@@ -78,10 +85,9 @@ class Carrier(simulator.Simulator):
         return (200, {"waybill": known["waybill"]}) if known else (404, {"error": "no such order"})
 
     def track(self, waybill):
-        order = next((order for order in self.orders.values() if order["waybill"] == waybill), None)
-        if not order:
+        if not WAYBILL.fullmatch(waybill):
             return 404, {"error": "no such waybill"}
-        events = order["events"]
+        events = self.parcels.setdefault(waybill, [])
         if len(events) < len(STEPS):
             code, remark = STEPS[len(events)]
             if self.fault("unknown-code") and code == "IN_TRANSIT":

@@ -15,6 +15,8 @@ class Lost(Exception):
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = 30
+    wbufsize = 1 << 16  # head and body leave together
+    disable_nagle_algorithm = True
     simulator = None  # set by serve()
 
     def answer(self, method):

@@ -106,7 +106,8 @@ static void a_line_longer_than_the_parser_reads_is_refused(void **state)
 
 static void the_environment_wins(void **state)
 {
-    char *const environment[] = { "PATH=/bin", "ALLIANCE_HOME=/x", "ALLIANCE_LANES=9", "ALLIANCE_LOG_LEVEL=warn", NULL };
+    char *const environment[] = { "PATH=/bin", "ALLIANCE_HOME=/x", "ALLIANCE_LANES=9", "ALLIANCE_LOG_LEVEL=warn",
+                                  NULL };
     struct settings settings;
     struct error err;
 
