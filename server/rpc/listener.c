@@ -131,10 +131,12 @@ static accept_function *real_accept4(void)
         accept_function *function;
     } found;
 
-    if (real)
-        return real;
-    found.symbol = dlsym(RTLD_NEXT, "accept4");
-    return real = found.function;
+    found.function = real;
+    if (!found.function) {
+        found.symbol = dlsym(RTLD_NEXT, "accept4");
+        real = found.function;
+    }
+    return found.function;
 }
 
 int accept4(int listener, struct sockaddr *address, socklen_t *size, int flags)
