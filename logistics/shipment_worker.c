@@ -189,6 +189,8 @@ static bool handle_booking(struct logistics *logistics, const struct outbox_leas
     struct error cause = { 0 };
     bool found;
 
+    if (lease->attempts > logistics->options.attempts_max)
+        return give_up(logistics, lease, "earlier attempts ended without a word: they ended their worker", err);
     if (!shipment_load_order(logistics->db, lease, &arena, &order, &found, err))
         return false;
     if (!found)

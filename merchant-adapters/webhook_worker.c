@@ -250,6 +250,8 @@ static bool handle(struct merchants *merchants, const struct outbox_lease *lease
     int64_t retry_after_s = 0;
     bool found;
 
+    if (lease->attempts > merchants->options.attempts_max)
+        return bury(merchants, lease, "", "earlier attempts ended without a word: they ended their worker", err);
     if (!webhook_load(merchants->db, lease, &arena, &order, &found, err))
         return false;
     if (!found)

@@ -347,6 +347,20 @@ static void an_address_that_cannot_be_opened_is_put_aside(void **state)
     end(&world);
 }
 
+static void a_row_that_ends_its_workers_is_put_aside(void **state)
+{
+    struct world world;
+
+    (void)state;
+    begin(&world, NULL);
+    struct uuid id = outbox_fixture_confirm(&world.fixture, OUTBOX_SHIPMENT);
+    outbox_fixture_run(&world.fixture, "UPDATE outbox SET attempts = 3"); /* taken as often as may be, never settled */
+    work(&world);
+    assert_outbox(&world, &id, 3, 4, "ended their worker");
+    assert_ordered(&world, 0, 0);
+    end(&world);
+}
+
 static void the_program_works_and_ends_on_sigterm(void **state)
 {
     static const char digits[] = "0707070707070707070707070707070707070707070707070707070707070707";
@@ -400,6 +414,7 @@ int main(void)
         cmocka_unit_test(a_failing_carrier_is_left_alone_for_a_while),
         cmocka_unit_test(a_slow_carrier_is_waited_for),
         cmocka_unit_test(an_address_that_cannot_be_opened_is_put_aside),
+        cmocka_unit_test(a_row_that_ends_its_workers_is_put_aside),
         cmocka_unit_test(the_program_works_and_ends_on_sigterm),
     };
 

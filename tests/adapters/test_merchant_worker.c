@@ -256,6 +256,20 @@ static void what_cannot_be_sent_is_put_aside_at_once(void **state)
     }
 }
 
+static void a_row_that_ends_its_workers_is_put_aside(void **state)
+{
+    struct world world;
+
+    (void)state;
+    begin(&world, NULL);
+    struct uuid id = outbox_fixture_confirm(&world.fixture, OUTBOX_WEBHOOK);
+    outbox_fixture_run(&world.fixture, "UPDATE outbox SET attempts = 3"); /* taken as often as may be, never settled */
+    work(&world);
+    assert_outbox(&world, &id, 3, 4, "ended their worker");
+    assert_received(&world, 0, 0);
+    end(&world);
+}
+
 static bool stop_at_once(void *owner)
 {
     ++*(int *)owner;
@@ -332,6 +346,7 @@ int main(void)
         cmocka_unit_test(gone_disables_the_endpoint),
         cmocka_unit_test(a_wrong_secret_is_refused_by_the_receiver),
         cmocka_unit_test(what_cannot_be_sent_is_put_aside_at_once),
+        cmocka_unit_test(a_row_that_ends_its_workers_is_put_aside),
         cmocka_unit_test(a_round_stops_between_rows),
         cmocka_unit_test(the_program_survives_a_lost_connection_and_ends_on_sigterm),
     };
