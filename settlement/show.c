@@ -26,14 +26,14 @@ static int for_people(const void *left, const void *right)
 static void show_row(const struct sheet *sheet, FILE *out)
 {
     const struct totals *t = &sheet->totals;
+    const char *party = *sheet->bank_id ? sheet->bank_id : *sheet->merchant_id ? sheet->merchant_id : "all";
     char gross[MONEY_TEXT], commission[MONEY_TEXT], net[MONEY_TEXT];
 
     money_format(t->gross_minor, sheet->currency, gross);
     money_format(t->commission_minor, sheet->currency, commission);
     money_format(t->net_minor, sheet->currency, net);
-    fprintf(out, "%-8s  %-24s  %9" PRId64 "  %8" PRId64 "  %14s  %12s  %14s  %s\n", sheet_type_name(sheet->type),
-            *sheet->bank_id ? sheet->bank_id : sheet->merchant_id, t->confirmed_count, t->reversed_count, gross,
-            commission, net, sheet->currency);
+    fprintf(out, "%-8s  %-24s  %9" PRId64 "  %8" PRId64 "  %14s  %12s  %14s  %s\n", sheet_type_name(sheet->type), party,
+            t->confirmed_count, t->reversed_count, gross, commission, net, sheet->currency);
 }
 
 void show_table(struct sheet_list *list, size_t most, FILE *out)
