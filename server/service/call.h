@@ -2,8 +2,8 @@
  * call.h -- a call as a handler sees it: who calls, what with, and how to answer. Nothing of gRPC.
  *
  * server/rpc makes calls and implements call_ops; handlers only use the functions below. A handler runs on the thread
- * that does all socket I/O, so it never blocks: it answers at once, or hands the work to a lane or a clerk, whose thread
- * answers later. A call is answered exactly once; answering a call whose peer is gone does nothing.
+ * that does all socket I/O, so it never blocks: it answers at once, or hands the work to a lane or a clerk, whose
+ * thread answers later. A call is answered exactly once; answering a call whose peer is gone does nothing.
  */
 #ifndef SERVICE_CALL_H
 #define SERVICE_CALL_H
@@ -69,10 +69,10 @@ typedef void method_close(struct call *call);
 
 /* A row for each rpc of a service. */
 struct method {
-    const char *name;        /* as in the proto, such as "HoldRedemption" */
-    uint32_t roles;          /* who may call: ROLE_... or-ed */
+    const char *name; /* as in the proto, such as "HoldRedemption" */
+    uint32_t roles;   /* who may call: ROLE_... or-ed */
     method_handler *handler;
-    method_close *close;     /* NULL, or called once when the call is over, whatever happened */
+    method_close *close; /* NULL, or called once when the call is over, whatever happened */
 };
 
 struct service {

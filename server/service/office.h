@@ -4,6 +4,9 @@
 #ifndef SERVICE_OFFICE_H
 #define SERVICE_OFFICE_H
 
+#include "base/error.h"
+
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -13,6 +16,11 @@ struct lanes;
 struct reference_source;
 
 struct office {
+    /*
+     * The database has been read once. While false, what stands up to reference may not be looked at, and calls that
+     * need it are answered DATABASE_UNREACHABLE. Set last, never cleared.
+     */
+    atomic_bool open;
     struct lanes *lanes;
     struct clerks *clerks;
     struct reference_source *reference;
@@ -20,5 +28,12 @@ struct office {
     int64_t hold_default_us;           /* how long a hold lives when the caller does not say */
     bool allow_loopback_partners;      /* http to loopback addresses is accepted for webhooks and carriers */
 };
+
+/* false (DATABASE_UNREACHABLE) until the office is open. */
+static inline bool office_is_open(const struct office *office, struct error *err)
+{
+    return atomic_load_explicit(&office->open, memory_order_acquire) ||
+           error_set(err, REASON_DATABASE_UNREACHABLE, "%s", "");
+}
 
 #endif

@@ -1,0 +1,16 @@
+/*
+ * bank_handlers.h -- the handlers of BankService; bank_service.c has their table.
+ */
+#ifndef SERVICE_BANK_HANDLERS_H
+#define SERVICE_BANK_HANDLERS_H
+
+#include "service/call.h"
+
+/* bank_push.c: streams */
+method_handler bank_push_members, bank_push_accruals;
+/* bank_rules.c */
+method_handler bank_publish_rules, bank_get_rules;
+/* bank_balance.c */
+method_handler bank_get_balance;
+
+#endif

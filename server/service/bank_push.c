@@ -1,0 +1,183 @@
+/*
+ * bank_push.c -- PushMembers and PushAccruals: each row is checked by itself, so that a wrong one does not hinder the
+ * others.
+ */
+#include "service/bank_handlers.h"
+
+#include "base/text.h"
+#include "io/clock.h"
+#include "io/crypto.h"
+#include "service/check.h"
+#include "service/push.h"
+#include "service/shape.h"
+
+#include <alliance/v1/bank_service.pb-c.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef Alliance__V1__Member Member;
+typedef Alliance__V1__AccrualRow Accrual;
+
+/* Members */
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static bool check_tokens(const Member *member, struct error *err)
+{
+    if (member->n_card_tokens > CARD_TOKENS_MAX)
+        return error_field(err, REASON_FIELD_INVALID, "card_tokens", "must be at most %d", CARD_TOKENS_MAX);
+    for (size_t i = 0; i < member->n_card_tokens; i++) {
+        const char *token = member->card_tokens[i];
+        if (!text_is_ref(token, TOKEN_MAX, "_-") || strlen(token) < TOKEN_MIN) {
+            error_field(err, REASON_FIELD_INVALID, "", "must be %d to %d letters, digits, \"_\" and \"-\"", TOKEN_MIN,
+                        TOKEN_MAX);
+            return check_within(err, "card_tokens[%zu]", i);
+        }
+        if (!check_no_card_number("", token, err))
+            return check_within(err, "card_tokens[%zu]", i);
+    }
+    return true;
+}
+
+static bool check_member(const Member *member, struct error *err)
+{
+    return (check_member_ref("member_ref", member->member_ref, err) &&
+            check_range("credit_limit", member->credit_limit, 0, POINTS_MAX, err) &&
+            check_range("status", member->status, 0, ALLIANCE__V1__MEMBER_STATUS__MEMBER_STATUS_CLOSED, err) &&
+            check_no_card_number("member_ref", member->member_ref, err) && check_tokens(member, err)) ||
+           check_within(err, "member");
+}
+
+/* Sorted and without repeats, in place: the message is this call's own. */
+static size_t tidy_tokens(char **tokens, size_t count)
+{
+    size_t kept = 0;
+
+    if (count > 1)
+        qsort(tokens, count, sizeof *tokens, by_text);
+    for (size_t i = 0; i < count; i++) {
+        if (kept == 0 || strcmp(tokens[kept - 1], tokens[i]) != 0)
+            tokens[kept++] = tokens[i];
+    }
+    return kept;
+}
+
+static void set_member(struct command *command, const Member *member, const char *bank_id)
+{
+    bool unspecified = member->status == ALLIANCE__V1__MEMBER_STATUS__MEMBER_STATUS_UNSPECIFIED;
+
+    command->kind = COMMAND_SET_MEMBER;
+    command->request_id = crypto_uuid_v7(clock_now()); /* only names the entry in the journal */
+    command->member_ref = member->member_ref;
+    command->member_id = command_member_id(bank_id, member->member_ref);
+    command->member.credit_limit = member->credit_limit;
+    command->member.status =
+        (int16_t)(unspecified ? ALLIANCE__V1__MEMBER_STATUS__MEMBER_STATUS_ACTIVE : member->status);
+    command->member.card_token_count = tidy_tokens(member->card_tokens, member->n_card_tokens);
+    command->member.card_tokens = (const char *const *)member->card_tokens;
+}
+
+static void answer_members(struct call *call, Alliance__V1__RowVerdict **verdicts, size_t count)
+{
+    Alliance__V1__PushMembersResponse response = ALLIANCE__V1__PUSH_MEMBERS_RESPONSE__INIT;
+
+    response.verdicts = verdicts;
+    response.n_verdicts = count;
+    call_write(call, &response.base);
+}
+
+bool bank_push_members(struct call *call, const ProtobufCMessage *request, struct error *err)
+{
+    const Alliance__V1__PushMembersRequest *asked = (const Alliance__V1__PushMembersRequest *)request;
+    struct push *push;
+
+    if (!asked) {
+        call_finish(call);
+        return true;
+    }
+    if (!push_begin(call, asked->bank_id, asked->n_rows, answer_members, &push, err))
+        return false;
+    for (size_t i = 0; i < asked->n_rows; i++) {
+        const Member *member = asked->rows[i]->member;
+        struct push_row *row = push_row(push, i, asked->rows[i]->row_number);
+        struct error wrong = { 0 };
+        if (!check_set("member", member, &wrong) || !check_member(member, &wrong)) {
+            push_refuse(row, &wrong);
+            continue;
+        }
+        set_member(&row->command, member, push->bank_id);
+        push_submit(row);
+    }
+    push_end(push);
+    return true;
+}
+
+/* Accruals */
+
+static bool check_accrual(const Accrual *accrual, struct instant *time, struct error *err)
+{
+    if (!text_is_ref(accrual->transaction_ref, TRANSACTION_REF_MAX, "._:-"))
+        return error_field(err, REASON_FIELD_INVALID, "transaction_ref",
+                           "must be 1 to %d letters, digits and \". _ : -\"", TRANSACTION_REF_MAX);
+    return check_member_ref("member_ref", accrual->member_ref, err) &&
+           check_money("amount", accrual->amount, AMOUNT_MINOR_MAX, err) &&
+           check_set("transaction_time", accrual->transaction_time, err) &&
+           check_timestamp("transaction_time", accrual->transaction_time, time, err) &&
+           check_no_card_number("member_ref", accrual->member_ref, err);
+}
+
+/* The row's number in its file is not part of what it says. */
+static bool set_accrual(struct call *call, struct command *command, const Accrual *accrual, const char *bank_id,
+                        struct instant time, struct error *err)
+{
+    Accrual content = *accrual;
+
+    content.row_number = 0;
+    command->kind = COMMAND_ACCRUE;
+    command->request_id = command_accrual_id(bank_id, accrual->transaction_ref);
+    command->member_ref = accrual->member_ref;
+    command->member_id = command_member_id(bank_id, accrual->member_ref);
+    command->accrue.transaction_ref = accrual->transaction_ref;
+    command->accrue.amount_minor = accrual->amount->amount_minor;
+    memcpy(command->accrue.currency, accrual->amount->currency_code, CURRENCY_TEXT - 1);
+    command->accrue.transaction_time = time;
+    return shape_hash_call(call, &content.base, command->content_hash, err);
+}
+
+static void answer_accruals(struct call *call, Alliance__V1__RowVerdict **verdicts, size_t count)
+{
+    Alliance__V1__PushAccrualsResponse response = ALLIANCE__V1__PUSH_ACCRUALS_RESPONSE__INIT;
+
+    response.verdicts = verdicts;
+    response.n_verdicts = count;
+    call_write(call, &response.base);
+}
+
+bool bank_push_accruals(struct call *call, const ProtobufCMessage *request, struct error *err)
+{
+    const Alliance__V1__PushAccrualsRequest *asked = (const Alliance__V1__PushAccrualsRequest *)request;
+    struct push *push;
+
+    if (!asked) {
+        call_finish(call);
+        return true;
+    }
+    if (!push_begin(call, asked->bank_id, asked->n_rows, answer_accruals, &push, err))
+        return false;
+    for (size_t i = 0; i < asked->n_rows; i++) {
+        const Accrual *accrual = asked->rows[i];
+        struct push_row *row = push_row(push, i, accrual->row_number);
+        struct error wrong = { 0 };
+        struct instant time;
+        if (check_accrual(accrual, &time, &wrong) &&
+            set_accrual(call, &row->command, accrual, push->bank_id, time, &wrong))
+            push_submit(row);
+        else
+            push_refuse(row, &wrong);
+    }
+    push_end(push);
+    return true;
+}

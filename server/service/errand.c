@@ -1,0 +1,145 @@
+#include "service/errand.h"
+
+#include "engine/reference.h"
+#include "service/office.h"
+#include "service/shape.h"
+#include "store/db.h"
+#include "store/registry_store.h"
+
+#include <string.h>
+
+bool errand_no_room(struct error *err)
+{
+    return error_set(err, REASON_INTERNAL, "the answer is larger than its limit");
+}
+
+void *errand_reply(struct errand *errand, const ProtobufCMessageDescriptor *type, struct error *err)
+{
+    ProtobufCMessage *reply = shape_new(&errand->call->arena, type);
+
+    errand->reply = reply;
+    if (!reply)
+        errand_no_room(err);
+    return reply;
+}
+
+static bool lock_registry(struct errand *errand, struct error *err)
+{
+    struct registry_version_row row = { 0 };
+    bool found;
+
+    if (!db_fetch_one(errand->db, &registry_lock, NULL, &errand->call->arena, &row, &found, err))
+        return false;
+    errand->buckets = row.buckets;
+    return found || error_set(err, REASON_DATABASE_UNREACHABLE, "%s", "");
+}
+
+bool errand_changes(struct errand *errand, struct error *err)
+{
+    struct registry_version_row row = { 0 };
+    bool found;
+
+    if (errand->reference_version)
+        return true;
+    if (!db_fetch_one(errand->db, &registry_bump, NULL, &errand->call->arena, &row, &found, err))
+        return false;
+    for (int32_t bucket = 0; bucket < row.buckets; bucket++) {
+        struct registry_fence_params params = { bucket, row.reference_version };
+        if (!db_execute(errand->db, &registry_bump_fences, &params, NULL, err))
+            return false;
+    }
+    errand->reference_version = row.reference_version;
+    return true;
+}
+
+static bool work_in_transaction(struct errand *errand, struct error *err)
+{
+    if (!db_begin(errand->db, err))
+        return false;
+    if (lock_registry(errand, err) && errand->work(errand, err) && db_commit(errand->db, err))
+        return true;
+    db_rollback(errand->db);
+    return false;
+}
+
+/* The caller finds what it wrote. Were this to fail, the snapshot would follow a second later. */
+static void refresh(struct errand *errand)
+{
+    struct error ignored = { 0 };
+
+    if (errand->reference_version &&
+        !reference_refresh(errand->call->office->reference, errand->db, errand->reference_version, &ignored))
+        errand->reference_version = 0;
+}
+
+/* What another transaction was in the way of may be tried again. */
+static void soften(struct errand *errand, struct error *err)
+{
+    static const char *const passing[] = { "40001", "40P01", "55P03" };
+
+    for (size_t i = 0; err->reason == REASON_INTERNAL && i < COUNT(passing); i++) {
+        if (strcmp(db_sqlstate(errand->db), passing[i]) == 0)
+            error_set(err, REASON_TRY_AGAIN, "%s", "");
+    }
+}
+
+/* A writer looks at the newest reference data: what another server registered a moment ago can be built on. */
+static bool work(struct errand *errand, struct error *err)
+{
+    struct reference_source *source = errand->call->office->reference;
+
+    if (errand->writes && !reference_poll(source, errand->db, err))
+        return false;
+    errand->reference = reference_acquire(source);
+    bool good = errand->writes ? work_in_transaction(errand, err) : errand->work(errand, err);
+    reference_release(errand->reference);
+    if (!good)
+        soften(errand, err);
+    return good;
+}
+
+/* The errand lives in the call's arena: nothing of it is touched after the call is released. */
+static void run(struct clerk_job *job, struct db *db, struct error *err)
+{
+    struct errand *errand = (struct errand *)(void *)job;
+    struct call *call = errand->call;
+
+    errand->db = db;
+    if (db && call_cancelled(call)) {
+        error_set(err, REASON_CANCELLED, "%s", "");
+        call_fail(call, err);
+    } else if (db && work(errand, err)) {
+        refresh(errand);
+        if (errand->after)
+            errand->after(errand);
+        call_reply(call, errand->reply);
+    } else {
+        call_fail(call, err);
+    }
+    call_release(call);
+}
+
+static bool start(struct call *call, const ProtobufCMessage *request, errand_work *task, bool writes, struct error *err)
+{
+    if (!office_is_open(call->office, err))
+        return false;
+    struct errand *errand = arena_alloc(&call->arena, sizeof *errand);
+    if (!errand)
+        return errand_no_room(err);
+    *errand = (struct errand){ .job.run = run, .call = call, .request = request, .work = task, .writes = writes };
+    call_hold(call);
+    if (clerks_submit(call->office->clerks, &errand->job, err))
+        return true;
+    call_release(call);
+    return false;
+}
+
+bool errand_read(struct call *call, const ProtobufCMessage *request, errand_work *work_of_it, struct error *err)
+{
+    return start(call, request, work_of_it, false, err);
+}
+
+bool errand_write(struct call *call, const ProtobufCMessage *request, errand_work *work_of_it, struct error *err)
+{
+    return start(call, request, work_of_it, true, err);
+}

@@ -1,0 +1,170 @@
+/*
+ * redemption_hold.c -- HoldRedemption: shape in, a command to the member's lane.
+ */
+#include "service/redemption_handlers.h"
+
+#include "base/text.h"
+#include "engine/command.h"
+#include "io/crypto.h"
+#include "service/check.h"
+#include "service/office.h"
+
+#include <alliance/v1/operator_service.pb-c.h>
+#include <alliance/v1/redemption_service.pb-c.h>
+#include <string.h>
+
+typedef Alliance__V1__HoldRedemptionRequest Hold;
+typedef Alliance__V1__PostalAddress Address;
+
+static const int64_t LAPSE_MIN_US = US_PER_SECOND;
+static const int64_t LAPSE_MAX_US = INT64_C(30) * 86400 * US_PER_SECOND;
+
+/* What is fixed by the certificate must not be contradicted by the request. */
+static bool check_place(const struct call *call, const Hold *asked, struct error *err)
+{
+    const struct principal *caller = &call->principal;
+
+    if (caller->store_id[0] && asked->store_id[0] && strcmp(caller->store_id, asked->store_id) != 0)
+        return error_field(err, REASON_NOT_YOURS, "store_id", "must be the store in the caller's certificate");
+    if (caller->terminal_id[0] && asked->terminal_id[0] && strcmp(caller->terminal_id, asked->terminal_id) != 0)
+        return error_field(err, REASON_NOT_YOURS, "terminal_id", "must be the terminal in the caller's certificate");
+    return true;
+}
+
+static bool check_country(const char *code, struct error *err)
+{
+    bool capitals = strnlen(code, 3) == 2 && code[0] >= 'A' && code[0] <= 'Z' && code[1] >= 'A' && code[1] <= 'Z';
+
+    return capitals ||
+           error_field(err, REASON_FIELD_INVALID, "country_code", "must be an ISO 3166-1 code: two capital letters");
+}
+
+static bool check_address(const Address *address, struct error *err)
+{
+    return (check_text("recipient", address->recipient, 1, 100, err) &&
+            check_text("phone", address->phone, 1, 32, err) &&
+            check_text("address_line", address->address_line, 1, 300, err) &&
+            check_text("city", address->city, 1, 100, err) &&
+            check_text("postal_code", address->postal_code, 0, 16, err) && check_country(address->country_code, err)) ||
+           check_within(err, "ship_to");
+}
+
+static bool check_order(const Hold *asked, struct error *err)
+{
+    if (!check_id_or_none("goods_id", asked->goods_id, err))
+        return false;
+    if (text_empty(asked->goods_id)) {
+        if (asked->quantity != 0)
+            return error_field(err, REASON_FIELD_INVALID, "quantity", "must be 0 without goods_id");
+        if (asked->ship_to)
+            return error_field(err, REASON_FIELD_INVALID, "ship_to", "must be unset without a physical good");
+        return true;
+    }
+    return check_range("quantity", asked->quantity, 0, QUANTITY_MAX, err) &&
+           (!asked->ship_to || check_address(asked->ship_to, err));
+}
+
+static bool check_terminal(const char *terminal_id, struct error *err)
+{
+    return text_empty(terminal_id) || text_is_ref(terminal_id, ID_MAX, "_-") ||
+           error_field(err, REASON_FIELD_INVALID, "terminal_id", "must be at most %d letters, digits, \"_\" and \"-\"",
+                       ID_MAX);
+}
+
+static bool check_fields(const struct call *call, const Hold *asked, int64_t *lapse_after_us, struct error *err)
+{
+    *lapse_after_us = call->office->hold_default_us;
+    return check_own(call, "merchant_id", asked->merchant_id, err) && check_place(call, asked, err) &&
+           check_id("merchant_id", asked->merchant_id, err) && check_id_or_none("store_id", asked->store_id, err) &&
+           check_terminal(asked->terminal_id, err) && check_id("bank_id", asked->bank_id, err) &&
+           check_member_ref("member_ref", asked->member_ref, err) &&
+           (!asked->lapse_after ||
+            check_duration("lapse_after", asked->lapse_after, LAPSE_MIN_US, LAPSE_MAX_US, lapse_after_us, err)) &&
+           check_order(asked, err);
+}
+
+static const char *either(const char *asked, const char *of_certificate)
+{
+    return text_empty(asked) ? of_certificate : asked;
+}
+
+/* The address is sealed for this redemption: it opens only with its id. */
+static bool seal_address(struct call *call, struct command *command, const Address *address, struct error *err)
+{
+    size_t size = alliance__v1__postal_address__get_packed_size(address);
+    uint8_t *packed = arena_alloc(&call->arena, size);
+    struct crypto_bytes sealed;
+
+    if (!packed)
+        return error_set(err, REASON_INTERNAL, "out of memory");
+    alliance__v1__postal_address__pack(address, packed);
+    if (!crypto_seal(call->office->data_key, &call->arena, packed, size, command->request_id.bytes,
+                     sizeof command->request_id.bytes, &sealed, err))
+        return false;
+    command->hold.ship_to = sealed.at;
+    command->hold.ship_to_size = sealed.size;
+    return true;
+}
+
+static bool set_good(struct call *call, struct command *command, const struct reference *reference, const Hold *asked,
+                     struct error *err)
+{
+    const struct good *good = reference_good(reference, command->programme_no, asked->goods_id);
+
+    if (!good || good->merchant_no != command->merchant_no)
+        return error_field(err, REASON_GOODS_NOT_FOUND, "goods_id", "%s", "");
+    if ((good->kind == ALLIANCE__V1__GOODS_KIND__GOODS_KIND_PHYSICAL) != (asked->ship_to != NULL))
+        return error_field(err, REASON_FIELD_INVALID, "ship_to", "must be set for a physical good, and only for one");
+    command->hold.goods_no = good->no;
+    command->hold.quantity = asked->quantity ? asked->quantity : 1;
+    return !asked->ship_to || seal_address(call, command, asked->ship_to, err);
+}
+
+static bool set_store(struct command *command, const struct merchant *merchant, const char *store_id, struct error *err)
+{
+    if (text_empty(store_id))
+        return true;
+    const struct store_place *store = reference_store(merchant, store_id);
+    if (!store)
+        return error_field(err, REASON_STORE_NOT_FOUND, "store_id", "%s", "");
+    command->store_no = store->no;
+    return true;
+}
+
+static bool look_up(struct call *call, struct command *command, const struct reference *reference, const Hold *asked,
+                    struct error *err)
+{
+    const struct merchant *merchant;
+    const struct bank *bank;
+
+    if (!redemption_parties(reference, asked->merchant_id, asked->bank_id, &merchant, &bank, err))
+        return false;
+    command->programme_no = bank->programme_no;
+    command->bank_no = bank->no;
+    command->merchant_no = merchant->no;
+    return set_store(command, merchant, either(asked->store_id, call->principal.store_id), err) &&
+           (text_empty(asked->goods_id) || set_good(call, command, reference, asked, err));
+}
+
+bool redemption_hold_handler(struct call *call, const ProtobufCMessage *request, struct error *err)
+{
+    const Hold *asked = (const Hold *)request;
+    int64_t lapse_after_us;
+
+    if (!office_is_open(call->office, err) || !check_fields(call, asked, &lapse_after_us, err))
+        return false;
+    struct command *command = redemption_command(call, request, asked->request_id, err);
+    if (!command || !check_points("points", asked->points, err) ||
+        !check_no_card_number("member_ref", asked->member_ref, err))
+        return false;
+    command->kind = COMMAND_HOLD;
+    command->member_ref = asked->member_ref;
+    command->member_id = command_member_id(asked->bank_id, asked->member_ref);
+    command->hold.points = asked->points;
+    command->hold.lapse_after_us = lapse_after_us;
+    command->hold.terminal_id = either(asked->terminal_id, call->principal.terminal_id);
+    const struct reference *reference = reference_acquire(call->office->reference);
+    bool found = look_up(call, command, reference, asked, err);
+    reference_release(reference);
+    return found && redemption_submit(call, command, err);
+}

@@ -1,0 +1,184 @@
+/*
+ * redemption_read.c -- QuoteRedemption and GetRedemption: read on a clerk's connection, at the programme's time.
+ */
+#include "service/redemption_handlers.h"
+
+#include "base/exact.h"
+#include "base/text.h"
+#include "domain/redemption.h"
+#include "engine/command.h"
+#include "service/check.h"
+#include "service/errand.h"
+#include "service/office.h"
+#include "service/shape.h"
+#include "store/member_store.h"
+#include "store/registry_store.h"
+
+#include <alliance/v1/redemption_service.pb-c.h>
+#include <string.h>
+
+typedef Alliance__V1__QuoteRedemptionRequest Quote;
+typedef Alliance__V1__QuoteRedemptionResponse Quoted;
+typedef Alliance__V1__Redemption Shown;
+
+/* Quote */
+
+static bool check_quote(const struct call *call, const Quote *asked, struct error *err)
+{
+    if (!check_own(call, "merchant_id", asked->merchant_id, err) || !check_id("merchant_id", asked->merchant_id, err) ||
+        !check_id("bank_id", asked->bank_id, err) || !check_id_or_none("goods_id", asked->goods_id, err))
+        return false;
+    if (!text_empty(asked->goods_id) && asked->price)
+        return error_field(err, REASON_FIELD_INVALID, "price", "must be unset when goods_id is given");
+    if (!text_empty(asked->goods_id))
+        return check_range("quantity", asked->quantity, 0, QUANTITY_MAX, err);
+    return check_money("price", asked->price, AMOUNT_MINOR_MAX, err) &&
+           (asked->quantity == 0 || error_field(err, REASON_FIELD_INVALID, "quantity", "must be 0 without goods_id"));
+}
+
+static bool price_of(const struct reference *reference, const struct merchant *merchant, const Quote *asked,
+                     struct price *price, struct error *err)
+{
+    *price = (struct price){ .minor = asked->price ? asked->price->amount_minor : 0 };
+    if (asked->price) {
+        memcpy(price->currency, asked->price->currency_code, CURRENCY_TEXT - 1);
+        return true;
+    }
+    const struct good *good = reference_good(reference, merchant->programme_no, asked->goods_id);
+    if (!good || good->merchant_no != merchant->no)
+        return error_field(err, REASON_GOODS_NOT_FOUND, "goods_id", "%s", "");
+    memcpy(price->currency, good->currency, CURRENCY_TEXT);
+    return exact_ratio_floor(good->price_minor, asked->quantity ? asked->quantity : 1, 1, &price->minor) ||
+           error_field(err, REASON_AMOUNT_TOO_LARGE, "quantity", "%s", "");
+}
+
+static bool quote(struct errand *errand, const struct exchange_rules *rules, const struct price *price,
+                  struct error *err)
+{
+    struct arena *arena = &errand->call->arena;
+    int64_t points;
+
+    if (!rules)
+        return error_set(err, REASON_NO_RULES_IN_FORCE, "%s", "");
+    const struct currency_rate *rate = rules_rate(rules, price->currency);
+    if (!rate)
+        return error_set(err, REASON_CURRENCY_NOT_EXCHANGED, "the bank's exchange rules have no rate for the currency");
+    enum reason reason = rules_price_in_points(rate, price->minor, &points);
+    if (reason != REASON_OK)
+        return error_set(err, reason, "%s", "");
+    Quoted *quoted = errand_reply(errand, &alliance__v1__quote_redemption_response__descriptor, err);
+    if (!quoted)
+        return false;
+    quoted->points = points;
+    quoted->price = shape_money(arena, price->currency, price->minor);
+    quoted->rules_version = rules->version;
+    quoted->minimum_points = rules->minimum_points;
+    return quoted->price || errand_no_room(err);
+}
+
+static bool quote_work(struct errand *errand, struct error *err)
+{
+    const Quote *asked = (const Quote *)errand->request;
+    const struct merchant *merchant;
+    const struct bank *bank;
+    struct price price;
+    struct registry_now_row now;
+    bool found;
+
+    if (!redemption_parties(errand->reference, asked->merchant_id, asked->bank_id, &merchant, &bank, err) ||
+        !price_of(errand->reference, merchant, asked, &price, err))
+        return false;
+    struct registry_no_params programme = { merchant->programme_no };
+    if (!db_fetch_one(errand->db, &registry_now, &programme, &errand->call->arena, &now, &found, err))
+        return false;
+    return quote(errand, rules_in_force(bank->rules, bank->rules_count, now.now), &price, err);
+}
+
+bool redemption_quote_handler(struct call *call, const ProtobufCMessage *request, struct error *err)
+{
+    return check_quote(call, (const Quote *)request, err) && errand_read(call, request, quote_work, err);
+}
+
+/* Get */
+
+static bool show_parties(struct errand *errand, const struct member_redemption_row *row, Shown *shown)
+{
+    struct arena *arena = &errand->call->arena;
+    const struct merchant *merchant = reference_merchant_no(errand->reference, row->merchant_no);
+    const struct bank *bank = reference_bank_no(errand->reference, row->bank_no);
+    const struct store_place *store = merchant && row->store_no ? reference_store_no(merchant, row->store_no) : NULL;
+    const struct good *good = row->goods_no ? reference_good_no(errand->reference, row->goods_no) : NULL;
+
+    shown->bank_id = shape_text(arena, bank ? bank->id : "");
+    shown->merchant_id = shape_text(arena, merchant ? merchant->id : "");
+    shown->store_id = shape_text(arena, store ? store->id : "");
+    shown->goods_id = shape_text(arena, good ? good->id : "");
+    shown->member_ref = shape_text(arena, row->member_ref);
+    return shown->bank_id && shown->merchant_id && shown->store_id && shown->goods_id && shown->member_ref;
+}
+
+static bool show_money(struct arena *arena, const struct member_redemption_row *row, Shown *shown)
+{
+    if (!row->currency[0])
+        return true;
+    shown->gross = shape_money(arena, row->currency, row->gross_minor - row->reversed_gross_minor);
+    shown->commission = shape_money(arena, row->currency, row->commission_minor - row->reversed_commission_minor);
+    return shown->gross && shown->commission;
+}
+
+static bool show(struct errand *errand, const struct member_redemption_row *row, struct error *err)
+{
+    struct arena *arena = &errand->call->arena;
+    const struct redemption held = { .state = row->state, .lapse_at = row->lapse_at };
+    Shown *shown = errand_reply(errand, &alliance__v1__redemption__descriptor, err);
+
+    if (!shown)
+        return false;
+    shown->state =
+        (Alliance__V1__RedemptionState)(redemption_overdue(&held, row->now) ? REDEMPTION_LAPSED : row->state);
+    shown->held_points = row->points;
+    shown->confirmed_points = row->confirmed_points;
+    shown->reversed_points = row->reversed_points;
+    shown->rules_version = row->rules_version;
+    shown->terms_version = row->terms_version;
+    shown->quantity = row->quantity;
+    shown->redemption_id =
+        shape_text(arena, ((const Alliance__V1__GetRedemptionRequest *)errand->request)->redemption_id);
+    shown->hold_time = shape_instant(arena, row->held_at);
+    shown->lapse_time = shape_instant(arena, row->lapse_at);
+    return (shown->redemption_id && shown->hold_time && shown->lapse_time && show_money(arena, row, shown) &&
+            show_parties(errand, row, shown)) ||
+           errand_no_room(err);
+}
+
+/* Another merchant's redemption, a refused hold and one that was never there look the same. */
+static bool is_callers(const struct errand *errand, const struct member_redemption_row *row, uint16_t hash16)
+{
+    const struct merchant *merchant = reference_merchant(errand->reference, errand->call->principal.id);
+
+    return merchant && row->merchant_no == merchant->no && row->state != REDEMPTION_NONE &&
+           command_hash16(&row->member_id) == hash16;
+}
+
+static bool get_work(struct errand *errand, struct error *err)
+{
+    const Alliance__V1__GetRedemptionRequest *asked = (const Alliance__V1__GetRedemptionRequest *)errand->request;
+    struct member_redemption_params params;
+    struct member_redemption_row row;
+    uint16_t hash16;
+    bool found = false;
+
+    if (!redemption_id_parse(asked->redemption_id, &params.id, &hash16))
+        return error_field(err, REASON_REDEMPTION_NOT_FOUND, "redemption_id", "%s", "");
+    params.bucket = hash16 % errand->reference->buckets;
+    if (!db_fetch_one(errand->db, &member_find_redemption, &params, &errand->call->arena, &row, &found, err))
+        return false;
+    if (!found || !is_callers(errand, &row, hash16))
+        return error_field(err, REASON_REDEMPTION_NOT_FOUND, "redemption_id", "%s", "");
+    return show(errand, &row, err);
+}
+
+bool redemption_get_handler(struct call *call, const ProtobufCMessage *request, struct error *err)
+{
+    return errand_read(call, request, get_work, err);
+}

@@ -1,0 +1,74 @@
+#include "store/member_store.h"
+
+#define PROGRAMME_TIME "CASE WHEN f.test_clock = 'epoch' THEN now() ELSE f.test_clock END AS now"
+
+const struct statement member_begin_snapshot = {
+    "member_begin_snapshot", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", NULL, 0, NULL, 0, 0
+};
+
+static const struct column key_params[] = { COLUMN(struct member_key_params, bucket),
+                                            COLUMN(struct member_key_params, member_id) };
+static const struct column account_row[] = {
+    COLUMN(struct member_account_row, programme_no), COLUMN(struct member_account_row, bank_no),
+    COLUMN(struct member_account_row, status),       COLUMN(struct member_account_row, available),
+    COLUMN(struct member_account_row, held),         COLUMN(struct member_account_row, credit_limit),
+    COLUMN(struct member_account_row, credit_used),  COLUMN(struct member_account_row, lot_expires),
+    COLUMN(struct member_account_row, lot_points),   COLUMN(struct member_account_row, hold_ids),
+    COLUMN(struct member_account_row, hold_lapses),  COLUMN(struct member_account_row, business_date),
+    COLUMN(struct member_account_row, now),
+};
+const struct statement member_find_account =
+    STATEMENT("member_find_account",
+              "SELECT a.programme_no, a.bank_no, a.status, a.available, a.held, a.credit_limit, a.credit_used, "
+              "a.lot_expires, a.lot_points, a.hold_ids, a.hold_lapses, f.business_date, " PROGRAMME_TIME
+              " FROM account a JOIN fence f ON f.bucket = a.bucket AND f.programme_no = a.programme_no "
+              "WHERE a.bucket = $1 AND a.member_id = $2",
+              key_params, account_row, sizeof(struct member_account_row));
+
+static const struct column holds_params[] = { COLUMN(struct member_holds_params, bucket),
+                                              COLUMN(struct member_holds_params, ids) };
+static const struct column hold_row[] = {
+    COLUMN(struct member_hold_row, id),           COLUMN(struct member_hold_row, points),
+    COLUMN(struct member_hold_row, draw_expires), COLUMN(struct member_hold_row, draw_points),
+    COLUMN(struct member_hold_row, draw_credit),
+};
+const struct statement member_find_holds =
+    STATEMENT("member_find_holds",
+              "SELECT id, points, draw_expires, draw_points, draw_credit FROM redemption "
+              "WHERE bucket = $1 AND id = ANY ($2::uuid[])",
+              holds_params, hold_row, sizeof(struct member_hold_row));
+
+static const struct column redemption_params[] = { COLUMN(struct member_redemption_params, bucket),
+                                                   COLUMN(struct member_redemption_params, id) };
+static const struct column redemption_row[] = {
+    COLUMN(struct member_redemption_row, member_id),
+    COLUMN(struct member_redemption_row, bank_no),
+    COLUMN(struct member_redemption_row, member_ref),
+    COLUMN(struct member_redemption_row, merchant_no),
+    COLUMN(struct member_redemption_row, store_no),
+    COLUMN(struct member_redemption_row, state),
+    COLUMN(struct member_redemption_row, points),
+    COLUMN(struct member_redemption_row, confirmed_points),
+    COLUMN(struct member_redemption_row, reversed_points),
+    COLUMN(struct member_redemption_row, currency),
+    COLUMN(struct member_redemption_row, gross_minor),
+    COLUMN(struct member_redemption_row, commission_minor),
+    COLUMN(struct member_redemption_row, reversed_gross_minor),
+    COLUMN(struct member_redemption_row, reversed_commission_minor),
+    COLUMN(struct member_redemption_row, rules_version),
+    COLUMN(struct member_redemption_row, terms_version),
+    COLUMN(struct member_redemption_row, goods_no),
+    COLUMN(struct member_redemption_row, quantity),
+    COLUMN(struct member_redemption_row, held_at),
+    COLUMN(struct member_redemption_row, lapse_at),
+    COLUMN(struct member_redemption_row, now),
+};
+const struct statement member_find_redemption = STATEMENT(
+    "member_find_redemption",
+    "SELECT r.member_id, r.bank_no, a.member_ref, r.merchant_no, r.store_no, r.state, r.points, r.confirmed_points, "
+    "r.reversed_points, r.currency, r.gross_minor, r.commission_minor, r.reversed_gross_minor, "
+    "r.reversed_commission_minor, r.rules_version, r.terms_version, r.goods_no, r.quantity, r.held_at, "
+    "r.lapse_at, " PROGRAMME_TIME " FROM redemption r "
+    "JOIN account a ON a.bucket = r.bucket AND a.member_id = r.member_id "
+    "JOIN fence f ON f.bucket = r.bucket AND f.programme_no = r.programme_no WHERE r.bucket = $1 AND r.id = $2",
+    redemption_params, redemption_row, sizeof(struct member_redemption_row));

@@ -1,0 +1,79 @@
+#include "store/statement_read.h"
+
+#define STATEMENT_COLUMNS                                                                                              \
+    "s.statement_no, s.statement_id, p.programme_id, s.period, s.type, COALESCE(b.bank_id, '') AS bank_id, "           \
+    "COALESCE(m.merchant_id, '') AS merchant_id, s.currency, s.state, s.confirmed_count, s.confirmed_points, "         \
+    "s.reversed_count, s.reversed_points, s.gross_minor, s.commission_minor, s.net_minor, s.line_count, "              \
+    "s.content_sha256, s.calculated_at FROM statement s JOIN programme p ON p.programme_no = s.programme_no "          \
+    "LEFT JOIN bank b ON b.bank_no = s.bank_no LEFT JOIN merchant m ON m.merchant_no = s.merchant_no "
+
+static const struct column statement_row[] = {
+    COLUMN(struct statement_row, statement_no),
+    COLUMN(struct statement_row, statement_id),
+    COLUMN(struct statement_row, programme_id),
+    COLUMN(struct statement_row, period),
+    COLUMN(struct statement_row, type),
+    COLUMN(struct statement_row, bank_id),
+    COLUMN(struct statement_row, merchant_id),
+    COLUMN(struct statement_row, currency),
+    COLUMN(struct statement_row, state),
+    COLUMN(struct statement_row, confirmed_count),
+    COLUMN(struct statement_row, confirmed_points),
+    COLUMN(struct statement_row, reversed_count),
+    COLUMN(struct statement_row, reversed_points),
+    COLUMN(struct statement_row, gross_minor),
+    COLUMN(struct statement_row, commission_minor),
+    COLUMN(struct statement_row, net_minor),
+    COLUMN(struct statement_row, line_count),
+    COLUMN(struct statement_row, content_sha256),
+    COLUMN(struct statement_row, calculated_at),
+};
+
+static const struct column page_params[] = {
+    COLUMN(struct statement_page_params, programme_no), COLUMN(struct statement_page_params, period),
+    COLUMN(struct statement_page_params, type),         COLUMN(struct statement_page_params, bank_no),
+    COLUMN(struct statement_page_params, merchant_no),  COLUMN(struct statement_page_params, after),
+    COLUMN(struct statement_page_params, limit),
+};
+const struct statement statement_list =
+    STATEMENT("statement_list",
+              "SELECT " STATEMENT_COLUMNS "WHERE s.programme_no = $1 AND ($2 = '' OR s.period = $2) "
+              "AND ($3 = 0 OR s.type = $3) AND ($4 = 0 OR (s.bank_no = $4 AND s.type IN (1, 2))) "
+              "AND ($5 = 0 OR (s.merchant_no = $5 AND s.type IN (1, 3))) AND s.statement_id > $6 "
+              "ORDER BY s.statement_id LIMIT $7",
+              page_params, statement_row, sizeof(struct statement_row));
+
+static const struct column id_params[] = { COLUMN(struct statement_id_params, statement_id),
+                                           COLUMN(struct statement_id_params, bank_no),
+                                           COLUMN(struct statement_id_params, merchant_no) };
+const struct statement statement_find = STATEMENT("statement_find",
+                                                  "SELECT " STATEMENT_COLUMNS "WHERE s.statement_id = $1 "
+                                                  "AND ($2 = 0 OR (s.bank_no = $2 AND s.type IN (1, 2))) "
+                                                  "AND ($3 = 0 OR (s.merchant_no = $3 AND s.type IN (1, 3)))",
+                                                  id_params, statement_row, sizeof(struct statement_row));
+
+static const struct column lines_params[] = { COLUMN(struct statement_lines_params, statement_no),
+                                              COLUMN(struct statement_lines_params, after),
+                                              COLUMN(struct statement_lines_params, until) };
+static const struct column line_row[] = {
+    COLUMN(struct statement_line_row, line_number),
+    COLUMN(struct statement_line_row, business_date),
+    COLUMN(struct statement_line_row, at),
+    COLUMN(struct statement_line_row, kind),
+    COLUMN(struct statement_line_row, member_id),
+    COLUMN(struct statement_line_row, redemption_id),
+    COLUMN(struct statement_line_row, request_id),
+    COLUMN(struct statement_line_row, store_id),
+    COLUMN(struct statement_line_row, points),
+    COLUMN(struct statement_line_row, gross_minor),
+    COLUMN(struct statement_line_row, commission_minor),
+    COLUMN(struct statement_line_row, net_minor),
+    COLUMN(struct statement_line_row, rules_version),
+    COLUMN(struct statement_line_row, terms_version),
+};
+const struct statement statement_list_lines =
+    STATEMENT("statement_list_lines",
+              "SELECT line_number, business_date, at, kind, member_id, redemption_id, request_id, store_id, points, "
+              "gross_minor, commission_minor, net_minor, rules_version, terms_version FROM statement_entry "
+              "WHERE statement_no = $1 AND line_number > $2 AND line_number <= $3 ORDER BY line_number",
+              lines_params, line_row, sizeof(struct statement_line_row));

@@ -1,0 +1,56 @@
+/*
+ * statement_read.h -- settlement statements and their lines as a party may see them. Made by alliance-settle, not here.
+ *
+ * A bank sees the PAIR and BANK statements of its own, a merchant the PAIR and MERCHANT ones, the operator all: each
+ * statement takes who asks as bank_no and merchant_no, both 0 for the operator.
+ */
+#ifndef STORE_STATEMENT_READ_H
+#define STORE_STATEMENT_READ_H
+
+#include "store/db.h"
+
+struct statement_page_params {
+    int32_t programme_no;
+    const char *period; /* "" for any */
+    int16_t type;       /* 0 for any */
+    int32_t bank_no, merchant_no;
+    const char *after; /* statement_id */
+    int32_t limit;
+};
+struct statement_row {
+    int64_t statement_no;
+    const char *statement_id;
+    const char *programme_id, *period;
+    int16_t type;
+    const char *bank_id, *merchant_id; /* "" for none */
+    const char *currency;
+    int16_t state;
+    int64_t confirmed_count, confirmed_points, reversed_count, reversed_points;
+    int64_t gross_minor, commission_minor, net_minor, line_count;
+    struct bytes content_sha256;
+    struct instant calculated_at;
+};
+extern const struct statement statement_list; /* by statement_id in byte order */
+
+struct statement_id_params {
+    const char *statement_id;
+    int32_t bank_no, merchant_no;
+};
+extern const struct statement statement_find; /* returns statement_row */
+
+struct statement_lines_params {
+    int64_t statement_no, after, until; /* line numbers: after < n <= until */
+};
+struct statement_line_row {
+    int64_t line_number;
+    struct date business_date;
+    struct instant at;
+    int16_t kind; /* enum entry_kind */
+    struct uuid member_id, redemption_id, request_id;
+    const char *store_id;
+    int64_t points, gross_minor, commission_minor, net_minor;
+    int32_t rules_version, terms_version;
+};
+extern const struct statement statement_list_lines;
+
+#endif
