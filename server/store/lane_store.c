@@ -282,13 +282,15 @@ static const struct column overdue_columns[] = {
     COLUMN(struct overdue_row, programme_no),
     COLUMN(struct overdue_row, bank_no),
 };
-const struct statement lane_find_overdue = STATEMENT(
-    "lane_find_overdue",
-    "SELECT r.id, r.member_id, r.programme_no, r.bank_no FROM fence f JOIN redemption r ON r.bucket = f.bucket "
-    "AND r.programme_no = f.programme_no AND r.state = 1 "
-    "AND r.lapse_at <= CASE WHEN f.test_clock = 'epoch' THEN now() ELSE f.test_clock END "
-    "WHERE f.bucket = $1 ORDER BY r.lapse_at LIMIT $2",
-    overdue_params, overdue_columns, sizeof(struct overdue_row));
+/* Each programme's clock first: then the index is read up to that time, and not all holds that are open. */
+const struct statement lane_find_overdue =
+    STATEMENT("lane_find_overdue",
+              "SELECT r.id, r.member_id, r.programme_no, r.bank_no FROM fence f CROSS JOIN LATERAL ("
+              "SELECT id, member_id, programme_no, bank_no, lapse_at FROM redemption WHERE bucket = $1 AND state = 1 "
+              "AND programme_no = f.programme_no "
+              "AND lapse_at <= CASE WHEN f.test_clock = 'epoch' THEN now() ELSE f.test_clock END "
+              "ORDER BY lapse_at LIMIT $2) r WHERE f.bucket = $1 ORDER BY r.lapse_at LIMIT $2",
+              overdue_params, overdue_columns, sizeof(struct overdue_row));
 
 const struct statement *const lane_statements[] = {
     &lane_begin,           &lane_load_fences,        &lane_load_accounts,      &lane_load_redemptions,
