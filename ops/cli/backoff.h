@@ -7,6 +7,7 @@
 
 #include <stdint.h>
 
+/* Attempts after the first: some ten seconds in all. */
 enum { BACKOFF_ATTEMPTS = 8, BACKOFF_BASE_MS = 200, BACKOFF_MOST_MS = 5000 };
 
 /* Milliseconds before attempt 1, 2, ...: anything from retry_ms up to retry_ms + min(most, base * 2^attempt). random is

@@ -23,6 +23,7 @@ struct cli {
     struct arena arena;    /* until the process ends */
     struct client *client; /* NULL until the first call; owned */
     int64_t timeout_ms;
+    int attempts;               /* how often what may be repeated is sent again: BACKOFF_ATTEMPTS */
     FILE *out, *err;            /* borrowed */
     char request_id[UUID_TEXT]; /* of the write under way; empty for none */
 };

@@ -1,4 +1,5 @@
 /* alliance: the command line for banks, merchants and the operator. */
+#include "backoff.h"
 #include "cli.h"
 
 #include <signal.h>
@@ -11,7 +12,8 @@ static void release(struct cli *cli)
 
 int main(int argc, char **argv)
 {
-    CLEANUP(release) struct cli cli = { .arena.limit = (size_t)1 << 30, .out = stdout, .err = stderr };
+    CLEANUP(release)
+    struct cli cli = { .arena.limit = (size_t)1 << 30, .attempts = BACKOFF_ATTEMPTS, .out = stdout, .err = stderr };
     struct error err;
     int64_t timeout_s;
 

@@ -238,7 +238,7 @@ enum outcome merchants_import(struct cli *cli)
     if (!cli_open(cli))
         return OUTCOME_FAILED;
     for (int attempt = 0; !send_merchants(cli, &list, &reply, &status); attempt++) {
-        if (!advice_may_repeat(status.code) || attempt == BACKOFF_ATTEMPTS)
+        if (!advice_may_repeat(status.code) || attempt >= cli->attempts)
             return cli_fail_status(cli, &status);
         backoff_wait(attempt, status.retry_ms);
     }

@@ -92,7 +92,7 @@ static bool exchange_repeatedly(struct push *push, const ProtobufCMessage *reque
     struct client_status status = { 0 };
 
     for (int attempt = 0; !exchange(push, request, response, &status); attempt++) {
-        if (!advice_may_repeat(status.code) || attempt == BACKOFF_ATTEMPTS) {
+        if (!advice_may_repeat(status.code) || attempt >= push->cli->attempts) {
             cli_fail_status(push->cli, &status);
             fprintf(push->cli->err, "rows up to line %" PRId64 " are done; push the file again to go on\n",
                     push->copies[0].line - 1);

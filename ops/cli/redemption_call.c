@@ -125,7 +125,7 @@ void redemption_call(const struct redemption_call *call, struct client *client, 
             take_receipt(answer, reply);
             return;
         }
-        if (!advice_may_repeat(status.code) || attempt == BACKOFF_ATTEMPTS) {
+        if (!advice_may_repeat(status.code) || attempt >= call->attempts) {
             take_failure(answer, &status);
             return;
         }

@@ -16,6 +16,7 @@ struct redemption_call {
     struct uuid request_id;
     Alliance__V1__PostalAddress *ship_to; /* sent with a good; NULL: none */
     int64_t timeout_ms;
+    int attempts; /* after the first */
 };
 
 struct redemption_answer {

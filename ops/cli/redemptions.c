@@ -166,6 +166,7 @@ static void do_row(struct run *run, const struct batch_row *row, struct redempti
         .request_id = batch_request_id(run->requests.instant, run->requests.seed, row->line),
         .ship_to = run->ship_to,
         .timeout_ms = run->cli->timeout_ms,
+        .attempts = run->cli->attempts,
     };
     struct pool_entry *entry;
     struct error err = { 0 };

@@ -529,8 +529,9 @@ static void test_same_as_googles(void **state)
     snprintf(cases, sizeof cases, "%s/cases", folder);
     snprintf(answers, sizeof answers, "%s/answers", folder);
     write_cases(cases);
-    snprintf(command, sizeof command, "/usr/bin/python3 %s/tests/unit/pb_json_oracle.py %s/proto/generated/services.fds %s %s",
-             SOURCE_DIR, BINARY_DIR, cases, answers);
+    snprintf(command, sizeof command,
+             "/usr/bin/python3 %s/tests/unit/pb_json_oracle.py %s/proto/generated/services.fds %s %s", SOURCE_DIR,
+             BINARY_DIR, cases, answers);
     assert_int_equal(system(command), 0);
     assert_int_equal(read_answers(answers), every_type().count * (VARIANTS + 1));
     unlink(cases);
