@@ -225,7 +225,8 @@ static void a_second_close_says_who_is_at_work(void **state)
     struct error err;
     char pid[32];
 
-    assert_true(db_open(world->conninfo, &one, &err) && db_open(world->conninfo, &two, &err));
+    assert_true(db_open(world->conninfo, &one, &err));
+    assert_true(db_open(world->conninfo, &two, &err));
     assert_true(close_begin(&first, one, "demo", &err));
     assert_false(close_begin(&second, two, "demo", &err));
     assert_int_equal(err.reason, REASON_CLOSE_RUNNING);

@@ -212,8 +212,8 @@ static void a_rerun_repairs_stored_statements(void **state)
         "DELETE FROM statement_line WHERE line_number = 1",
         "INSERT INTO statement_line SELECT statement_no, 99, 0, md5('x')::uuid, 1, '2017-01-01' FROM statement",
         "DELETE FROM statement WHERE type = 2",
-        "INSERT INTO statement SELECT 1000000, 'demo/2017-01/BANK/x/EUR', 1, '2017-01', 2, 77, 0, 'EUR', 1, 0, 0, 0, "
-        "0, 0, 0, 0, 0, content_sha256, now() FROM statement WHERE type = 4 AND currency = 'JPY'",
+        ("INSERT INTO statement SELECT 1000000, 'demo/2017-01/BANK/x/EUR', 1, '2017-01', 2, 77, 0, 'EUR', 1, 0, 0, 0, "
+         "0, 0, 0, 0, 0, content_sha256, now() FROM statement WHERE type = 4 AND currency = 'JPY'"),
     };
     struct world *world = *state;
     struct error err;
