@@ -180,7 +180,7 @@ static void report(struct lane *lane, size_t count, int64_t began_us, int32_t wa
 
     if (!options->observer)
         return;
-    struct lane_report made = { (int32_t)count, clock_monotonic_us() - began_us, waiting };
+    struct lane_report made = { lane->index, (int32_t)count, clock_monotonic_us() - began_us, waiting };
     options->observer(options->observer_owner, &made);
 }
 

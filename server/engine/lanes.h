@@ -18,6 +18,7 @@ struct reference_source;
 
 /* What main counts: called on a lane's thread after each batch. Must not block. */
 struct lane_report {
+    int32_t lane;        /* 0, 1, ... */
     int32_t commands;    /* in the batch */
     int64_t duration_us; /* from its beginning to COMMIT's answer */
     int32_t waiting;     /* left in this lane's queue */
