@@ -100,11 +100,22 @@ void rpc_call_ref(struct rpc_call *call)
     atomic_fetch_add_explicit(&call->refs, 1, memory_order_relaxed);
 }
 
+/*
+ * A caller gives up at its own deadline, and the word of that may come before ours, which was rounded up on the wire
+ * (to a hundredth at most) and counted from the arrival.
+ */
+static bool deadline_reached(const struct rpc_call *call, int64_t now_us)
+{
+    int64_t early_us = (call->call.deadline_us - call->run.arrived_us) / 50 + 20000;
+
+    return call->call.deadline_us != INT64_MAX && now_us >= call->call.deadline_us - early_us;
+}
+
 static enum reason outcome(const struct rpc_call *call, int64_t now_us)
 {
     if (!atomic_load(&call->cancelled))
         return call->run.outcome;
-    return now_us >= call->call.deadline_us ? REASON_DEADLINE_PASSED : REASON_CANCELLED;
+    return deadline_reached(call, now_us) ? REASON_DEADLINE_PASSED : REASON_CANCELLED;
 }
 
 static void report(struct rpc_call *call)

@@ -307,6 +307,19 @@ void toy_wait_done(struct toy *toy, int wanted)
     wait_for(toy, &toy->done_count, wanted, "finished calls");
 }
 
+void toy_wait_reason(struct toy *toy, enum reason reason)
+{
+    for (int i = 0; i < TOY_DONE_MAX; i++) {
+        toy_wait_done(toy, i + 1);
+        pthread_mutex_lock(&toy->lock);
+        enum reason got = toy->done[i];
+        pthread_mutex_unlock(&toy->lock);
+        if (got == reason)
+            return;
+    }
+    fail_msg("no call ended with %s", reason_name(reason));
+}
+
 void toy_answer(struct toy *toy)
 {
     for (int left = toy->held_count; left > 0; left--) {

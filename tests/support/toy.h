@@ -55,6 +55,8 @@ void toy_wait_held(struct toy *toy, int count);
 void toy_wait_handled(struct toy *toy, int count);
 void toy_wait_closed(struct toy *toy, int count);
 void toy_wait_done(struct toy *toy, int count);
+/* Waits until a call has finished with that reason. */
+void toy_wait_reason(struct toy *toy, enum reason reason);
 /* Answers, on this thread, the calls that are held now, the last one first; not those held meanwhile. */
 void toy_answer(struct toy *toy);
 /* The first held call; it stays held. */
