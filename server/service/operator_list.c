@@ -318,9 +318,9 @@ static bool reply_shipments(struct errand *errand, const struct page *at, const 
                             size_t found, struct error *err)
 {
     struct arena *arena = &errand->call->arena;
-    size_t count = found < (size_t)at->size ? found : (size_t)at->size, event_count;
+    size_t count = found < (size_t)at->size ? found : (size_t)at->size, event_count = 0;
     Shipments *reply = errand_reply(errand, &alliance__v1__list_shipments_response__descriptor, err);
-    struct shipment_event_row *events;
+    struct shipment_event_row *events = NULL;
 
     if (!reply || !find_events(errand, rows, count, &events, &event_count, err))
         return false;
