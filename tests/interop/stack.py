@@ -31,9 +31,10 @@ def generate_stubs(folder):
     subprocess.run(["protoc", "-I" + os.path.join(ROOT, "proto"), "-I" + GRPC_PROTO, "-I/usr/include",
                     "--python_out=" + folder, "--grpc_python_out=" + folder,
                     "--plugin=protoc-gen-grpc_python=/usr/bin/grpc_python_plugin", *protos], check=True)
-    # google/ is a package of the system's own; ours sits beside it.
+    # google and grpc are packages of the system's own; the stubs sit beside them.
     import google
     google.__path__.append(os.path.join(folder, "google"))
+    grpc.__path__.append(os.path.join(folder, "grpc"))
     sys.path.insert(0, folder)
 
 
@@ -56,6 +57,12 @@ def wait_for(condition, seconds=30, what="the condition"):
     raise AssertionError(f"{what} did not come true within {seconds} s")
 
 
+def read_file(path, mode="r"):
+    """The whole file."""
+    with open(path, mode) as file:
+        return file.read()
+
+
 class Server:
     """One alliance-server process."""
 
@@ -65,7 +72,7 @@ class Server:
         self.log = stack.path(f"{name}.log")
         if os.path.exists(self.port_file):
             os.remove(self.port_file)
-        environment = dict(os.environ, ALLIANCE_PORT_FILE=self.port_file,
+        environment = dict(stack.environment, ALLIANCE_PORT_FILE=self.port_file,
                            ALLIANCE_METRICS_PORT_FILE=stack.path(f"{name}.metrics"))
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen([stack.binary("alliance-server"), "--settings", stack.path("alliance.conf")],
@@ -75,7 +82,7 @@ class Server:
     def _port(self):
         if self.process.poll() is not None:
             raise AssertionError(f"{self.name} ended with {self.process.returncode}: {self.tail()}")
-        return os.path.exists(self.port_file) and open(self.port_file, encoding="ascii").read().strip()
+        return os.path.exists(self.port_file) and read_file(self.port_file).strip()
 
     def tail(self):
         """The end of its log."""
@@ -96,6 +103,15 @@ class Stack:
         self.folder = tempfile.mkdtemp(prefix="alliance-interop-")
         os.chmod(self.folder, 0o755)
         self.servers = []
+        # Programs refuse settings they do not know; this one is the tests' own.
+        self.environment = {k: v for k, v in os.environ.items() if not k.startswith("ALLIANCE_")}
+        try:
+            self._build()
+        except BaseException:
+            self.close()
+            raise
+
+    def _build(self):
         self.start_database()
         self._ops("pki/pki", "ca", self.path("pki"))
         self.issue("server", "DNS:localhost,IP:127.0.0.1")
@@ -108,7 +124,8 @@ class Stack:
                        f"tls_cert = {self.path('pki/server.pem')}\ntls_key = {self.path('pki/server.key')}\n"
                        f"data_key_file = {self.path('data.key')}\nlisten = 127.0.0.1:0\n"
                        "metrics_listen = 127.0.0.1:0\nallow_loopback_partners = true\n")
-        subprocess.run([self.binary("alliance-server"), "--settings", self.path("alliance.conf"), "--migrate"], check=True)
+        subprocess.run([self.binary("alliance-server"), "--settings", self.path("alliance.conf"), "--migrate"], check=True,
+                       env=self.environment, stdout=subprocess.DEVNULL)
 
     def path(self, name):
         """A path in the folder."""
@@ -155,8 +172,8 @@ class Stack:
         """A connection with a certificate for that party."""
         name = san.removeprefix("alliance://").replace("/", "-")
         self.issue(name, san)
-        read = lambda file: open(self.path(f"pki/{file}"), "rb").read()
-        credentials = grpc.ssl_channel_credentials(read("ca.pem"), read(f"{name}.key"), read(f"{name}.pem"))
+        credentials = grpc.ssl_channel_credentials(*(read_file(self.path(f"pki/{file}"), "rb")
+                                                     for file in ("ca.pem", f"{name}.key", f"{name}.pem")))
         return grpc.secure_channel(f"localhost:{server.port}", credentials)
 
     def close(self):

@@ -269,10 +269,11 @@ class Interop(unittest.TestCase):
         self.assertEqual(errors, ["INSUFFICIENT_POINTS"] * 19)
 
     def test_metrics_are_there(self):
-        port = open(self.stack.path("server.metrics"), encoding="ascii").read().strip()
+        port = harness.read_file(self.stack.path("server.metrics")).strip()
         self.parties.shop.QuoteRedemption(redemption.QuoteRedemptionRequest(
             merchant_id="shop-1", bank_id="bank-a", price=types.Money(currency_code="CNY", amount_minor=1)))
-        text = urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5).read().decode()
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as page:
+            text = page.read().decode()
         self.assertIn('method="alliance.v1.RedemptionService/QuoteRedemption"', text)
 
 
