@@ -1,6 +1,7 @@
 #include "service/errand.h"
 
 #include "engine/reference.h"
+#include "io/log.h"
 #include "service/office.h"
 #include "service/shape.h"
 #include "store/db.h"
@@ -98,6 +99,14 @@ static bool work(struct errand *errand, struct error *err)
     return good;
 }
 
+/* The line of the call says INTERNAL; what went wrong is said here. */
+static void fail(struct call *call, const struct error *err)
+{
+    if (err->reason == REASON_INTERNAL)
+        LOG(LOG_ERROR, "errand", log_text("method", call->method->name), log_text("detail", error_text(err)));
+    call_fail(call, err);
+}
+
 /* The errand lives in the call's arena: nothing of it is touched after the call is released. */
 static void run(struct clerk_job *job, struct db *db, struct error *err)
 {
@@ -114,7 +123,7 @@ static void run(struct clerk_job *job, struct db *db, struct error *err)
             errand->after(errand);
         call_reply(call, errand->reply);
     } else {
-        call_fail(call, err);
+        fail(call, err);
     }
     call_release(call);
 }

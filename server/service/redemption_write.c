@@ -43,7 +43,7 @@ static void write_receipt(struct receipt *receipt, struct command *command)
     struct answer *answer = &command->answer;
 
     alliance__v1__redemption_receipt__init(&receipt->message);
-    redemption_id_format(redemption_of(command), command_hash16(&command->member_id), receipt->redemption_id);
+    redemption_id_format(redemption_of(command), command->hash16, receipt->redemption_id);
     date_format(answer->business_date, receipt->business_date);
     receipt->time = shape_timestamp(answer->time);
     receipt->message.redemption_id = receipt->redemption_id;
@@ -118,12 +118,8 @@ bool redemption_parties(const struct reference *reference, const char *merchant_
 /* Confirm, cancel and reverse name the redemption; the lane answers REDEMPTION_NOT_FOUND for another merchant's. */
 static bool aim(struct call *call, struct command *command, const char *redemption_id, struct error *err)
 {
-    uint16_t hash16;
-
-    if (!redemption_id_parse(redemption_id, &command->redemption_id, &hash16))
+    if (!redemption_id_parse(redemption_id, &command->redemption_id, &command->hash16))
         return error_field(err, REASON_REDEMPTION_NOT_FOUND, "redemption_id", "%s", "");
-    command->member_id.bytes[0] = (uint8_t)(hash16 >> 8);
-    command->member_id.bytes[1] = (uint8_t)(hash16 & 0xff);
     const struct reference *reference = reference_acquire(call->office->reference);
     const struct merchant *merchant = reference_merchant(reference, call->principal.id);
     if (merchant) {
