@@ -264,7 +264,6 @@ def run(tools, programme, through):
         if (datetime.date.fromisoformat(day) + DAY).day == 1:
             tools.settle("period-close", "--programme", programme["programmeId"], "--period", day[:7])
     bar.end()
-    print(f"  {len(days)} days are closed, {len({day[:7] for day in days if day[:7] <= through})} months settled")
     print(f"  {len(days)} days are closed, {len({day[:7] for day in days})} months settled", flush=True)
 
 
