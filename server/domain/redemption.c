@@ -82,30 +82,27 @@ static enum reason terms_allow(const struct moment *moment, const struct currenc
     return *rate ? REASON_OK : REASON_CURRENCY_NOT_EXCHANGED;
 }
 
-static enum reason quote_stands(const struct exchange_rules *rules, const struct price *price, int64_t points)
+static enum reason quote_stands(const struct currency_rate *rate, int64_t price_minor, int64_t points)
 {
-    const struct currency_rate *rate = rules_rate(rules, price->currency);
     int64_t cost;
+    enum reason reason = rules_price_in_points(rate, price_minor, &cost);
 
-    if (!rate)
-        return REASON_CURRENCY_NOT_EXCHANGED;
-    enum reason reason = rules_price_in_points(rate, price->minor, &cost);
-    if (reason == REASON_OK && cost != points)
-        return REASON_QUOTE_CHANGED;
-    return reason;
+    return reason == REASON_OK && cost != points ? REASON_QUOTE_CHANGED : reason;
 }
 
 static enum reason may_hold(const struct account *account, const struct moment *moment, const struct price *price,
                             int64_t points)
 {
-    const struct currency_rate *rate;
+    const struct currency_rate *rate, *price_rate = NULL;
     struct settlement_amounts amounts;
     enum reason reason = terms_allow(moment, &rate);
 
+    if (reason == REASON_OK && price && !(price_rate = rules_rate(moment->rules, price->currency)))
+        reason = REASON_CURRENCY_NOT_EXCHANGED;
     if (reason == REASON_OK)
         reason = may_redeem(account);
     if (reason == REASON_OK && price)
-        reason = quote_stands(moment->rules, price, points);
+        reason = quote_stands(price_rate, price->minor, points);
     if (reason != REASON_OK)
         return reason;
     if (points < moment->rules->minimum_points)
@@ -117,18 +114,29 @@ static enum reason may_hold(const struct account *account, const struct moment *
     return rules_settle(rate, moment->terms, points, &amounts);
 }
 
+/* Nothing has moved yet, whatever the memory held before. */
+static void clear_outcome(struct redemption *redemption)
+{
+    redemption->state = REDEMPTION_NONE;
+    redemption->confirmed_points = redemption->reversed_points = 0;
+    redemption->confirmed = redemption->reversed = (struct settlement_amounts){ 0 };
+    memset(redemption->currency, 0, CURRENCY_TEXT);
+    redemption->terms_version = 0;
+    redemption->draws.credit = 0;
+    redemption->draws.lots.count = 0;
+}
+
 enum reason redemption_hold(struct redemption *redemption, struct account *account, const struct moment *moment,
                             const struct price *price, int64_t lapse_after_us, struct entries *entries)
 {
     enum reason reason = may_hold(account, moment, price, redemption->points);
 
+    clear_outcome(redemption);
     redemption->reason = reason;
     redemption->held_at = moment->now;
     redemption->lapse_at = (struct instant){ moment->now.us + lapse_after_us };
     redemption->business_date = moment->business_date;
     redemption->rules_version = moment->rules ? moment->rules->version : 0;
-    redemption->draws.credit = 0;
-    redemption->draws.lots.count = 0;
     if (reason == REASON_OK && !account_open_hold(account, &redemption->id, redemption->lapse_at))
         reason = redemption->reason = REASON_TOO_MANY_OPEN_HOLDS;
     if (reason == REASON_OK) {
