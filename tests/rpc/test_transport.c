@@ -1,6 +1,8 @@
 /* One unary call after another over real mTLS: who is let in, what is refused and how exactly, and what survives. */
 #include "toy.h"
 
+#include "io/clock.h"
+
 #include "alliance/v1/bank_service.pb-c.h"
 #include "alliance/v1/diagnostics_service.pb-c.h"
 
@@ -359,6 +361,7 @@ static void an_expired_deadline_is_not_worked_on(void **state)
 
 struct tally {
     int good, bad;
+    struct client_status last;
 };
 
 static void note(void *owner, const struct client_result *result)
@@ -369,9 +372,11 @@ static void note(void *owner, const struct client_result *result)
         tally->good++;
     else
         tally->bad++;
+    tally->last = *result->status;
 }
 
-static void start_pings(struct client *client, const char *payload, int count, struct tally *tally)
+static void start_pings_within(struct client *client, const char *payload, int count, int64_t timeout_ms,
+                               struct tally *tally)
 {
     const struct client_method *ping;
     struct error err = { 0 };
@@ -380,7 +385,42 @@ static void start_pings(struct client *client, const char *payload, int count, s
     memcpy(packed + 2, payload, strlen(payload));
     assert_true(client_method(client, PING, &ping, &err));
     for (int i = 0; i < count; i++)
-        assert_true(client_start(client, ping, packed, 2 + strlen(payload), 60000, note, tally, &err));
+        assert_true(client_start(client, ping, packed, 2 + strlen(payload), timeout_ms, note, tally, &err));
+}
+
+static void start_pings(struct client *client, const char *payload, int count, struct tally *tally)
+{
+    start_pings_within(client, payload, count, 60000, tally);
+}
+
+/*
+ * Two requests reach the server together while it is busy; the first keeps it busy until the second one's time is up.
+ * The server's count of that time begins when it reads the request, so the caller's end comes before the server's.
+ */
+static void a_request_whose_time_ran_out_in_the_queue_is_not_worked_on(void **state)
+{
+    enum { TIME = 100 };
+    struct toy *toy = *state;
+    struct client *one = toy_client(toy, "alliance://bank/a"), *two = toy_client(toy, "alliance://bank/b");
+    struct tally waiting = { 0 }, late = { 0 };
+
+    start_pings(one, "wait", 1, &waiting);
+    client_poll(one, 0);
+    toy_wait_handled(toy, 1);
+    start_pings(two, "wait", 1, &waiting);
+    start_pings_within(two, "late", 1, TIME, &late);
+    client_poll(two, TIME / 10); /* both are on their way */
+    toy_let_go(toy);
+    toy_wait_handled(toy, 2);
+    int64_t until_us = clock_monotonic_us() + 2 * TIME * 1000;
+    while (clock_monotonic_us() < until_us || late.bad == 0)
+        client_poll(two, TIME);
+    toy_let_go(toy);
+    toy_wait_reason(toy, REASON_DEADLINE_PASSED);
+    assert_int_equal(toy->handled, 2);
+    assert_int_equal(late.last.code, STATUS_DEADLINE_EXCEEDED);
+    client_close(one);
+    client_close(two);
 }
 
 static void two_thousand_calls_at_a_time(void **state)
@@ -468,6 +508,7 @@ int main(void)
         TEST(errors_carry_reason_field_and_delay),
         TEST(a_deadline_ends_a_call_that_is_not_answered),
         TEST(an_expired_deadline_is_not_worked_on),
+        TEST(a_request_whose_time_ran_out_in_the_queue_is_not_worked_on),
         TEST(two_thousand_calls_at_a_time),
         cmocka_unit_test(a_call_too_many_is_overloaded_at_once),
         TEST(a_cancelled_call_is_noticed),

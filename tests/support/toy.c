@@ -48,6 +48,23 @@ static void answer_ping(struct call *call)
     call_reply(call, &response.base);
 }
 
+void toy_let_go(struct toy *toy)
+{
+    pthread_mutex_lock(&toy->lock);
+    toy->may_go++;
+    pthread_cond_broadcast(&toy->changed);
+    pthread_mutex_unlock(&toy->lock);
+}
+
+static void wait_to_go(struct toy *toy)
+{
+    pthread_mutex_lock(&toy->lock);
+    while (toy->may_go == 0)
+        pthread_cond_wait(&toy->changed, &toy->lock);
+    toy->may_go--;
+    pthread_mutex_unlock(&toy->lock);
+}
+
 static bool ping(struct call *call, const ProtobufCMessage *message, struct error *err)
 {
     const Alliance__V1__PingRequest *request = (const void *)message;
@@ -62,6 +79,8 @@ static bool ping(struct call *call, const ProtobufCMessage *message, struct erro
         return error_set(err, REASON_OVERLOADED, "%s", "");
     if (word && memcmp(payload->data, "mute", 4) == 0)
         return false;
+    if (word && memcmp(payload->data, "wait", 4) == 0)
+        wait_to_go(toy_of(call));
     if (word && memcmp(payload->data, "hold", 4) == 0) {
         keep(call, answer_ping);
         return true;

@@ -2,7 +2,8 @@
  * toy.h -- a server without an office, for tests of the transport: tiny handlers over the real services and real mTLS.
  *
  * Ping (anybody) echoes its payload, unless that is "hold" (the call is kept until toy_answer), "fail" (FIELD_INVALID
- * of field "payload"), "busy" (OVERLOADED) or "mute" (fails without a reason). PushMembers (banks) answers a message
+ * of field "payload"), "busy" (OVERLOADED), "mute" (fails without a reason) or "wait" (blocks the server's only I/O
+ * thread until toy_let_go, as no real handler may). PushMembers (banks) answers a message
  * with a verdict a row, unless bank_id is "hold" or "fail". ImportMerchants (the operator) counts messages; a
  * merchant_id "hold" or "fail" does the same there. Every other method fails with INTERNAL.
  */
@@ -36,6 +37,7 @@ struct toy {
     atomic_int closed;              /* close callbacks of streams */
     enum reason done[TOY_DONE_MAX]; /* of finished calls, in order */
     atomic_int done_count;
+    int may_go;                                               /* "wait" handlers that may return */
     char done_method[64], done_principal[160], done_peer[64]; /* the last one's */
 };
 
@@ -59,6 +61,8 @@ void toy_wait_done(struct toy *toy, int count);
 void toy_wait_reason(struct toy *toy, enum reason reason);
 /* Answers, on this thread, the calls that are held now, the last one first; not those held meanwhile. */
 void toy_answer(struct toy *toy);
+/* One more "wait" returns. */
+void toy_let_go(struct toy *toy);
 /* The first held call; it stays held. */
 struct call *toy_first_held(struct toy *toy);
 
