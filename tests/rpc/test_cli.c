@@ -324,6 +324,13 @@ static int clean(void **state)
 
 static char out[LINE], errors[LINE];
 
+/* What we told the handlers is theirs to read, and what they wrote before they answered ours. */
+static void meet(void)
+{
+    pthread_mutex_lock(&world.lock);
+    pthread_mutex_unlock(&world.lock);
+}
+
 /* Runs a command line of words separated by single blanks. What it printed is in out and errors. */
 static int type(const char *line)
 {
@@ -332,6 +339,7 @@ static int type(const char *line)
     struct error err;
     int argc = 0, outcome;
 
+    meet();
     snprintf(copy, sizeof copy, "%s", line);
     while (rest && argc < 24)
         argv[argc++] = strsep(&rest, " ");
@@ -347,9 +355,7 @@ static int type(const char *line)
     arena_release(&cli.arena);
     fclose(cli.out);
     fclose(cli.err);
-    /* What handlers wrote before they answered is ours to read now; the detectors of races need telling. */
-    pthread_mutex_lock(&world.lock);
-    pthread_mutex_unlock(&world.lock);
+    meet();
     return outcome;
 }
 
