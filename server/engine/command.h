@@ -97,11 +97,14 @@ struct command {
     int16_t attempts;                      /* the lane's own */
 };
 
-/* The member's name in the database: a version 8 uuid from SHA-256(bank_id, 0, member_ref). */
+/*
+ * The member's name in the database: a version 8 uuid from SHA-256("member", 0, bank_id, 0, member_ref). Both parts lie
+ * within ID_MAX and MEMBER_REF_MAX: the caller has checked.
+ */
 struct uuid command_member_id(const char *bank_id, const char *member_ref);
 /* The 16 bits that route a member: its first two bytes. */
 uint16_t command_hash16(const struct uuid *member_id);
-/* The name of a card transaction that earns: a version 8 uuid from (bank_id, transaction_ref). */
+/* The name of a card transaction that earns: the same of ("accrual", 0, bank_id, 0, transaction_ref). */
 struct uuid command_accrual_id(const char *bank_id, const char *transaction_ref);
 
 enum { REDEMPTION_ID_TEXT = UUID_TEXT + 5 };
