@@ -188,22 +188,23 @@ static bool get_one_uuid(const uint8_t *bytes, size_t size, void *field, struct 
     return true;
 }
 
+/* infinity and -infinity, the greatest and the least number, are no day; nor are they an instant. */
 static bool get_one_date(const uint8_t *bytes, size_t size, void *field, struct arena *arena)
 {
     struct date *date = field;
+    int32_t days;
 
-    if (!get_one_int32(bytes, size, &date->days, arena))
-        return false;
-    date->days += DAYS_TO_2000;
-    return true;
+    return get_one_int32(bytes, size, &days, arena) && days != INT32_MIN &&
+           !__builtin_add_overflow(days, DAYS_TO_2000, &date->days);
 }
 
 static bool get_one_instant(const uint8_t *bytes, size_t size, void *field, struct arena *arena)
 {
     struct instant *instant = field;
+    int64_t us;
 
-    return get_one_int64(bytes, size, &instant->us, arena) &&
-           !__builtin_add_overflow(instant->us, us_to_2000, &instant->us);
+    return get_one_int64(bytes, size, &us, arena) && us != INT64_MIN &&
+           !__builtin_add_overflow(us, us_to_2000, &instant->us);
 }
 
 /* A row a kind. Arrays name the kind of their elements. */
@@ -307,10 +308,12 @@ static bool get_array(enum kind element, const uint8_t *bytes, size_t size, stru
         return false;
     *out = (struct any_array){ 0 };
     if (read_int32(bytes) == 0)
-        return true;
+        return size == 12;
     if (read_int32(bytes) != 1 || size < 20 || read_int32(bytes + 12) < 0)
         return false;
     size_t count = (size_t)read_int32(bytes + 12), at = 20;
+    if (count > (size - at) / 4) /* each has a length at least */
+        return false;
     uint8_t *values = arena_alloc(arena, count * kinds[element].size);
     if (!values)
         return false;
@@ -325,6 +328,8 @@ static bool get_array(enum kind element, const uint8_t *bytes, size_t size, stru
             return false;
         at += (size_t)length;
     }
+    if (at != size)
+        return false;
     *out = (struct any_array){ values, count };
     return true;
 }
