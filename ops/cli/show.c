@@ -233,7 +233,7 @@ static bool is_one_value(const ProtobufCFieldDescriptor *field)
     return field->type != PROTOBUF_C_TYPE_MESSAGE;
 }
 
-/* Is something else than zero in it anywhere? */
+/* Is anything in it anywhere? */
 static bool is_used(const char *path, ProtobufCMessage *const *messages, size_t count, struct arena *arena)
 {
     for (size_t i = 0; i < count; i++) {
@@ -243,12 +243,13 @@ static bool is_used(const char *path, ProtobufCMessage *const *messages, size_t 
     return false;
 }
 
-static void take_columns(struct columns *columns, const char *names, struct arena *arena)
+static void take_columns(struct columns *columns, const char *names, ProtobufCMessage *const *messages, size_t count,
+                         struct arena *arena)
 {
     for (; *names && columns->count < COLUMNS_MAX; names += strspn(names, " ")) {
         size_t n = strcspn(names, " ");
         const char *name = arena_copy(arena, names, n);
-        if (name)
+        if (name && is_used(name, messages, count, arena))
             columns->paths[columns->count++] = name;
         names += n;
     }
@@ -278,7 +279,7 @@ void show_table(FILE *out, const ProtobufCMessageDescriptor *type, ProtobufCMess
     struct columns chosen = { .count = 0 };
 
     if (columns)
-        take_columns(&chosen, columns, &arena);
+        take_columns(&chosen, columns, messages, count, &arena);
     else
         take_all(&chosen, type, messages, count, &arena);
     const char **cells = calloc((count + 1) * (chosen.count + 1), sizeof *cells);

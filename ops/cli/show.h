@@ -13,7 +13,7 @@
 void show_message(FILE *out, const ProtobufCMessage *message);
 /*
  * A line a message. columns are paths separated by blanks, such as "statement_id totals.gross_minor"; NULL means every
- * field that is no list. A column in which nothing is set is left out when columns is NULL.
+ * field that is no list. A column in which nothing is set is left out.
  */
 void show_table(FILE *out, const ProtobufCMessageDescriptor *type, ProtobufCMessage *const *messages, size_t count,
                 const char *columns);
