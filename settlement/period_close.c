@@ -138,7 +138,7 @@ static bool store(struct work *work, struct error *err)
     int64_t stored;
 
     if (!period_store_put(run->db, run->programme_no, run->programme_id, work->period, &work->sheets, err) ||
-        !period_store_put_lines(run->db, run->programme_no, work->period, &stored, err))
+        !period_store_put_lines(run->db, run->programme_no, work->period, work->line_count, &stored, err))
         return false;
     if (stored != work->line_count)
         return error_set(err, REASON_DOES_NOT_TIE, "%" PRId64 " lines were written to files, %" PRId64 " were stored",

@@ -354,11 +354,11 @@ static const struct statement drop_extra_lines =
                       "DELETE FROM statement_line l USING statement s WHERE s.programme_no = $1 AND s.period = $2 AND "
                       "l.statement_no = s.statement_no AND l.line_number > s.line_count",
                       period_params);
-
+/* A look-up a statement: a join could read the lines of all periods that are kept. */
 static const struct statement count_lines =
     STATEMENT("period_count_lines",
-              "SELECT count(*) AS rows FROM statement s JOIN statement_line l USING (statement_no) "
-              "WHERE s.programme_no = $1 AND s.period = $2 AND s.type = 1",
+              "SELECT COALESCE(sum((SELECT count(*) FROM statement_line l WHERE l.statement_no = s.statement_no)), 0)"
+              "::int8 AS rows FROM statement s WHERE s.programme_no = $1 AND s.period = $2",
               period_params, count_columns, sizeof(struct count_row));
 
 enum { CHUNK = 500 };
@@ -434,11 +434,23 @@ bool period_store_put(struct db *db, int32_t programme_no, const char *programme
             put_all(db, programme_no, programme_id, period->text, list, err));
 }
 
-bool period_store_put_lines(struct db *db, int32_t programme_no, const struct period *period, int64_t *lines,
-                            struct error *err)
+/*
+ * The planner knows nothing yet of statements written a moment ago and would take them for one row, to be joined by
+ * reading the month once for each: minutes instead of seconds for 400,000 lines of 586 pairs.
+ */
+static bool put_lines_without_loops(struct db *db, const struct month_params *month, struct error *err)
+{
+    return db_script(db, "SET LOCAL enable_nestloop = off", err) && db_execute(db, &put_lines, month, NULL, err) &&
+           db_script(db, "SET LOCAL enable_nestloop = on", err);
+}
+
+bool period_store_put_lines(struct db *db, int32_t programme_no, const struct period *period, int64_t expected,
+                            int64_t *lines, struct error *err)
 {
     struct month_params month = { programme_no, period->text, period->first, period->last };
 
-    return db_execute(db, &put_lines, &month, NULL, err) && db_execute(db, &drop_extra_lines, &month, NULL, err) &&
-           count_of(db, &count_lines, &month, lines, err);
+    if (!put_lines_without_loops(db, &month, err) || !count_of(db, &count_lines, &month, lines, err))
+        return false;
+    return *lines <= expected ||
+           (db_execute(db, &drop_extra_lines, &month, NULL, err) && count_of(db, &count_lines, &month, lines, err));
 }

@@ -42,9 +42,9 @@ bool period_store_each_line(struct db *db, int32_t programme_no, const struct pe
 /* Makes the stored statements of the period what the list says. A statement that stays the same keeps its time. */
 bool period_store_put(struct db *db, int32_t programme_no, const char *programme_id, const struct period *period,
                       const struct sheet_list *list, struct error *err) MUST_USE;
-/* Makes the stored lines point at the period's entries; *lines is how many there are then. */
-bool period_store_put_lines(struct db *db, int32_t programme_no, const struct period *period, int64_t *lines,
-                            struct error *err) MUST_USE;
+/* Makes the stored lines point at the period's entries, of which there are `expected`; *lines are there then. */
+bool period_store_put_lines(struct db *db, int32_t programme_no, const struct period *period, int64_t expected,
+                            int64_t *lines, struct error *err) MUST_USE;
 
 /* The stored statements without their content hashes, for show. */
 bool period_store_stored(struct db *db, int32_t programme_no, const struct period *period, struct sheet_list *list,
