@@ -84,7 +84,8 @@ def settled(tools, programme):
                        key=lambda s: -int(s["totals"]["netMinor"]))
     table(f"The five best paid of {len(merchants)} merchants in {last}", ["merchant", *FIGURES],
           [totals_row(statement, statement["merchantId"]) for statement in merchants[:5]])
-    return last, merchants[0]["merchantId"] if merchants else "", banks
+    return max((s for s in statements(tools, programme, "PAIR") if s["period"] == last),
+               key=lambda s: int(s["totals"]["netMinor"]), default=None)
 
 
 def shipped(tools, programme):
@@ -120,15 +121,15 @@ def told(tools):
         table("Webhooks to the first merchant", ["signature", "messages"], [("right", whole(now[0])), ("wrong", whole(now[1]))])
 
 
-def what_next(tools, programme, month, merchant, banks, shown):
-    name, dev = programme["programmeId"], f"{shown}/dev"
-    pair = f"{name}/{month}/PAIR/{banks[0]['bankId'] if banks else ''}/{merchant}/{programme['currency']}"
+def what_next(tools, programme, pair, shown):
+    """pair: the statement the commands are about."""
+    dev, bank, merchant = f"{shown}/dev", pair["bankId"], pair["merchantId"]
     print(f"""
-Statements, CSV and JSON: {os.path.join(tools.var, 'statements', name)}
+Statements, CSV and JSON: {os.path.join(tools.var, 'statements', programme['programmeId'])}
 
 Three commands to try next (each brings the stack up when it is down; {dev} down stops it):
-  {dev} alliance --profile operator statement show {pair} --lines
-  {dev} alliance --profile merchant-{merchant} redeem quote --bank {banks[0]['bankId'] if banks else ''} --price 12.34 --currency {programme['currency']}
+  {dev} alliance --profile operator statement show {pair['statementId']} --lines
+  {dev} alliance --profile merchant-{merchant} redeem quote --bank {bank} --price 12.34 --currency {programme['currency']}
   {dev} alliance --help
 """)
 
@@ -147,8 +148,9 @@ def main():
         what_happened(tools)
         shipped(tools, programme)
         told(tools)
-        month, merchant, banks = settled(tools, programme)
-        what_next(tools, programme, month, merchant, banks, asked.shown)
+        pair = settled(tools, programme)
+        if pair:
+            what_next(tools, programme, pair, asked.shown)
     except Stopped as why:
         sys.exit(f"demo: {why}")
 
