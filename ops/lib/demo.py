@@ -37,7 +37,7 @@ class Tools:
 
     def run(self, command, allowed=(0,), text=None):
         done = subprocess.run(command, input=text, capture_output=True, text=True, check=False,
-                              env={**self.environment, "ALLIANCE_HOME": self.var})
+                              env={**self.environment, "ALLIANCE_HOME": self.var, "ALLIANCE_VAR": self.var})
         if done.returncode not in allowed:
             raise Stopped(f"{' '.join(command[:4])}: {(done.stderr or done.stdout).strip()}")
         return done.stdout
