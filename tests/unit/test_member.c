@@ -1,0 +1,154 @@
+/* tests/unit/test_member.c -- what creating, changing, earning and expiry write, and when they write nothing. */
+#include "domain/member.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <string.h>
+
+#include <cmocka.h>
+
+static const struct uuid request = { { 0xcc } };
+
+struct stage {
+    struct account account;
+    struct exchange_rules rules;
+    struct moment moment;
+    struct entry written[DECISION_ENTRIES];
+    struct entries entries;
+};
+
+static void set_stage(struct stage *stage)
+{
+    *stage = (struct stage){
+        .account = { .programme_no = 1, .bank_no = 2, .status = MEMBER_ACTIVE, .credit_limit = 50, .journal_seq = 7 },
+        .rules = { .version = 3, .expiry_months = 0, .accrual = { 1, 10 } },
+    };
+    stage->moment = (struct moment){ { 1000 }, date_of(2026, 11, 22), &stage->rules, NULL };
+    stage->entries.at = stage->written;
+}
+
+static const struct {
+    const char *story;
+    int64_t journal_seq; /* 0: the member is new */
+    struct member_wish wish;
+    bool changed;
+} wishes[] = {
+    { "as it is", 7, { MEMBER_ACTIVE, 50, { 0 } }, false },
+    { "new, even if all is as it would be", 0, { MEMBER_ACTIVE, 50, { 0 } }, true },
+    { "frozen", 7, { MEMBER_FROZEN, 50, { 0 } }, true },
+    { "a credit more", 7, { MEMBER_ACTIVE, 51, { 0 } }, true },
+    { "no credit", 7, { MEMBER_ACTIVE, 0, { 0 } }, true },
+    { "other cards", 7, { MEMBER_ACTIVE, 50, { [31] = 1 } }, true },
+};
+
+static void a_member_becomes_what_the_bank_wants(void **state)
+{
+    static struct stage stage;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(wishes); i++) {
+        set_stage(&stage);
+        stage.account.journal_seq = wishes[i].journal_seq;
+        for (int repeat = 0; repeat < 2; repeat++) {
+            bool changed = member_set(&stage.account, &wishes[i].wish, &stage.moment, &request, &stage.entries);
+            if (changed != (wishes[i].changed && repeat == 0))
+                fail_msg("%s, time %d", wishes[i].story, repeat);
+        }
+        assert_int_equal(stage.entries.count, wishes[i].changed);
+        assert_int_equal(stage.account.status, wishes[i].wish.status);
+        assert_int_equal(stage.account.credit_limit, wishes[i].wish.credit_limit);
+        if (!wishes[i].changed)
+            continue;
+        assert_int_equal(stage.written[0].kind, ENTRY_MEMBER);
+        assert_int_equal(stage.written[0].points, 0);
+        assert_int_equal(stage.written[0].seq, wishes[i].journal_seq + 1);
+        assert_int_equal(stage.written[0].credit_limit_after, wishes[i].wish.credit_limit);
+        assert_memory_equal(&stage.written[0].ref, &request, sizeof request);
+    }
+}
+
+static const struct {
+    const char *story;
+    bool rules;
+    int16_t status;
+    int64_t credit_used, amount_minor;
+    enum reason expected;
+    int64_t points, available_after, credit_used_after;
+} earnings[] = {
+    { "ten for a point", true, MEMBER_ACTIVE, 0, 109, REASON_OK, 10, 10, 0 },
+    { "a frozen member earns", true, MEMBER_FROZEN, 0, 10, REASON_OK, 1, 1, 0 },
+    { "credit first", true, MEMBER_ACTIVE, 4, 109, REASON_OK, 10, 6, 0 },
+    { "all to the credit", true, MEMBER_ACTIVE, 40, 109, REASON_OK, 10, 0, 30 },
+    { "less than a point", true, MEMBER_ACTIVE, 0, 9, REASON_NOTHING_EARNED, -1, 0, 0 },
+    { "no rules", false, MEMBER_ACTIVE, 0, 109, REASON_NO_RULES_IN_FORCE, -1, 0, 0 },
+    { "closed", true, MEMBER_CLOSED, 0, 109, REASON_MEMBER_CLOSED, -1, 0, 0 },
+    { "no rules come before closed", false, MEMBER_CLOSED, 0, 9, REASON_NO_RULES_IN_FORCE, -1, 0, 0 },
+    { "closed comes before nothing earned", true, MEMBER_CLOSED, 0, 9, REASON_MEMBER_CLOSED, -1, 0, 0 },
+    { "too much", true, MEMBER_ACTIVE, 0, INT64_MAX, REASON_AMOUNT_TOO_LARGE, -1, 0, 0 },
+};
+
+static void spending_earns_points(void **state)
+{
+    static struct stage stage;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(earnings); i++) {
+        int64_t points = -1;
+        set_stage(&stage);
+        stage.moment.rules = earnings[i].rules ? &stage.rules : NULL;
+        stage.account.status = earnings[i].status;
+        stage.account.credit_used = earnings[i].credit_used;
+        enum reason reason =
+            member_earn(&stage.account, &stage.moment, earnings[i].amount_minor, &request, &points, &stage.entries);
+        if (reason != earnings[i].expected || points != earnings[i].points)
+            fail_msg("%s: %s %lld", earnings[i].story, reason_name(reason), (long long)points);
+        assert_int_equal(stage.account.available, earnings[i].available_after);
+        assert_int_equal(stage.account.credit_used, earnings[i].credit_used_after);
+        assert_int_equal(stage.entries.count, reason == REASON_OK);
+        if (reason != REASON_OK)
+            continue;
+        const struct entry *entry = &stage.written[0];
+        assert_int_equal(entry->kind, ENTRY_ACCRUE);
+        assert_int_equal(entry->points, points);
+        assert_int_equal(entry->seq, 8);
+        assert_int_equal(entry->available_after, earnings[i].available_after);
+        assert_int_equal(entry->credit_used_after, earnings[i].credit_used_after);
+        assert_int_equal(entry->rules_version, 3);
+        assert_memory_equal(&entry->ref, &request, sizeof request);
+    }
+}
+
+/* Earned in November, spendable to its last day: over on December 1, and written once. */
+static void points_expire_once_on_their_day(void **state)
+{
+    static struct stage stage;
+    int64_t points;
+
+    (void)state;
+    set_stage(&stage);
+    assert_int_equal(member_earn(&stage.account, &stage.moment, 100, &request, &points, &stage.entries), REASON_OK);
+    stage.entries.count = 0;
+    stage.moment.business_date = date_of(2026, 11, 30);
+    assert_false(member_expire(&stage.account, &stage.moment, &stage.entries));
+    stage.moment.business_date = date_of(2026, 12, 1);
+    assert_true(member_expire(&stage.account, &stage.moment, &stage.entries));
+    assert_false(member_expire(&stage.account, &stage.moment, &stage.entries));
+    assert_int_equal(stage.entries.count, 1);
+    assert_int_equal(stage.written[0].kind, ENTRY_EXPIRE);
+    assert_int_equal(stage.written[0].points, 10);
+    assert_int_equal(stage.written[0].available_after, 0);
+    assert_true(uuid_is_zero(&stage.written[0].ref));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_member_becomes_what_the_bank_wants),
+        cmocka_unit_test(spending_earns_points),
+        cmocka_unit_test(points_expire_once_on_their_day),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
