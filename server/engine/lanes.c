@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { ATTEMPTS_MAX = 4 };
+enum { ATTEMPTS_MAX = 4, PLANS_LAST = 256 };
 
 /* Commands of one bucket, oldest first. */
 struct queue {
@@ -29,6 +29,7 @@ struct lane {
     /* The rest belongs to the thread alone. */
     struct db *db;
     bool prepared, said_down;
+    uint32_t batches; /* run on this connection */
     struct batch *batch;
     int32_t next_bucket;
     int64_t swept_us;
@@ -95,6 +96,7 @@ static bool ready(struct lane *lane, struct error *err)
 {
     if (lane->prepared && db_connected(lane->db))
         return true;
+    lane->batches = 0;
     lane->prepared = connect_lane(lane, err);
     if (!lane->prepared) {
         err->reason = REASON_DATABASE_UNREACHABLE;
@@ -126,6 +128,19 @@ static bool may_pass(struct lane *lane, const struct error *err)
     return false;
 }
 
+/*
+ * A plan made while a table was small reads all of a bucket, and a prepared plan is kept: an installation that fills up
+ * would slow down with every row, until somebody analyses the table. So plans are made anew after 1, 2, 4, ... batches,
+ * then after each PLANS_LAST; the planner looks at the tables' real sizes each time.
+ */
+static bool plans_fit(struct lane *lane, struct error *err)
+{
+    uint32_t batches = lane->batches++;
+    bool due = batches % PLANS_LAST == 0 || (batches < PLANS_LAST && (batches & (batches - 1)) == 0);
+
+    return !due || db_script(lane->db, "DISCARD PLANS", err);
+}
+
 static bool run_once(struct lane *lane, int32_t bucket, struct command *const *commands, size_t count,
                      struct error *err)
 {
@@ -146,7 +161,7 @@ static bool run_persistently(struct lane *lane, int32_t bucket, struct command *
     for (int attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
         if (!ready(lane, err))
             return false;
-        if (run_once(lane, bucket, commands, count, err))
+        if (plans_fit(lane, err) && run_once(lane, bucket, commands, count, err))
             return true;
         if (!may_pass(lane, err))
             return false;
