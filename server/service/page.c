@@ -27,6 +27,8 @@ static bool open_token(const struct call *call, const char *token, struct page *
         return false;
     memcpy(page->after, bytes + SIGN, size - SIGN);
     page->after[size - SIGN] = '\0';
+    if (strlen(page->after) != size - SIGN)
+        return false;
     sign(call, page->filters, page->after, expected);
     return crypto_equal(bytes, expected, SIGN);
 }
