@@ -162,30 +162,40 @@ static enum reason still_held(const struct redemption *redemption, enum redempti
 }
 
 static void release_all(struct redemption *redemption, struct account *account, const struct moment *moment,
-                        enum redemption_event event, enum entry_kind kind, const struct uuid *ref,
-                        struct entries *entries)
+                        const struct give_back_terms *terms, enum redemption_event event, enum entry_kind kind,
+                        const struct uuid *ref, struct entries *entries)
 {
-    struct give_back_terms terms = give_back_terms(moment);
-    struct give_back given = account_release(account, &redemption->draws, redemption->points, &terms);
+    struct give_back given = account_release(account, &redemption->draws, redemption->points, terms);
 
     redemption->state = (int16_t)redemption_next((enum redemption_state)redemption->state, event);
     account_close_hold(account, &redemption->id);
     write_give_back(entries, redemption, account, moment, kind, given, ref);
 }
 
+/*
+ * What goes back is judged by the day the hold lapsed, not by the day somebody looked: whole days after the hold's own
+ * date, so that the outcome is the same whenever the sweeper comes.
+ */
 void redemption_lapse(struct redemption *redemption, struct account *account, const struct moment *moment,
                       struct entries *entries)
 {
-    release_all(redemption, account, moment, REDEMPTION_LAPSE, ENTRY_LAPSE, &redemption->id, entries);
+    int64_t days = (redemption->lapse_at.us - redemption->held_at.us) / (INT64_C(86400) * US_PER_SECOND);
+    struct moment then = *moment;
+
+    if (redemption->business_date.days + days < moment->business_date.days)
+        then.business_date.days = redemption->business_date.days + (int32_t)days;
+    struct give_back_terms terms = give_back_terms(&then);
+    release_all(redemption, account, moment, &terms, REDEMPTION_LAPSE, ENTRY_LAPSE, &redemption->id, entries);
 }
 
 enum reason redemption_cancel(struct redemption *redemption, struct account *account, const struct moment *moment,
                               const struct uuid *ref, struct entries *entries)
 {
     enum reason reason = still_held(redemption, REDEMPTION_CANCEL);
+    struct give_back_terms terms = give_back_terms(moment);
 
     if (reason == REASON_OK)
-        release_all(redemption, account, moment, REDEMPTION_CANCEL, ENTRY_CANCEL, ref, entries);
+        release_all(redemption, account, moment, &terms, REDEMPTION_CANCEL, ENTRY_CANCEL, ref, entries);
     return reason;
 }
 

@@ -157,6 +157,25 @@ static void a_hold_past_its_time_is_lapsed(void **state)
     alliance_check(alliance);
 }
 
+/* The hold lapsed in time; its lot was over later. Coming late must not make that a reinstatement. */
+static void a_lapse_is_judged_by_its_own_day(void **state)
+{
+    struct alliance *alliance = *state;
+    struct error err = { 0 };
+
+    assert_true(db_script(alliance->db,
+                          "UPDATE exchange_rules SET reinstate_grace_days = 30; UPDATE installation SET "
+                          "reference_version = 2; UPDATE fence SET reference_version = 2",
+                          &err));
+    member_with(alliance, "m1", 100, 0);
+    assert_int_equal(run(alliance, command_hold(alliance, "m1", 60)), REASON_OK);
+    alliance_clock(alliance, "2027-02-01T12:00:00Z");
+    alliance_business_date(alliance, "2027-02-01");
+    assert_int_equal(run(alliance, command_hold(alliance, "m1", 1)), REASON_INSUFFICIENT_POINTS);
+    assert_int_equal(alliance_count(alliance, "SELECT sum(points) FROM journal WHERE kind = 9"), 100);
+    alliance_check(alliance);
+}
+
 static void the_sweeper_ends_what_nobody_touches(void **state)
 {
     enum { HOLDS = 300 };
@@ -437,6 +456,7 @@ int main(void)
         STORY(a_refusal_is_remembered),
         STORY(credit_is_drawn_last_and_repaid_first),
         STORY(a_hold_past_its_time_is_lapsed),
+        STORY(a_lapse_is_judged_by_its_own_day),
         cmocka_unit_test(the_sweeper_ends_what_nobody_touches),
         STORY(lots_expire_and_what_comes_back_is_forfeited),
         STORY(the_first_to_expire_goes_first_and_comes_back),

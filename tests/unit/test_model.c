@@ -31,6 +31,7 @@ struct model_redemption {
     int asked, confirmed, reversed;
     int64_t gross, commission, gross_back, commission_back;
     int64_t lapse_at;
+    int32_t held_on;   /* holds live less than a day here, so they lapse on that date too */
     struct pile drawn; /* in the order they were picked */
 };
 
@@ -143,7 +144,8 @@ static enum reason model_hold(struct model *model, struct model_redemption *rede
 {
     enum reason reason = model_world_allows(model, facts);
 
-    *redemption = (struct model_redemption){ .asked = points, .lapse_at = facts->now + lapse_after };
+    *redemption =
+        (struct model_redemption){ .asked = points, .lapse_at = facts->now + lapse_after, .held_on = facts->today };
     if (reason != REASON_OK)
         return reason;
     if (points < facts->minimum)
@@ -507,7 +509,9 @@ static void act_lapse(struct life *life)
         if (!overdue)
             continue;
         redemption_lapse(&life->redemptions[i], &life->account, &moment, &life->entries);
-        compare(life, REASON_OK, model_end(&life->model, told, &life->facts, REDEMPTION_LAPSED));
+        struct circumstances then = life->facts;
+        then.today = told->held_on;
+        compare(life, REASON_OK, model_end(&life->model, told, &then, REDEMPTION_LAPSED));
     }
 }
 

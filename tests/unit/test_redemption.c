@@ -500,7 +500,8 @@ static const struct {
       ACT_LAPSE,
       0,
       20101,
-      { { ENTRY_LAPSE, 60, 100, 0, 0, 0, 0 }, { ENTRY_FORFEIT, 60, 40, 0, 0, 0, 0 } } },
+      /* What was good on the hold's own day goes back, whenever somebody looks; member_expire takes it then. */
+      { { ENTRY_LAPSE, 60, 100, 0, 0, 0, 0 } } },
     { "a reversal", 60, ACT_REVERSE, 0, TODAY, { { ENTRY_REVERSE, 60, 100, 0, 0, -90, -9 } } },
     { "a part reversed", 60, ACT_REVERSE, 7, TODAY, { { ENTRY_REVERSE, 7, 47, 0, 0, -10, -1 } } },
     { "a point reversed", 60, ACT_REVERSE, 1, TODAY, { { ENTRY_REVERSE, 1, 41, 0, 0, -1, 0 } } },
