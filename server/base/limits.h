@@ -19,17 +19,17 @@ enum {
     STORES_MAX = 1000,        /* a merchant */
     PAGE_MAX = 1000,          /* rows of a page */
     PAGE_DEFAULT = 100,
-    LOTS_MAX = 128,           /* live lots of a member; points of one expiry date are one lot */
-    OPEN_HOLDS_MAX = 32,      /* of a member */
-    BATCH_MAX = 256,          /* commands of one lane transaction */
-    QUEUE_MAX = 4096,         /* commands waiting in one lane */
+    LOTS_MAX = 128,      /* live lots of a member; points of one expiry date are one lot */
+    OPEN_HOLDS_MAX = 32, /* of a member */
+    BATCH_MAX = 256,     /* commands of one lane transaction */
+    QUEUE_MAX = 4096,    /* commands waiting in one lane */
     BUCKETS_MAX = 256,
     LANES_MAX = 64,
-    MESSAGE_MAX = 1024 * 1024,           /* bytes of one request message, inflated */
-    DECODE_MAX = 16 * 1024 * 1024,       /* bytes of memory one message may unpack to */
-    NESTING_MAX = 32,                    /* messages within messages */
-    METADATA_MAX = 16 * 1024,            /* bytes of a call's metadata */
-    STREAMS_MAX = 1000,                  /* calls at a time on one connection */
+    MESSAGE_MAX = 1024 * 1024,     /* bytes of one request message, inflated */
+    DECODE_MAX = 16 * 1024 * 1024, /* bytes of memory one message may unpack to */
+    NESTING_MAX = 32,              /* messages within messages */
+    METADATA_MAX = 16 * 1024,      /* bytes of a call's metadata */
+    STREAMS_MAX = 1000,            /* calls at a time on one connection */
     CONNECTIONS_PER_ADDRESS_MAX = 1000,
 };
 
