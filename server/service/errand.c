@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+enum { ATTEMPTS_MAX = 33 }; /* every clerk's connection may have been cut */
+
 bool errand_no_room(struct error *err)
 {
     return error_set(err, REASON_INTERNAL, "the answer is larger than its limit");
@@ -107,6 +109,22 @@ static void fail(struct call *call, const struct error *err)
     call_fail(call, err);
 }
 
+/*
+ * A connection may have been cut while nobody used it. Registering the same again is no harm, so the errand is run
+ * again: by a clerk whose connection is good, or who makes it anew first. A database that is down ends this.
+ */
+static bool again(struct errand *errand, const struct error *err)
+{
+    struct error ignored;
+
+    if (err->reason != REASON_DATABASE_UNREACHABLE || ++errand->attempts == ATTEMPTS_MAX)
+        return false;
+    errand->reply = NULL;
+    errand->after = NULL;
+    errand->reference_version = 0;
+    return clerks_submit(errand->call->office->clerks, &errand->job, &ignored);
+}
+
 /* The errand lives in the call's arena: nothing of it is touched after the call is released. */
 static void run(struct clerk_job *job, struct db *db, struct error *err)
 {
@@ -122,6 +140,8 @@ static void run(struct clerk_job *job, struct db *db, struct error *err)
         if (errand->after)
             errand->after(errand);
         call_reply(call, errand->reply);
+    } else if (db && again(errand, err)) {
+        return; /* it may be over by now */
     } else {
         fail(call, err);
     }

@@ -15,7 +15,10 @@ struct db;
 struct reference;
 struct errand;
 
-/* On a clerk's thread. false with *err set to fail the call; true with errand->reply set to answer it. */
+/*
+ * On a clerk's thread; on another's once more when the connection is lost under it, so it must bear repeating. false
+ * with *err set to fail the call; true with errand->reply set to answer it.
+ */
 typedef bool errand_work(struct errand *errand, struct error *err);
 
 struct errand {
@@ -26,6 +29,7 @@ struct errand {
     const ProtobufCMessage *reply; /* in the call's arena */
     struct db *db;
     const struct reference *reference; /* as of the start of the work; valid during it */
+    int32_t attempts;                  /* errand.c's own */
     /* Of writes: */
     bool writes;
     int32_t buckets;                      /* of the installation */
