@@ -55,7 +55,7 @@ static ProtobufCMessage *request_of(struct arena *arena, const ProtobufCMessageD
 
 static struct error handle(struct call *call, enum role role, const char *id, const char *method, const char *json)
 {
-    const ProtobufCMessageDescriptor *input;
+    const ProtobufCMessageDescriptor *input = NULL;
     struct error err = { 0 };
 
     call->method = find(method, &input);
