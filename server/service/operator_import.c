@@ -7,6 +7,7 @@
 #include "service/check.h"
 #include "service/merchant_registration.h"
 #include "service/office.h"
+#include "service/shape.h"
 
 #include <stdlib.h>
 
@@ -39,6 +40,7 @@ void operator_import_close(struct call *call)
 
 static bool keep(struct import *import, const ProtobufCMessage *row, struct error *err)
 {
+    shape_forget_unknown((ProtobufCMessage *)(uintptr_t)row); /* the call's own, and done with after this */
     struct packed packed = { .size = protobuf_c_message_get_packed_size(row) };
 
     if (import->count == IMPORT_MAX)

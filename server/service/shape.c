@@ -55,8 +55,6 @@ Google__Protobuf__Timestamp *shape_instant(struct arena *arena, struct instant i
     return timestamp;
 }
 
-static void forget_unknown(ProtobufCMessage *message);
-
 static void forget_in_field(ProtobufCMessage *message, const ProtobufCFieldDescriptor *field)
 {
     uint8_t *at = (uint8_t *)message + field->offset;
@@ -64,17 +62,17 @@ static void forget_in_field(ProtobufCMessage *message, const ProtobufCFieldDescr
     if (field->label != PROTOBUF_C_LABEL_REPEATED) {
         ProtobufCMessage *inner = *(ProtobufCMessage **)(void *)at;
         if (inner)
-            forget_unknown(inner);
+            shape_forget_unknown(inner);
         return;
     }
     size_t count = *(size_t *)(void *)((uint8_t *)message + field->quantifier_offset);
     ProtobufCMessage **inner = *(ProtobufCMessage ***)(void *)at;
     for (size_t i = 0; i < count; i++)
-        forget_unknown(inner[i]);
+        shape_forget_unknown(inner[i]);
 }
 
 /* As deep as the transport let the message be (NESTING_MAX). */
-static void forget_unknown(ProtobufCMessage *message)
+void shape_forget_unknown(ProtobufCMessage *message)
 {
     message->n_unknown_fields = 0;
     for (unsigned i = 0; i < message->descriptor->n_fields; i++) {
@@ -88,7 +86,7 @@ bool shape_hash(const char *domain, const ProtobufCMessage *message, uint8_t has
     CLEANUP(arena_release) struct arena arena = { 0 };
     uint8_t small[1024]; /* nearly every message fits */
 
-    forget_unknown((ProtobufCMessage *)(uintptr_t)message);
+    shape_forget_unknown((ProtobufCMessage *)(uintptr_t)message);
     size_t size = protobuf_c_message_get_packed_size(message);
     uint8_t *packed = size <= sizeof small ? small : arena_alloc(&arena, size);
     if (!packed)

@@ -25,6 +25,10 @@ Google__Protobuf__Timestamp *shape_instant(struct arena *arena, struct instant i
 Google__Protobuf__Timestamp shape_timestamp(struct instant instant);
 
 /*
+ * Drops the unknown fields of a message that lives in an arena (they are not given back), and of all within it.
+ */
+void shape_forget_unknown(ProtobufCMessage *message);
+/*
  * SHA-256 over `domain` and all fields of the message that we know. What a client of a later version adds, and the
  * order it sends fields in, make no difference. The message's unknown fields are dropped on the way: it is the
  * transport's copy.
