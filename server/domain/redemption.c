@@ -236,6 +236,8 @@ enum reason redemption_confirm(struct redemption *redemption, struct account *ac
         reason = may_redeem(account);
     if (reason == REASON_OK && confirmed > redemption->points)
         reason = REASON_BEYOND_HOLD;
+    if (reason == REASON_OK && redemption->whole && confirmed != redemption->points)
+        reason = REASON_GOODS_NOT_DIVISIBLE;
     if (reason == REASON_OK)
         reason = rules_settle(rate, moment->terms, confirmed, &amounts);
     if (reason != REASON_OK)

@@ -36,6 +36,7 @@ struct redemption {
     int32_t programme_no, bank_no, merchant_no, store_no;
     int16_t state;      /* enum redemption_state */
     enum reason reason; /* why the hold was refused; REASON_OK otherwise */
+    bool whole;         /* an order of goods: confirmed whole or not at all */
     int64_t points, confirmed_points, reversed_points;
     char currency[CURRENCY_TEXT];
     struct settlement_amounts confirmed; /* of the confirmation; never changed by a reversal */

@@ -270,6 +270,7 @@ static struct batch_redemption *new_redemption(struct batch *batch, const struct
     added->redemption.bank_no = command->bank_no;
     added->redemption.merchant_no = command->merchant_no;
     added->redemption.store_no = command->store_no;
+    added->redemption.whole = command->hold.goods_no != 0;
     added->redemption.points = command->hold.points;
     return added;
 }
@@ -343,12 +344,9 @@ struct operating {
 static enum reason confirm(struct operating *on)
 {
     struct redemption *redemption = &on->target->redemption;
-    int64_t asked = on->command->part.points;
-
-    if (on->target->goods_no && asked && asked != redemption->points)
-        return REASON_GOODS_NOT_DIVISIBLE;
     enum reason reason = redemption_confirm(redemption, &on->loaded->account, &on->moment, &on->command->request_id,
-                                            asked, &on->points, &on->batch->entries);
+                                            on->command->part.points, &on->points, &on->batch->entries);
+
     if (reason == REASON_OK) {
         on->amounts = redemption->confirmed;
         tell_others(on->batch, on->target, &on->command->request_id);
@@ -413,14 +411,24 @@ static const struct operation_row *keep_operation(struct operating *on, enum rea
     return &kept->row;
 }
 
-/* The redemption as this caller may see it: another merchant's, and a refused hold, are not there. */
+static bool is_callers(const struct command *command, const struct redemption *redemption)
+{
+    return (command->merchant_no == 0 || redemption->merchant_no == command->merchant_no) &&
+           (command->store_no == 0 || redemption->store_no == command->store_no);
+}
+
+/*
+ * The redemption as this caller may see it: another merchant's or store's, a refused hold, and one under a name that
+ * was never given out, are not there.
+ */
 static struct batch_redemption *target_of(struct batch *batch, const struct command *command)
 {
     struct batch_redemption *target = batch_redemption(batch, &command->redemption_id);
+    const struct redemption *redemption = target ? &target->redemption : NULL;
 
-    if (!target || target->redemption.state == REDEMPTION_NONE)
+    if (!target || redemption->state == REDEMPTION_NONE)
         return NULL;
-    return command->merchant_no == 0 || target->redemption.merchant_no == command->merchant_no ? target : NULL;
+    return command_hash16(&redemption->member_id) == command->hash16 && is_callers(command, redemption) ? target : NULL;
 }
 
 static void decide_operation(struct batch *batch, struct command *command)

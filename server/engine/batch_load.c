@@ -103,17 +103,19 @@ static bool take_lots(struct lots *lots, const struct date_array *expires, const
     return true;
 }
 
-static bool take_moment(struct batch *batch, struct batch_account *loaded, struct error *err)
+static void take_moment(struct batch *batch, struct batch_account *loaded, const struct fence_row *fence)
 {
-    const struct fence_row *fence = batch_fence(batch, loaded->account.programme_no);
     const struct bank *bank = reference_bank_no(batch->reference, loaded->account.bank_no);
 
-    if (!fence)
-        return broken(err, "a member of a programme without a fence");
     loaded->moment.now = fence->now;
     loaded->moment.business_date = fence->business_date;
     loaded->moment.rules = bank ? rules_in_force(bank->rules, bank->rules_count, fence->now) : NULL;
-    return true;
+}
+
+/* A member of a programme that no command at hand belongs to: somebody named another programme's redemption. */
+static bool is_foreign(const struct batch *batch, const struct account_row *row)
+{
+    return batch_fence(batch, row->programme_no) == NULL;
 }
 
 static bool take_account(struct batch *batch, const struct account_row *row, struct error *err)
@@ -140,7 +142,8 @@ static bool take_account(struct batch *batch, const struct account_row *row, str
     account->hold_count = row->hold_ids.count;
     for (size_t i = 0; i < account->hold_count; i++)
         account->holds[i] = (struct open_hold){ row->hold_ids.at[i], row->hold_lapses.at[i] };
-    return take_lots(&account->lots, &row->lot_expires, &row->lot_points, err) && take_moment(batch, loaded, err);
+    take_moment(batch, loaded, batch_fence(batch, row->programme_no));
+    return take_lots(&account->lots, &row->lot_expires, &row->lot_points, err);
 }
 
 static bool take_redemption(struct batch *batch, const struct redemption_row *row, struct error *err)
@@ -160,6 +163,7 @@ static bool take_redemption(struct batch *batch, const struct redemption_row *ro
     redemption->store_no = row->store_no;
     redemption->state = row->state;
     redemption->reason = reason_by_name(row->reason);
+    redemption->whole = row->goods_no != 0;
     redemption->points = row->points;
     redemption->confirmed_points = row->confirmed_points;
     redemption->reversed_points = row->reversed_points;
@@ -184,7 +188,8 @@ static bool read_accounts(struct batch *batch, struct db *db, struct error *err)
     if (!db_next(db, &batch->arena, &rows, &count, err))
         return false;
     for (size_t i = 0; i < count; i++) {
-        if (!take_account(batch, &((const struct account_row *)rows)[i], err))
+        const struct account_row *row = &((const struct account_row *)rows)[i];
+        if (!is_foreign(batch, row) && !take_account(batch, row, err))
             return false;
     }
     return true;

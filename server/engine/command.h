@@ -80,10 +80,11 @@ struct command {
     uint16_t hash16;           /* routes: command_hash16 of member_id, or from redemption_id_parse */
     struct uuid redemption_id; /* CONFIRM, CANCEL, REVERSE, LAPSE: the hold's request_id */
     int32_t programme_no, bank_no;
-    int32_t merchant_no, store_no; /* 0 when the command has none */
-    const char *member_ref;        /* SET_MEMBER, ACCRUE, HOLD */
-    uint8_t content_hash[32];      /* of everything that must be the same in a repeat, method and caller included */
-    int64_t deadline_us;           /* clock_monotonic_us; not begun after it */
+    int32_t merchant_no;      /* 0 when the command has none */
+    int32_t store_no;         /* HOLD: where. CONFIRM, CANCEL, REVERSE: the only store it may touch; 0 for any */
+    const char *member_ref;   /* SET_MEMBER, ACCRUE, HOLD */
+    uint8_t content_hash[32]; /* of everything that must be the same in a repeat, method and caller included */
+    int64_t deadline_us;      /* clock_monotonic_us; not begun after it */
     union {
         struct member_order member;
         struct accrue_order accrue;

@@ -22,6 +22,8 @@ struct command *redemption_command(struct call *call, const ProtobufCMessage *re
                                    struct error *err);
 /* Gives it to its lane. The call is held until it is answered. */
 bool redemption_submit(struct call *call, struct command *command, struct error *err) MUST_USE;
+/* Which store's redemptions the caller reaches, 0 for all; false for a certificate of a store that is not there. */
+bool redemption_reach(const struct call *call, const struct merchant *merchant, int32_t *store_no) MUST_USE;
 /* The merchant and the bank, of one programme: BANK_NOT_FOUND, MERCHANT_NOT_FOUND. */
 bool redemption_parties(const struct reference *reference, const char *merchant_id, const char *bank_id,
                         const struct merchant **merchant, const struct bank **bank, struct error *err) MUST_USE;

@@ -151,12 +151,14 @@ static bool show(struct errand *errand, const struct member_redemption_row *row,
            errand_no_room(err);
 }
 
-/* Another merchant's redemption, a refused hold and one that was never there look the same. */
+/* Another merchant's or store's redemption, a refused hold and one that was never there look the same. */
 static bool is_callers(const struct errand *errand, const struct member_redemption_row *row, uint16_t hash16)
 {
     const struct merchant *merchant = reference_merchant(errand->reference, errand->call->principal.id);
+    int32_t store_no;
 
-    return merchant && row->merchant_no == merchant->no && row->state != REDEMPTION_NONE &&
+    return merchant && row->merchant_no == merchant->no && redemption_reach(errand->call, merchant, &store_no) &&
+           (store_no == 0 || row->store_no == store_no) && row->state != REDEMPTION_NONE &&
            command_hash16(&row->member_id) == hash16;
 }
 

@@ -4,6 +4,7 @@
  */
 #include "service/redemption_handlers.h"
 
+#include "base/text.h"
 #include "engine/command.h"
 #include "engine/lanes.h"
 #include "io/clock.h"
@@ -115,19 +116,29 @@ bool redemption_parties(const struct reference *reference, const char *merchant_
            error_field(err, REASON_MERCHANT_NOT_FOUND, "merchant_id", "%s", "");
 }
 
-/* Confirm, cancel and reverse name the redemption; the lane answers REDEMPTION_NOT_FOUND for another merchant's. */
+/* A certificate of one store reaches that store's redemptions only; false when the merchant has no such store. */
+bool redemption_reach(const struct call *call, const struct merchant *merchant, int32_t *store_no)
+{
+    const struct store_place *store = reference_store(merchant, call->principal.store_id);
+
+    *store_no = store ? store->no : 0;
+    return store || text_empty(call->principal.store_id);
+}
+
+/* Confirm, cancel and reverse name the redemption; the lane answers REDEMPTION_NOT_FOUND for another caller's. */
 static bool aim(struct call *call, struct command *command, const char *redemption_id, struct error *err)
 {
     if (!redemption_id_parse(redemption_id, &command->redemption_id, &command->hash16))
         return error_field(err, REASON_REDEMPTION_NOT_FOUND, "redemption_id", "%s", "");
     const struct reference *reference = reference_acquire(call->office->reference);
     const struct merchant *merchant = reference_merchant(reference, call->principal.id);
-    if (merchant) {
+    bool reaches = merchant && redemption_reach(call, merchant, &command->store_no);
+    if (reaches) {
         command->merchant_no = merchant->no;
         command->programme_no = merchant->programme_no;
     }
     reference_release(reference);
-    return merchant || error_set(err, REASON_REDEMPTION_NOT_FOUND, "%s", "");
+    return reaches || error_field(err, REASON_REDEMPTION_NOT_FOUND, "redemption_id", "%s", "");
 }
 
 static bool submit_operation(struct call *call, const ProtobufCMessage *request, enum command_kind kind,

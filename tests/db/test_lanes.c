@@ -293,6 +293,82 @@ static void another_merchants_redemption_is_not_there(void **state)
     alliance_check(alliance);
 }
 
+/* A programme of its own, with bank 2, whose member has 100 points, and merchant 3, which holds 10 of them. */
+static struct command hold_in_another_programme(struct alliance *alliance, const char *member_ref)
+{
+    static const char other[] =
+        "INSERT INTO programme (programme_id, time_zone, sandbox) VALUES ('q', 'UTC', true);"
+        "INSERT INTO fence (bucket, programme_no, business_date, test_clock, reference_version) "
+        "SELECT b, 2, '2026-01-15', '2026-01-15T12:00:00Z', 2 FROM generate_series(0, 3) b;"
+        "INSERT INTO bank (bank_id, programme_no, name) VALUES ('bank-q', 2, 'Bank Q');"
+        "INSERT INTO exchange_rules SELECT 2, version, effective_from, minimum_points, expiry_months, "
+        "reinstate_grace_days, accrual_num, accrual_den, gen_random_uuid(), '' FROM exchange_rules;"
+        "INSERT INTO exchange_rate VALUES (2, 1, 'CNY', 1, 1, 7, 10);"
+        "INSERT INTO merchant (merchant_id, programme_no, name, content_hash) VALUES ('shop-q', 2, 'Shop Q', '');"
+        "INSERT INTO terms VALUES (3, 1, '2025-01-01', 100, 'CNY', gen_random_uuid(), '');"
+        "UPDATE installation SET reference_version = 2";
+    struct error err = { 0 };
+    struct command set = command_set_member(alliance, member_ref, 100), hold = command_hold(alliance, member_ref, 10);
+
+    assert_true(db_script(alliance->db, other, &err));
+    set.programme_no = hold.programme_no = 2;
+    set.bank_no = hold.bank_no = 2;
+    hold.merchant_no = 3;
+    assert_int_equal(run(alliance, set), REASON_OK);
+    alliance_run(alliance, &hold);
+    assert_int_equal(hold.answer.reason, REASON_OK);
+    return hold;
+}
+
+static void another_programmes_redemption_is_not_there(void **state)
+{
+    struct alliance *alliance = *state;
+    struct command theirs = hold_in_another_programme(alliance, "m1");
+
+    for (enum command_kind kind = COMMAND_CONFIRM; kind <= COMMAND_REVERSE; kind++) {
+        struct command command = command_on(&theirs, kind, 0);
+        command.programme_no = 1;
+        command.merchant_no = alliance->shop_1;
+        assert_int_equal(run(alliance, command), REASON_REDEMPTION_NOT_FOUND);
+    }
+    assert_int_equal(run(alliance, command_on(&theirs, COMMAND_CONFIRM, 0)), REASON_OK);
+    alliance_check(alliance);
+}
+
+static void a_store_reaches_its_own_redemptions_only(void **state)
+{
+    struct alliance *alliance = *state;
+
+    member_with(alliance, "m1", 100, 0);
+    for (int32_t store_no = 0; store_no <= 1; store_no++) {
+        struct command hold = command_hold(alliance, "m1", 10);
+        hold.store_no = store_no;
+        alliance_run(alliance, &hold);
+        struct command other = command_on(&hold, COMMAND_CONFIRM, 0), own = command_on(&hold, COMMAND_CONFIRM, 0);
+        other.store_no = 2;
+        own.store_no = store_no;
+        alliance_run(alliance, &other);
+        assert_int_equal(other.answer.reason, REASON_REDEMPTION_NOT_FOUND);
+        alliance_run(alliance, &own);
+        assert_int_equal(own.answer.reason, REASON_OK);
+    }
+    alliance_check(alliance);
+}
+
+static void a_name_that_was_never_given_out_is_not_there(void **state)
+{
+    struct alliance *alliance = *state;
+
+    member_with(alliance, "m1", 100, 0);
+    struct command hold = command_hold(alliance, "m1", 10);
+    alliance_run(alliance, &hold);
+    struct command wrong = command_on(&hold, COMMAND_CONFIRM, 0);
+    wrong.hash16 = (uint16_t)(wrong.hash16 ^ 0x8000); /* the same bucket */
+    alliance_run(alliance, &wrong);
+    assert_int_equal(wrong.answer.reason, REASON_REDEMPTION_NOT_FOUND);
+    alliance_check(alliance);
+}
+
 static void a_good_is_told_to_merchant_and_carrier(void **state)
 {
     struct alliance *alliance = *state;
@@ -306,7 +382,9 @@ static void a_good_is_told_to_merchant_and_carrier(void **state)
     alliance_run(alliance, &right);
     assert_int_equal(right.answer.reason, REASON_OK);
     assert_int_equal(run(alliance, command_on(&right, COMMAND_CONFIRM, 999)), REASON_GOODS_NOT_DIVISIBLE);
+    assert_int_equal(run(alliance, command_on(&right, COMMAND_CONFIRM, 1001)), REASON_BEYOND_HOLD);
     assert_int_equal(run(alliance, command_on(&right, COMMAND_CONFIRM, 0)), REASON_OK);
+    assert_int_equal(run(alliance, command_on(&right, COMMAND_CONFIRM, 999)), REASON_REDEMPTION_ENDED);
     assert_int_equal(alliance_count(alliance, "SELECT sum(topic) FROM outbox"), 3);
     alliance_check(alliance);
 }
@@ -463,6 +541,9 @@ int main(void)
         STORY(a_transaction_earns_once),
         STORY(many_of_one_member_in_one_batch_see_each_other),
         STORY(another_merchants_redemption_is_not_there),
+        STORY(another_programmes_redemption_is_not_there),
+        STORY(a_store_reaches_its_own_redemptions_only),
+        STORY(a_name_that_was_never_given_out_is_not_there),
         STORY(a_good_is_told_to_merchant_and_carrier),
         STORY(a_poison_command_fails_alone),
         STORY(a_lost_connection_is_made_anew),

@@ -222,6 +222,37 @@ static void a_certificate_may_name_a_store_and_a_terminal(void **state)
     assert_int_equal(house_count(house, "SELECT count(*) FROM redemption WHERE terminal_id = 't-9'"), 1);
 }
 
+static void a_certificate_of_a_store_reaches_its_own_redemptions_only(void **state)
+{
+    static const char *const methods[] = { "ConfirmRedemption", "CancelRedemption", "ReverseRedemption" };
+    struct house *house = *state;
+    const char *redemption = house_text(hold(house, house_id(), 100), "redemptionId"); /* at s-1 */
+    const char *other = "merchant/shop-1/store/s-2", *closed = "merchant/shop-1/store/s-9";
+    int64_t rows = house_rows(house);
+
+    for (size_t i = 0; i < COUNT(methods); i++) {
+        house_refused(house, other, methods[i], REASON_REDEMPTION_NOT_FOUND, NULL,
+                      "{'requestId': '%s', 'redemptionId': '%s'}", house_id(), redemption);
+        house_refused(house, closed, methods[i], REASON_REDEMPTION_NOT_FOUND, NULL,
+                      "{'requestId': '%s', 'redemptionId': '%s'}", house_id(), redemption);
+    }
+    house_refused(house, other, "GetRedemption", REASON_REDEMPTION_NOT_FOUND, NULL, "{'redemptionId': '%s'}",
+                  redemption);
+    assert_int_equal(house_rows(house), rows);
+    house_expect(house_ask(house, "merchant/shop-1/store/s-1", "ConfirmRedemption",
+                           "{'requestId': '%s', 'redemptionId': '%s'}", house_id(), redemption),
+                 "{'state': 'REDEMPTION_STATE_CONFIRMED'}");
+}
+
+static void another_programmes_redemption_is_not_there(void **state)
+{
+    struct house *house = *state;
+    const char *redemption = house_text(hold(house, house_id(), 100), "redemptionId");
+
+    house_refused(house, "merchant/shop-x", "ConfirmRedemption", REASON_REDEMPTION_NOT_FOUND, NULL,
+                  "{'requestId': '%s', 'redemptionId': '%s'}", house_id(), redemption);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -233,6 +264,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_request_id_says_one_thing_for_ever, setup, teardown),
         cmocka_unit_test_setup_teardown(a_refused_hold_stays_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(a_certificate_may_name_a_store_and_a_terminal, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_certificate_of_a_store_reaches_its_own_redemptions_only, setup, teardown),
+        cmocka_unit_test_setup_teardown(another_programmes_redemption_is_not_there, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -395,12 +395,20 @@ static void break_part(struct stage *stage)
     stage->redemption.points = 59;
 }
 
+/* 60 of 61, or of the 59 that break_part leaves. */
+static void break_whole(struct stage *stage)
+{
+    stage->redemption.whole = true;
+    if (stage->redemption.points == 60)
+        stage->redemption.points = 61;
+}
+
 static const struct flaw confirm_flaws[] = {
     { REASON_NO_RULES_IN_FORCE, break_rules },     { REASON_NO_TERMS_IN_FORCE, break_terms },
     { REASON_CURRENCY_NOT_EXCHANGED, break_rate }, { REASON_MEMBER_CLOSED, break_closed },
     { REASON_MEMBER_FROZEN, break_frozen },        { REASON_REDEMPTION_ENDED, break_held },
     { REASON_HOLD_LAPSED, break_lapsed },          { REASON_BEYOND_HOLD, break_part },
-    { REASON_AMOUNT_TOO_LARGE, break_settlement },
+    { REASON_GOODS_NOT_DIVISIBLE, break_whole },   { REASON_AMOUNT_TOO_LARGE, break_settlement },
 };
 
 static void of_all_broken_rules_the_first_refuses_a_confirmation(void **state)
