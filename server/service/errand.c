@@ -101,12 +101,14 @@ static bool work(struct errand *errand, struct error *err)
     return good;
 }
 
-/* The line of the call says INTERNAL; what went wrong is said here. */
+/* What went wrong inside is said here and to nobody else: it names statements and constraints. */
 static void fail(struct call *call, const struct error *err)
 {
+    const struct error inside = { .reason = REASON_INTERNAL };
+
     if (err->reason == REASON_INTERNAL)
         LOG(LOG_ERROR, "errand", log_text("method", call->method->name), log_text("detail", error_text(err)));
-    call_fail(call, err);
+    call_fail(call, err->reason == REASON_INTERNAL ? &inside : err);
 }
 
 /*

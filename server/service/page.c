@@ -25,10 +25,10 @@ static bool open_token(const struct call *call, const char *token, struct page *
 
     if (!crypto_base64_decode(token, strlen(token), bytes, sizeof bytes, &size) || size <= SIGN)
         return false;
+    if (!text_utf8(bytes + SIGN, size - SIGN))
+        return false;
     memcpy(page->after, bytes + SIGN, size - SIGN);
     page->after[size - SIGN] = '\0';
-    if (strlen(page->after) != size - SIGN)
-        return false;
     sign(call, page->filters, page->after, expected);
     return crypto_equal(bytes, expected, SIGN);
 }
@@ -43,6 +43,11 @@ bool page_read(const struct call *call, int32_t page_size, const char *token, co
     if (text_empty(token) || open_token(call, token, page))
         return true;
     page->after[0] = '\0';
+    return page_refuse_token(err);
+}
+
+bool page_refuse_token(struct error *err)
+{
     return error_field(err, REASON_PAGE_TOKEN_INVALID, "page_token",
                        "must be empty or the next_page_token of a page with the same filters");
 }

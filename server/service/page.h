@@ -21,6 +21,8 @@ struct page {
 /* FIELD_INVALID for page_size, PAGE_TOKEN_INVALID for page_token. */
 bool page_read(const struct call *call, int32_t page_size, const char *page_token, const char *filters,
                struct page *page, struct error *err) MUST_USE;
+/* PAGE_TOKEN_INVALID: the token's key is none that the method could have given. Always false. */
+bool page_refuse_token(struct error *err);
 /* The token that goes on after the row with that key; in the call's arena, NULL when it is full. */
 char *page_token(struct call *call, const struct page *page, const char *last_key);
 

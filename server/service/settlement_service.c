@@ -267,11 +267,21 @@ static bool reply_lines(struct errand *errand, const struct page *at, const stru
     return (reply->lines && reply->next_page_token) || errand_no_room(err);
 }
 
+/* The number of the last line shown, 0 at the start; false for what no line has as its number. */
+static bool read_line_number(const char *key, int64_t *number)
+{
+    size_t digits = strspn(key, "0123456789");
+
+    *number = strtoll(key, NULL, 10);
+    return digits <= 18 && key[digits] == '\0';
+}
+
 static bool lines_work(struct errand *errand, struct error *err)
 {
     const ListLines *asked = (const ListLines *)errand->request;
     struct statement_row statement;
     struct page page;
+    int64_t after;
     size_t count;
     void *rows;
 
@@ -280,7 +290,8 @@ static bool lines_work(struct errand *errand, struct error *err)
         return false;
     if (statement.type != ALLIANCE__V1__STATEMENT_TYPE__STATEMENT_TYPE_PAIR)
         return error_field(err, REASON_FIELD_INVALID, "statement_id", "must be that of a PAIR statement");
-    int64_t after = strtoll(page.after, NULL, 10);
+    if (!read_line_number(page.after, &after))
+        return page_refuse_token(err);
     struct statement_lines_params params = { statement.statement_no, after, after + page.size };
     return db_fetch(errand->db, &statement_list_lines, &params, &errand->call->arena, &rows, &count, err) &&
            reply_lines(errand, &page, &statement, rows, count, err);

@@ -150,13 +150,44 @@ static void lines_are_the_entries_of_the_journal(void **state)
                   "{'statementId': 'demo/2026-01/BANK/bank-a/CNY'}");
 }
 
+/* As the server makes them: whoever knows how can make one with any key. */
+static void forge(const char *who, const char *filters, const char *key, char token[CRYPTO_BASE64_SIZE(64)])
+{
+    uint8_t hash[CRYPTO_HASH], bytes[64];
+    size_t n = strlen(key);
+
+    crypto_sha256_two(who, strlen(who) + 1, filters, strlen(filters), hash);
+    crypto_sha256_two(hash, sizeof hash, key, n, hash);
+    memcpy(bytes, hash, 8);
+    memcpy(bytes + 8, key, n);
+    token[crypto_base64(bytes, 8 + n, token)] = '\0';
+}
+
+static void a_forged_token_is_no_token(void **state)
+{
+    static const char *const numbers[] = { "9223372036854775807", "99999999999999999999", "-1", "x", "1x" };
+    static const char pair[] = "demo/2026-01/PAIR/bank-a/shop-1/CNY";
+    struct house *house = *state;
+    char token[CRYPTO_BASE64_SIZE(64)];
+
+    forge("1/bank-a/ListStatements", "demo//0", "demo", token);
+    house_ask(house, "bank/bank-a", "ListStatements", "{'programmeId': 'demo', 'pageToken': '%s'}", token);
+    forge("1/bank-a/ListStatements", "demo//0", "\xff", token);
+    house_refused(house, "bank/bank-a", "ListStatements", REASON_PAGE_TOKEN_INVALID, "page_token",
+                  "{'programmeId': 'demo', 'pageToken': '%s'}", token);
+    for (size_t i = 0; i < COUNT(numbers); i++) {
+        forge("1/bank-a/ListStatementLines", pair, numbers[i], token);
+        house_refused(house, "bank/bank-a", "ListStatementLines", REASON_PAGE_TOKEN_INVALID, "page_token",
+                      "{'statementId': '%s', 'pageToken': '%s'}", pair, token);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_sees_its_own),
-        cmocka_unit_test(a_statement_says_what_was_summed),
-        cmocka_unit_test(filters_and_pages),
-        cmocka_unit_test(lines_are_the_entries_of_the_journal),
+        cmocka_unit_test(each_sees_its_own),          cmocka_unit_test(a_statement_says_what_was_summed),
+        cmocka_unit_test(filters_and_pages),          cmocka_unit_test(lines_are_the_entries_of_the_journal),
+        cmocka_unit_test(a_forged_token_is_no_token),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
