@@ -6,6 +6,7 @@ import csv
 import glob
 import json
 import os
+import shlex
 import sys
 import time
 import urllib.request
@@ -123,7 +124,7 @@ def told(tools):
 
 def what_next(tools, programme, pair, shown):
     """pair: the statement the commands are about."""
-    dev, bank, merchant = f"{shown}/dev", pair["bankId"], pair["merchantId"]
+    dev, bank, merchant = shlex.quote(f"{shown}/dev"), pair["bankId"], pair["merchantId"]
     print(f"""
 Statements, CSV and JSON: {os.path.join(tools.var, 'statements', programme['programmeId'])}
 
