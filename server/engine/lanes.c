@@ -112,19 +112,38 @@ static bool ready(struct lane *lane, struct error *err)
 /* Running a batch */
 
 /*
- * A fence may ask for newer reference data; a deadlock, a lock that took too long, or a key that another server wrote
- * at the same moment are gone on the next run; after a lost connection nobody knows, and running again is safe.
+ * What may be gone on the next run: a deadlock, a lock that took too long (waited for once, or everybody behind would
+ * wait as many times), a key that another server wrote at the same moment.
  */
-static bool may_pass(struct lane *lane, const struct error *err)
-{
-    static const char *const passing[] = { "40001", "40P01", "23505", "55P03" };
+static const struct trouble {
+    const char *state;
+    int attempts;
+    enum reason answer; /* after the last attempt; INTERNAL: some command of the batch may be to blame */
+} troubles[] = {
+    { "40001", ATTEMPTS_MAX, REASON_TRY_AGAIN },
+    { "40P01", ATTEMPTS_MAX, REASON_TRY_AGAIN },
+    { "55P03", 1, REASON_TRY_AGAIN },
+    { "23505", ATTEMPTS_MAX, REASON_INTERNAL },
+};
 
-    if (err->reason == REASON_DATABASE_UNREACHABLE)
-        return true;
-    for (size_t i = 0; i < COUNT(passing); i++) {
-        if (strcmp(db_sqlstate(lane->db), passing[i]) == 0)
-            return true;
+static const struct trouble *find_trouble(const char *state)
+{
+    for (size_t i = 0; i < COUNT(troubles); i++) {
+        if (strcmp(troubles[i].state, state) == 0)
+            return &troubles[i];
     }
+    return NULL;
+}
+
+/* After a lost connection nobody knows what was written, and running again is safe. */
+static bool may_pass(struct lane *lane, int attempt, struct error *err)
+{
+    if (err->reason == REASON_DATABASE_UNREACHABLE)
+        return attempt < ATTEMPTS_MAX;
+    const struct trouble *trouble = find_trouble(db_sqlstate(lane->db));
+    if (!trouble || attempt < trouble->attempts)
+        return trouble != NULL;
+    err->reason = trouble->answer;
     return false;
 }
 
@@ -158,12 +177,10 @@ static bool run_once(struct lane *lane, int32_t bucket, struct command *const *c
 static bool run_persistently(struct lane *lane, int32_t bucket, struct command *const *commands, size_t count,
                              struct error *err)
 {
-    for (int attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
-        if (!ready(lane, err))
-            return false;
+    for (int attempt = 1; ready(lane, err); attempt++) {
         if (plans_fit(lane, err) && run_once(lane, bucket, commands, count, err))
             return true;
-        if (!may_pass(lane, err))
+        if (!may_pass(lane, attempt, err))
             return false;
     }
     return false;

@@ -411,6 +411,36 @@ static void a_poison_command_fails_alone(void **state)
     free(holds);
 }
 
+/* What was in the way of every attempt may be gone later: the caller keeps its request_id and tries again. */
+static void what_may_pass_is_to_be_tried_again(void **state)
+{
+    static const char trouble[] =
+        "CREATE FUNCTION trouble() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        "IF length(NEW.terminal_id) = 5 THEN RAISE EXCEPTION USING ERRCODE = NEW.terminal_id; END IF; "
+        "RETURN NEW; END $$; "
+        "CREATE TRIGGER trouble BEFORE INSERT ON redemption FOR EACH ROW EXECUTE FUNCTION trouble()";
+    static const struct {
+        const char *state;
+        enum reason answer;
+    } rows[] = {
+        { "55P03", REASON_TRY_AGAIN }, { "40P01", REASON_TRY_AGAIN }, { "40001", REASON_TRY_AGAIN },
+        { "23505", REASON_INTERNAL },  { "23514", REASON_INTERNAL },
+    };
+    struct alliance *alliance = *state;
+    struct error err = { 0 };
+
+    member_with(alliance, "m1", 100, 0);
+    assert_true(db_script(alliance->db, trouble, &err));
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct command hold = command_hold(alliance, "m1", 10);
+        hold.hold.terminal_id = rows[i].state;
+        alliance_run(alliance, &hold);
+        assert_int_equal(hold.answer.reason, rows[i].answer);
+    }
+    assert_int_equal(alliance_count(alliance, "SELECT count(*) FROM redemption"), 0);
+    alliance_check(alliance);
+}
+
 static void a_lost_connection_is_made_anew(void **state)
 {
     struct alliance *alliance = *state;
@@ -546,6 +576,7 @@ int main(void)
         STORY(a_name_that_was_never_given_out_is_not_there),
         STORY(a_good_is_told_to_merchant_and_carrier),
         STORY(a_poison_command_fails_alone),
+        STORY(what_may_pass_is_to_be_tried_again),
         STORY(a_lost_connection_is_made_anew),
         STORY(a_new_version_of_the_rules_is_seen_at_once),
         STORY(a_late_command_is_dropped),
