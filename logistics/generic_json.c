@@ -2,7 +2,7 @@
  * generic_json.c -- the plainest carrier: JSON over HTTP.
  *
  *   POST {base}/shipments {"order_id", "recipient": {...}, "goods": {...}}  201 or 200 {"waybill"}; 409 {"waybill"}
- * when the order_id is known already GET {base}/shipments?order_id=UUID      200 {"waybill"}, 404 GET
+ * when the order_id is known already GET {base}/shipments?order_id=ID        200 {"waybill"}, 404 GET
  * {base}/shipments/{waybill}          200 {"events": [{"time": RFC 3339, "code", "remark"}]}, 404
  */
 #include "adapter.h"

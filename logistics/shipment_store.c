@@ -9,20 +9,22 @@ struct row_key {
 static const struct column row_key[] = { COLUMN(struct row_key, bucket), COLUMN(struct row_key, id) };
 
 static const struct column order_columns[] = {
-    COLUMN(struct shipment_order, id),         COLUMN(struct shipment_order, programme_no),
-    COLUMN(struct shipment_order, carrier_no), COLUMN(struct shipment_order, merchant_no),
-    COLUMN(struct shipment_order, goods_no),   COLUMN(struct shipment_order, quantity),
-    COLUMN(struct shipment_order, ship_to),    COLUMN(struct shipment_order, goods_id),
-    COLUMN(struct shipment_order, goods_name), COLUMN(struct shipment_order, adapter),
-    COLUMN(struct shipment_order, base_url),   COLUMN(struct shipment_order, carrier_id),
+    COLUMN(struct shipment_order, id),           COLUMN(struct shipment_order, member_id),
+    COLUMN(struct shipment_order, programme_no), COLUMN(struct shipment_order, carrier_no),
+    COLUMN(struct shipment_order, merchant_no),  COLUMN(struct shipment_order, goods_no),
+    COLUMN(struct shipment_order, quantity),     COLUMN(struct shipment_order, ship_to),
+    COLUMN(struct shipment_order, goods_id),     COLUMN(struct shipment_order, goods_name),
+    COLUMN(struct shipment_order, adapter),      COLUMN(struct shipment_order, base_url),
+    COLUMN(struct shipment_order, carrier_id),
 };
-static const struct statement load_order = STATEMENT(
-    "shipment_order",
-    "SELECT r.id, r.programme_no, c.carrier_no, r.merchant_no, r.goods_no, r.quantity, r.ship_to, g.goods_id, "
-    "g.name AS goods_name, c.adapter, c.base_url, c.carrier_id "
-    "FROM redemption r JOIN goods g ON g.goods_no = r.goods_no JOIN carrier c ON c.carrier_no = g.carrier_no "
-    "WHERE r.bucket = $1 AND r.id = $2",
-    row_key, order_columns, sizeof(struct shipment_order));
+static const struct statement load_order =
+    STATEMENT("shipment_order",
+              "SELECT r.id, r.member_id, r.programme_no, c.carrier_no, r.merchant_no, r.goods_no, r.quantity, "
+              "r.ship_to, g.goods_id, "
+              "g.name AS goods_name, c.adapter, c.base_url, c.carrier_id "
+              "FROM redemption r JOIN goods g ON g.goods_no = r.goods_no JOIN carrier c ON c.carrier_no = g.carrier_no "
+              "WHERE r.bucket = $1 AND r.id = $2",
+              row_key, order_columns, sizeof(struct shipment_order));
 
 bool shipment_load_order(struct db *db, const struct outbox_lease *lease, struct arena *arena,
                          struct shipment_order *order, bool *found, struct error *err)

@@ -13,6 +13,7 @@
 /* What a SHIPMENT row of the outbox asks for. Texts live in the arena. */
 struct shipment_order {
     struct uuid id; /* the redemption's */
+    struct uuid member_id;
     int32_t programme_no, carrier_no, merchant_no, goods_no;
     int64_t quantity;
     struct bytes ship_to; /* sealed */

@@ -3,6 +3,7 @@
 #include "shipment_store.h"
 
 #include "alliance/v1/redemption_service.pb-c.h"
+#include "domain/redemption_id.h"
 #include "io/clock.h"
 #include "io/log.h"
 
@@ -122,17 +123,17 @@ static enum carrier_outcome send_booking(struct logistics *logistics, const stru
 {
     CLEANUP(address_release) Alliance__V1__PostalAddress *to = NULL;
     struct crypto_bytes plain;
-    char order_id[UUID_TEXT];
+    char order_id[REDEMPTION_ID_TEXT];
 
     if (!crypto_open(logistics->key, call->arena, order->ship_to.at, order->ship_to.size, order->id.bytes,
                      sizeof order->id.bytes, &plain, err))
-        return CARRIER_REFUSED;
+        return CARRIER_AGAIN; /* this worker may have the wrong key: nothing is refused for good because of that */
     to = alliance__v1__postal_address__unpack(NULL, plain.size, plain.at);
     if (!to) {
         error_set(err, REASON_INTERNAL, "the stored address is not an address");
         return CARRIER_REFUSED;
     }
-    uuid_format(&order->id, order_id);
+    redemption_id_format(&order->id, member_hash16(&order->member_id), order_id);
     const struct parcel parcel = {
         order_id,        to->recipient,    to->phone,       to->address_line,  to->city,
         to->postal_code, to->country_code, order->goods_id, order->goods_name, order->quantity,
@@ -146,10 +147,10 @@ static enum carrier_outcome book_or_find(struct logistics *logistics, const stru
                                          const struct shipment_order *order, char waybill[WAYBILL_MAX + 1],
                                          struct error *err)
 {
-    char order_id[UUID_TEXT];
+    char order_id[REDEMPTION_ID_TEXT];
     enum carrier_outcome found = CARRIER_NOT_FOUND;
 
-    uuid_format(&order->id, order_id);
+    redemption_id_format(&order->id, member_hash16(&order->member_id), order_id);
     if (lease->attempts > 1)
         found = adapter->find(call, order_id, waybill, err);
     return found == CARRIER_NOT_FOUND ? send_booking(logistics, adapter, call, order, waybill, err) : found;

@@ -3,6 +3,7 @@
 #include "webhook.h"
 #include "webhook_store.h"
 
+#include "domain/redemption_id.h"
 #include "io/clock.h"
 #include "io/log.h"
 
@@ -12,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { REDEMPTION_ID = UUID_TEXT + 5, RETRY_AFTER_MAX_S = 86400 };
+enum { WEBHOOK_ID = UUID_TEXT + 5, RETRY_AFTER_MAX_S = 86400 };
 
 /* The waits that Standard Webhooks recommends; options.retry_base_ms scales them. */
 static const int64_t waits_ms[] = {
@@ -88,23 +89,15 @@ static const char *event_type(int16_t kind)
     return NULL;
 }
 
-/* As the server names it to merchants: the uuid, a dot, and the first two bytes of the member's id. */
-static void format_redemption_id(const struct webhook_order *order, char text[REDEMPTION_ID])
-{
-    uuid_format(&order->redemption_id, text);
-    snprintf(text + UUID_TEXT - 1, REDEMPTION_ID - UUID_TEXT + 1, ".%02x%02x", order->member_id.bytes[0],
-             order->member_id.bytes[1]);
-}
-
 /* The event as text to be freed, or NULL. Its bytes are the same for every attempt. */
 static char *event_json(const struct webhook_order *order)
 {
-    char redemption_id[REDEMPTION_ID], at[INSTANT_TEXT], business_date[DATE_TEXT];
+    char redemption_id[REDEMPTION_ID_TEXT], at[INSTANT_TEXT], business_date[DATE_TEXT];
     const char *type = event_type(order->kind);
 
     if (!type)
         return NULL;
-    format_redemption_id(order, redemption_id);
+    redemption_id_format(&order->redemption_id, member_hash16(&order->member_id), redemption_id);
     instant_format(order->at, at);
     date_format(order->business_date, business_date);
     CLEANUP(json_release)
@@ -168,21 +161,29 @@ static void text_release(char **text)
     free(*text);
 }
 
+/* A request's uuid is unique for one member only; its hash16 makes it so for all. The standard allows no dot here. */
+static void format_webhook_id(const struct outbox_lease *lease, const struct webhook_order *order, char id[WEBHOOK_ID])
+{
+    uuid_format(&lease->id, id);
+    snprintf(id + UUID_TEXT - 1, WEBHOOK_ID - UUID_TEXT + 1, "-%04x", member_hash16(&order->member_id));
+}
+
 static enum delivery deliver(struct merchants *merchants, const struct outbox_lease *lease,
                              const struct webhook_order *order, struct arena *arena, int64_t *retry_after_s,
                              struct error *cause)
 {
     CLEANUP(text_release) char *body = event_json(order);
     CLEANUP(webhook_key_clear) struct webhook_key key = { 0 };
-    char id[UUID_TEXT];
+    char id[WEBHOOK_ID];
 
     if (!body) {
         error_set(cause, REASON_INTERNAL, "there is no webhook event for this kind of write");
         return DELIVERY_IMPOSSIBLE;
     }
+    /* This worker may have the wrong key: nothing is put aside at once because of that. */
     if (!open_key(merchants, order, arena, &key, cause))
-        return DELIVERY_IMPOSSIBLE;
-    uuid_format(&lease->id, id);
+        return DELIVERY_AGAIN;
+    format_webhook_id(lease, order, id);
     return post(merchants, order, id, body, &key, retry_after_s, cause);
 }
 

@@ -428,7 +428,7 @@ static struct batch_redemption *target_of(struct batch *batch, const struct comm
 
     if (!target || redemption->state == REDEMPTION_NONE)
         return NULL;
-    return command_hash16(&redemption->member_id) == command->hash16 && is_callers(command, redemption) ? target : NULL;
+    return member_hash16(&redemption->member_id) == command->hash16 && is_callers(command, redemption) ? target : NULL;
 }
 
 static void decide_operation(struct batch *batch, struct command *command)

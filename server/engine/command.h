@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "base/uuid.h"
 #include "base/when.h"
+#include "domain/redemption_id.h"
 #include "domain/rules.h"
 
 #include <stdint.h>
@@ -77,7 +78,7 @@ struct command {
     enum command_kind kind;
     struct uuid request_id;    /* version 7 from the caller; for ACCRUE made by command_accrual_id */
     struct uuid member_id;     /* SET_MEMBER, ACCRUE, HOLD: command_member_id; the others need none */
-    uint16_t hash16;           /* routes: command_hash16 of member_id, or from redemption_id_parse */
+    uint16_t hash16;           /* routes: member_hash16 of member_id, or from redemption_id_parse */
     struct uuid redemption_id; /* CONFIRM, CANCEL, REVERSE, LAPSE: the hold's request_id */
     int32_t programme_no, bank_no;
     int32_t merchant_no;      /* 0 when the command has none */
@@ -103,14 +104,10 @@ struct command {
  * within ID_MAX and MEMBER_REF_MAX: the caller has checked.
  */
 struct uuid command_member_id(const char *bank_id, const char *member_ref);
-/* The 16 bits that route a member: its first two bytes. */
-uint16_t command_hash16(const struct uuid *member_id);
-/* The name of a card transaction that earns: the same of ("accrual", 0, bank_id, 0, transaction_ref). */
-struct uuid command_accrual_id(const char *bank_id, const char *transaction_ref);
-
-enum { REDEMPTION_ID_TEXT = UUID_TEXT + 5 };
-/* "<uuid>.<hash16 as 4 hex digits>": opaque to the caller, routable for us. */
-void redemption_id_format(const struct uuid *id, uint16_t hash16, char text[REDEMPTION_ID_TEXT]);
-bool redemption_id_parse(const char *text, struct uuid *id, uint16_t *hash16) MUST_USE;
+/*
+ * The name of a card transaction that earns: the same of ("accrual", 0, bank_id, 0, member_ref, 0, transaction_ref).
+ * The member is part of it because uniqueness is kept within a bucket, and the member decides the bucket.
+ */
+struct uuid command_accrual_id(const char *bank_id, const char *member_ref, const char *transaction_ref);
 
 #endif

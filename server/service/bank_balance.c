@@ -122,7 +122,7 @@ static bool balance_work(struct errand *errand, struct error *err)
 
     if (!bank)
         return error_field(err, REASON_BANK_NOT_FOUND, "bank_id", "%s", "");
-    key.bucket = command_hash16(&key.member_id) % errand->reference->buckets;
+    key.bucket = member_hash16(&key.member_id) % errand->reference->buckets;
     if (!find_account(errand, &key, &row, err))
         return false;
     read_account(&row, &account);

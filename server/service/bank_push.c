@@ -137,7 +137,7 @@ static bool set_accrual(struct call *call, struct command *command, const Accrua
 
     content.row_number = 0;
     command->kind = COMMAND_ACCRUE;
-    command->request_id = command_accrual_id(bank_id, accrual->transaction_ref);
+    command->request_id = command_accrual_id(bank_id, accrual->member_ref, accrual->transaction_ref);
     command->member_ref = accrual->member_ref;
     command->member_id = command_member_id(bank_id, accrual->member_ref);
     command->accrue.transaction_ref = accrual->transaction_ref;

@@ -245,7 +245,7 @@ static Shipment *shape_shipment(struct arena *arena, const struct shipment_page_
 
     if (!shipment)
         return NULL;
-    redemption_id_format(&row->id, command_hash16(&row->member_id), id);
+    redemption_id_format(&row->id, member_hash16(&row->member_id), id);
     shipment->redemption_id = shape_text(arena, id);
     shipment->carrier_id = shape_text(arena, row->carrier_id);
     shipment->goods_id = shape_text(arena, row->goods_id);

@@ -111,7 +111,7 @@ void push_submit(struct push_row *row)
     struct push *push = row->push;
     struct error err;
 
-    row->command.hash16 = command_hash16(&row->command.member_id);
+    row->command.hash16 = member_hash16(&row->command.member_id);
     atomic_fetch_add(&push->undone, 1);
     if (!lanes_submit(push->call->office->lanes, &row->command, &err)) {
         push_refuse(row, &err);

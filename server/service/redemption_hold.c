@@ -160,7 +160,7 @@ bool redemption_hold_handler(struct call *call, const ProtobufCMessage *request,
     command->kind = COMMAND_HOLD;
     command->member_ref = asked->member_ref;
     command->member_id = command_member_id(asked->bank_id, asked->member_ref);
-    command->hash16 = command_hash16(&command->member_id);
+    command->hash16 = member_hash16(&command->member_id);
     command->hold.points = asked->points;
     command->hold.lapse_after_us = lapse_after_us;
     command->hold.terminal_id = either(asked->terminal_id, call->principal.terminal_id);

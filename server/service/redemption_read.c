@@ -159,7 +159,7 @@ static bool is_callers(const struct errand *errand, const struct member_redempti
 
     return merchant && row->merchant_no == merchant->no && redemption_reach(errand->call, merchant, &store_no) &&
            (store_no == 0 || row->store_no == store_no) && row->state != REDEMPTION_NONE &&
-           command_hash16(&row->member_id) == hash16;
+           member_hash16(&row->member_id) == hash16;
 }
 
 static bool get_work(struct errand *errand, struct error *err)

@@ -46,6 +46,9 @@ static bool find_scope(struct errand *errand, struct scope *scope, struct error 
         scope->bank_no = bank->no;
         return true;
     }
+    if (caller->store_id[0])
+        return error_set(err, REASON_NOT_YOURS,
+                         "statements are the merchant's: its own certificate reads them, not a store's");
     if (caller->role == ROLE_MERCHANT && merchant) {
         scope->merchant_no = merchant->no;
         return true;
@@ -225,7 +228,7 @@ static bool fill_line(struct arena *arena, const struct statement_line_row *row,
 {
     char redemption_id[REDEMPTION_ID_TEXT], request_id[UUID_TEXT];
 
-    redemption_id_format(&row->redemption_id, command_hash16(&row->member_id), redemption_id);
+    redemption_id_format(&row->redemption_id, member_hash16(&row->member_id), redemption_id);
     uuid_format(&row->request_id, request_id);
     line->line_number = row->line_number;
     line->business_date = shape_date(arena, row->business_date);

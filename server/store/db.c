@@ -25,6 +25,7 @@ struct db {
     const struct statement *queued[PIPELINE_MAX];
     size_t first_queued, unanswered;
     bool in_pipeline, synced;
+    bool gone; /* the server said that it is of no use any more, whatever libpq thinks of the connection */
     char sqlstate[6];
 };
 
@@ -40,11 +41,17 @@ static void remember_state(struct db *db, const PGresult *result)
     snprintf(db->sqlstate, sizeof db->sqlstate, "%s", state ? state : "");
 }
 
-/* Class 08 and 57P0x: the connection or the server is going away. */
-static bool server_gone(const struct db *db)
+/*
+ * Class 08 and 57P0x: the connection or the server is going away. 25006: the server only reads, because another one has
+ * become the primary; a new connection may lead there.
+ */
+static bool server_gone(struct db *db)
 {
-    return PQstatus(db->connection) != CONNECTION_OK || strncmp(db->sqlstate, "08", 2) == 0 ||
-           strncmp(db->sqlstate, "57P0", 4) == 0;
+    static const char *const signs[] = { "08", "57P0", "25006" };
+
+    for (size_t i = 0; i < COUNT(signs); i++)
+        db->gone |= strncmp(db->sqlstate, signs[i], strlen(signs[i])) == 0;
+    return db->gone || PQstatus(db->connection) != CONNECTION_OK;
 }
 
 static bool fail(struct db *db, const PGresult *result, const char *what, struct error *err)
@@ -82,7 +89,7 @@ static PGconn *connect_within_bounds(const char *conninfo)
 static bool connect_now(struct db *db, struct error *err)
 {
     db->prepared_count = db->type_count = db->unanswered = 0;
-    db->in_pipeline = db->synced = false;
+    db->in_pipeline = db->synced = db->gone = false;
     db->connection = connect_within_bounds(db->conninfo);
     if (PQstatus(db->connection) != CONNECTION_OK)
         return error_set(err, REASON_DATABASE_UNREACHABLE, "no connection to the database");
@@ -125,7 +132,7 @@ bool db_reconnect(struct db *db, struct error *err)
 
 bool db_connected(const struct db *db)
 {
-    return PQstatus(db->connection) == CONNECTION_OK;
+    return !db->gone && PQstatus(db->connection) == CONNECTION_OK;
 }
 
 const char *db_sqlstate(const struct db *db)

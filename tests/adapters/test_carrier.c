@@ -332,7 +332,7 @@ static void a_slow_carrier_is_waited_for(void **state)
     end(&world);
 }
 
-static void an_address_that_cannot_be_opened_is_put_aside(void **state)
+static void an_address_that_cannot_be_opened_is_tried_again_with_a_bound(void **state)
 {
     struct world world;
 
@@ -342,7 +342,13 @@ static void an_address_that_cannot_be_opened_is_put_aside(void **state)
     outbox_fixture_run(&world.fixture,
                        "UPDATE redemption SET ship_to = set_byte(ship_to, 20, get_byte(ship_to, 20) # 1)");
     work(&world);
-    assert_outbox(&world, &id, 3, 1, "sealed data was changed");
+    /* The worker may have been started with the wrong key: the order is not lost by that. */
+    assert_outbox(&world, &id, 1, 1, "sealed data was changed");
+    for (int attempts = 2; attempts <= options.attempts_max; attempts++) {
+        outbox_fixture_hurry(&world.fixture);
+        work(&world);
+    }
+    assert_outbox(&world, &id, 3, options.attempts_max, "sealed data was changed");
     assert_ordered(&world, 0, 0);
     end(&world);
 }
@@ -413,7 +419,7 @@ int main(void)
         cmocka_unit_test(a_carrier_that_is_down_is_booked_with_when_it_is_up),
         cmocka_unit_test(a_failing_carrier_is_left_alone_for_a_while),
         cmocka_unit_test(a_slow_carrier_is_waited_for),
-        cmocka_unit_test(an_address_that_cannot_be_opened_is_put_aside),
+        cmocka_unit_test(an_address_that_cannot_be_opened_is_tried_again_with_a_bound),
         cmocka_unit_test(a_row_that_ends_its_workers_is_put_aside),
         cmocka_unit_test(the_program_works_and_ends_on_sigterm),
     };

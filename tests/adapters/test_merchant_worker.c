@@ -101,7 +101,7 @@ static void assert_received(struct world *world, size_t messages, int64_t delive
 static void a_confirmation_is_told_as_it_was(void **state)
 {
     struct world world;
-    char redemption_id[UUID_TEXT + 5], webhook_id[UUID_TEXT];
+    char redemption_id[UUID_TEXT + 5], webhook_id[UUID_TEXT + 5];
 
     (void)state;
     begin(&world, NULL);
@@ -113,6 +113,7 @@ static void a_confirmation_is_told_as_it_was(void **state)
     uuid_format(&redemption, redemption_id);
     strcat(redemption_id, ".abcd");
     uuid_format(&id, webhook_id);
+    strcat(webhook_id, "-abcd");
     json_t *expected =
         json_pack("[{s:s, s:i, s:o, s:{s:s, s:s, s:{s:s, s:s, s:s, s:i, s:i, s:s, s:s}}}]", "id", webhook_id,
                   "deliveries", 1, "timestamp", json_incref(json_object_get(json_array_get(received, 0), "timestamp")),
@@ -237,7 +238,6 @@ static void what_cannot_be_sent_is_put_aside_at_once(void **state)
     static const struct {
         const char *sql, *says;
     } damages[] = {
-        { "UPDATE merchant SET webhook_secret = '\\x00'", "sealed data is cut" },
         { "UPDATE operation SET kind = 5", "no webhook event for this kind" },
         { "DELETE FROM operation", "is not there" },
         { "UPDATE merchant SET webhook_enabled = false", "disabled" },
@@ -254,6 +254,21 @@ static void what_cannot_be_sent_is_put_aside_at_once(void **state)
         assert_received(&world, 0, 0);
         end(&world);
     }
+}
+
+/* The worker may have been started with the wrong key: the message is not lost by that. */
+static void a_secret_that_cannot_be_opened_is_tried_again(void **state)
+{
+    struct world world;
+
+    (void)state;
+    begin(&world, NULL);
+    struct uuid id = outbox_fixture_confirm(&world.fixture, OUTBOX_WEBHOOK);
+    outbox_fixture_run(&world.fixture, "UPDATE merchant SET webhook_secret = '\\x00'");
+    work(&world);
+    assert_outbox(&world, &id, 1, 1, "sealed data is cut");
+    assert_received(&world, 0, 0);
+    end(&world);
 }
 
 static void a_row_that_ends_its_workers_is_put_aside(void **state)
@@ -346,6 +361,7 @@ int main(void)
         cmocka_unit_test(gone_disables_the_endpoint),
         cmocka_unit_test(a_wrong_secret_is_refused_by_the_receiver),
         cmocka_unit_test(what_cannot_be_sent_is_put_aside_at_once),
+        cmocka_unit_test(a_secret_that_cannot_be_opened_is_tried_again),
         cmocka_unit_test(a_row_that_ends_its_workers_is_put_aside),
         cmocka_unit_test(a_round_stops_between_rows),
         cmocka_unit_test(the_program_survives_a_lost_connection_and_ends_on_sigterm),

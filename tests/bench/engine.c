@@ -61,7 +61,7 @@ static void start(struct slot *slot)
         .done = ended,
         .owner = slot,
     };
-    slot->command.hash16 = command_hash16(&slot->command.member_id);
+    slot->command.hash16 = member_hash16(&slot->command.member_id);
     if (!lanes_submit(slot->run->lanes, &slot->command, &err))
         die("the queue is full", &err);
 }

@@ -17,14 +17,14 @@ STEPS = (
     ("OUT_FOR_DELIVERY", "with the courier"),
     ("DELIVERED", "handed over"),
 )
-UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+ORDER_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.[0-9a-f]{4}")  # a redemption_id
 RECIPIENT = ("name", "phone", "address_line", "city", "postal_code", "country_code")
 WAYBILL = re.compile(r"SIM[0-9A-F]{12}")
 GARBAGE = b"<html><body>Service temporarily fine</body></html>"
 
 
 def well_formed(order):
-    if not isinstance(order, dict) or not UUID.fullmatch(str(order.get("order_id"))):
+    if not isinstance(order, dict) or not ORDER_ID.fullmatch(str(order.get("order_id"))):
         return False
     recipient, goods = order.get("recipient"), order.get("goods")
     if not isinstance(recipient, dict) or not all(isinstance(recipient.get(field), str) for field in RECIPIENT):

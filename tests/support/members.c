@@ -206,7 +206,7 @@ static struct command fresh(const struct alliance *alliance, enum command_kind k
         .deadline_us = INT64_MAX,
     };
 
-    command.hash16 = command_hash16(&command.member_id);
+    command.hash16 = member_hash16(&command.member_id);
     return command;
 }
 
@@ -223,7 +223,7 @@ struct command command_accrue(const struct alliance *alliance, const char *membe
 {
     struct command command = fresh(alliance, COMMAND_ACCRUE, member_ref);
 
-    command.request_id = command_accrual_id("bank-a", transaction_ref);
+    command.request_id = command_accrual_id("bank-a", member_ref, transaction_ref);
     command.accrue = (struct accrue_order){ .transaction_ref = transaction_ref,
                                             .amount_minor = amount_minor,
                                             .currency = "CNY",
