@@ -88,6 +88,8 @@ static void each_sees_its_own(void **state)
     }
     house_refused(house, "bank/unknown", "ListStatements", REASON_BANK_NOT_FOUND, "", "{'programmeId': 'demo'}");
     house_refused(house, "merchant/unknown", "GetStatement", REASON_MERCHANT_NOT_FOUND, "", "{'statementId': 'x'}");
+    house_refused(house, "merchant/shop-1/store/s-1", "ListStatements", REASON_NOT_YOURS, "",
+                  "{'programmeId': 'demo'}");
     house_refused(house, "carrier/swift", "ListStatements", REASON_ROLE_NOT_ALLOWED, NULL, "{'programmeId': 'demo'}");
 }
 
