@@ -90,12 +90,13 @@ def write_parties(out, programme, raw):
     for bank, versions in programme.rules.items():
         for number, rules in enumerate(versions, 1):
             out.json(rules_message(programme, bank, rules), "rules", f"{bank}-{number}.json")
-    out.json({"carrierId": "swift-post", "programmeId": programme.name, "name": "Swift Post",
+    carrier = f"swift-post-{programme.name}"  # an installation's carriers have one name each, and both programmes fit in one
+    out.json({"carrierId": carrier, "programmeId": programme.name, "name": "Swift Post",
               "adapter": "generic-json", "baseUrl": "http://127.0.0.1/"}, "carrier.json")
     out.json({"goodsId": "kettle", "merchantId": next(iter(raw.stores)), "name": "Kettle, 1.7 l",
               "kind": "GOODS_KIND_PHYSICAL", "price": {"currencyCode": programme.currency,
                                                        "amountMinor": str(programme.good_price)},
-              "carrierId": "swift-post"}, "good.json")
+              "carrierId": carrier}, "good.json")
     out.json({"recipient": "Demo Member", "phone": "+86 10 5550 0100", "addressLine": "1 Harbour Road",
               "city": "Shanghai", "postalCode": "200000", "countryCode": "CN"}, "ship-to.json")
 
@@ -147,8 +148,9 @@ def write_all(path, programme, raw, of_member):
     write_members(out, raw, of_member)
     out.csv("file,line,reason", raw.refused, "refused.csv")
     steps = write_days(out, programme, raw)
+    where = f", listed in {os.path.join(out.path, 'refused.csv')}" if raw.refused else ""
     print(f"{len(raw.baskets):,} purchases of {sum(map(len, raw.limits.values())):,} members at {len(raw.stores)} merchants, "
-          f"{steps:,} steps of redemptions; {len(raw.refused)} raw rows refused")
+          f"{steps:,} steps of redemptions; {len(raw.refused)} raw rows refused{where}")
     # Last of all: who finds it finds everything.
     out.json({"version": VERSION, "programmeId": programme.name, "timeZone": programme.zone,
               "currency": programme.currency, "utcOffsetHours": programme.utc_offset,

@@ -194,6 +194,16 @@ class DemoRule(unittest.TestCase):
         self.assertEqual([(row["member_ref"], row["credit_limit"]) for row in self.read("members", "ibm.csv")],
                          [("user-0", "5250")])
 
+    def test_both_programmes_fit_in_one_installation(self):
+        run(DATA, "generate", self.out + "2")
+        run(DATA, "from-real", self.write_source(), self.out)
+        for name, key in (("carrier.json", "carrierId"), ("programme.json", "programmeId")):
+            ids = []
+            for folder in (self.out, self.out + "2"):
+                with open(os.path.join(folder, name), encoding="utf-8") as file:
+                    ids.append(json.load(file)[key])
+            self.assertNotEqual(*ids)
+
     def test_no_card_number_is_written(self):
         run(DATA, "from-real", self.write_source(), self.out)
         for name, content in files_of(self.out).items():
