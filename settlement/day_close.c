@@ -186,12 +186,23 @@ static bool close_until(struct close_run *run, struct day_state state, const str
     return true;
 }
 
+static bool close_due(struct close_run *run, struct day_state state, const struct day_order *order, struct error *err)
+{
+    while (close_next(run, &state, order, err)) {
+        if (!day_store_state(run->db, run->programme_no, &state, err))
+            return false;
+    }
+    return err->reason == REASON_DAY_NOT_OVER;
+}
+
 bool day_close(struct close_run *run, const struct day_order *order, struct error *err)
 {
     struct day_state state;
 
     if (!day_store_state(run->db, run->programme_no, &state, err))
         return false;
+    if (order->due)
+        return close_due(run, state, order, err);
     if (order->until.days != 0)
         return close_until(run, state, order, err);
     return order->only.days != 0 ? close_only(run, &state, order, err) : close_next(run, &state, order, err);

@@ -23,13 +23,15 @@ typedef void day_close_told(void *owner, const struct day_closed *day);
 struct day_order {
     struct date only;  /* must be the open day, or closed already */
     struct date until; /* one after another, this one included */
+    bool due;          /* every day that is over; none is no error */
     day_close_told *tell;
     void *owner;
 };
 
 /*
  * Closes what is asked for: by default the open day. The run is one that close_begin has begun.
- * DAY_NOT_OVER before the day's end by programme time; FIELD_INVALID for a day that cannot be closed now.
+ * DAY_NOT_OVER before the day's end by programme time (but not with due); FIELD_INVALID for a day that cannot be closed
+ * now.
  */
 bool day_close(struct close_run *run, const struct day_order *order, struct error *err) MUST_USE;
 

@@ -39,7 +39,7 @@ static void tell_day(void *owner, const struct day_closed *day)
 
 static bool run_day_close(struct program *program, struct close_run *run, struct error *err)
 {
-    struct day_order order = { program->options.date, program->options.until, tell_day, program };
+    struct day_order order = { program->options.date, program->options.until, program->options.due, tell_day, program };
 
     return day_close(run, &order, err);
 }

@@ -12,7 +12,8 @@ static const struct {
     { "day-close", COMMAND_DAY_CLOSE,
       "Ends the open business date: nothing is written for it any more; sums and seals it.",
       "alliance-settle day-close --programme demo\n"
-      "      alliance-settle day-close --programme demo --until 2017-01-31" },
+      "      alliance-settle day-close --programme demo --until 2017-01-31\n"
+      "      alliance-settle day-close --programme demo --until due" },
     { "period-close", COMMAND_PERIOD_CLOSE,
       "Makes a month's statements and their files from its closed days. May be repeated.",
       "alliance-settle period-close --programme demo --period 2017-01 --out var/statements" },
@@ -34,7 +35,8 @@ static bool read_date(struct options *options, const char *value)
 
 static bool read_until(struct options *options, const char *value)
 {
-    return date_parse(value, &options->until);
+    options->due = strcmp(value, "due") == 0;
+    return options->due || date_parse(value, &options->until);
 }
 
 static bool read_period(struct options *options, const char *value)
@@ -64,7 +66,8 @@ static const struct {
 } table[] = {
     { "--programme", "ID", DAY | PERIOD | SHOW, DAY | PERIOD | SHOW, read_programme, "the programme" },
     { "--date", "YYYY-MM-DD", DAY, 0, read_date, "the day that is expected to be open" },
-    { "--until", "YYYY-MM-DD", DAY, 0, read_until, "closes one day after another up to this one" },
+    { "--until", "YYYY-MM-DD|due", DAY, 0, read_until,
+      "closes one day after another up to this one; due: every day that is over, which may be none" },
     { "--period", "YYYY-MM", PERIOD | SHOW, PERIOD | SHOW, read_period, "the month" },
     { "--out", "DIR", PERIOD, 0, read_out, "where files go, below DIR/PROGRAMME/PERIOD; else the setting" },
     { "--settings", "FILE", DAY | PERIOD | SHOW, 0, read_settings,
@@ -114,7 +117,7 @@ static bool check_required(const struct options *options, const bool seen[OPTION
             return error_field(err, REASON_FIELD_INVALID, table[k].word, "%s %s is missing", table[k].word,
                                table[k].value);
     }
-    if (options->date.days != 0 && options->until.days != 0)
+    if (options->date.days != 0 && (options->until.days != 0 || options->due))
         return error_field(err, REASON_FIELD_INVALID, "--until", "give --date or --until, not both");
     return true;
 }

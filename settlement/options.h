@@ -16,6 +16,7 @@ struct options {
     const char *settings; /* path or NULL; borrowed from argv, as is every pointer here */
     const char *programme;
     struct date date, until; /* zero: not given */
+    bool due;                /* --until due */
     struct period period;
     const char *out; /* NULL: the setting statements_dir */
 };

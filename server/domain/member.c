@@ -41,12 +41,14 @@ bool member_set(struct account *account, const struct member_wish *wish, const s
 }
 
 enum reason member_earn(struct account *account, const struct moment *moment, int64_t amount_minor,
-                        const struct uuid *ref, int64_t *points, struct entries *entries)
+                        const char *currency, const struct uuid *ref, int64_t *points, struct entries *entries)
 {
     int64_t earned;
 
     if (!moment->rules)
         return REASON_NO_RULES_IN_FORCE;
+    if (!rules_rate(moment->rules, currency))
+        return REASON_CURRENCY_NOT_EXCHANGED;
     if (account->status == MEMBER_CLOSED)
         return REASON_MEMBER_CLOSED;
     enum reason reason = rules_points_earned(moment->rules, amount_minor, &earned);

@@ -18,9 +18,10 @@ struct member_wish {
 /* true when something changed (and an entry was written). */
 bool member_set(struct account *account, const struct member_wish *wish, const struct moment *moment,
                 const struct uuid *ref, struct entries *entries);
-/* Points for spending. *points is what was earned. */
+/* Points for spending in a currency the rules have a rate for. *points is what was earned. */
 enum reason member_earn(struct account *account, const struct moment *moment, int64_t amount_minor,
-                        const struct uuid *ref, int64_t *points, struct entries *entries) MUST_USE;
+                        const char *currency, const struct uuid *ref, int64_t *points,
+                        struct entries *entries) MUST_USE;
 /* Lots that are over are taken; true when there were any (and an entry was written). */
 bool member_expire(struct account *account, const struct moment *moment, struct entries *entries);
 

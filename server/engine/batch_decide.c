@@ -187,7 +187,7 @@ static void decide_accrue(struct batch *batch, struct command *command)
     if (repeat_of_accrual(batch, command))
         return;
     enum reason reason = loaded ? member_earn(&loaded->account, &loaded->moment, command->accrue.amount_minor,
-                                              &command->request_id, &points, &batch->entries)
+                                              command->accrue.currency, &command->request_id, &points, &batch->entries)
                                 : REASON_MEMBER_NOT_FOUND;
     if (reason != REASON_OK) {
         answer_reason(command, reason);

@@ -117,6 +117,10 @@ bool bank_push_members(struct call *call, const ProtobufCMessage *request, struc
 
 /* Accruals */
 
+/* Reference numbers of banks have 12 digits, of which one in ten would pass for a card number; cards have 13 and more.
+ */
+enum { CARD_NUMBER_MIN = 13 };
+
 static bool check_accrual(const Accrual *accrual, struct instant *time, struct error *err)
 {
     if (!text_is_ref(accrual->transaction_ref, TRANSACTION_REF_MAX, "._:-"))
@@ -126,7 +130,9 @@ static bool check_accrual(const Accrual *accrual, struct instant *time, struct e
            check_money("amount", accrual->amount, AMOUNT_MINOR_MAX, err) &&
            check_set("transaction_time", accrual->transaction_time, err) &&
            check_timestamp("transaction_time", accrual->transaction_time, time, err) &&
-           check_no_card_number("member_ref", accrual->member_ref, err);
+           check_no_card_number("member_ref", accrual->member_ref, err) &&
+           (strlen(accrual->transaction_ref) < CARD_NUMBER_MIN ||
+            check_no_card_number("transaction_ref", accrual->transaction_ref, err));
 }
 
 /* The row's number in its file is not part of what it says. */

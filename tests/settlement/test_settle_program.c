@@ -90,6 +90,10 @@ static void refusals_have_status_1(void **state)
     expect(1, "day-close --programme demo",
            "error: DAY_NOT_OVER: 2017-01-01 ends at 2017-01-01T16:00:00Z and programme "
            "time is 2017-01-01T15:00:00Z; repeat after its end\n");
+    expect(0, "day-close --programme demo --until due", "");
+    world_do(world, "UPDATE fence SET test_clock = '2017-01-03 16:00Z'");
+    expect(0, "day-close --programme demo --until due", "2017-01-03 closed: 0 entries sealed\n");
+    expect(2, "day-close --programme demo --until soon", "--until must be given once, as YYYY-MM-DD|due");
     expect(1, "day-close --programme nowhere", "error: PROGRAMME_NOT_FOUND: ");
     setenv("ALLIANCE_DATABASE", "host=/nowhere dbname=x", 1);
     expect(1, "day-close --programme demo", "error: DATABASE_UNREACHABLE: ");

@@ -23,7 +23,11 @@ static void set_stage(struct stage *stage)
 {
     *stage = (struct stage){
         .account = { .programme_no = 1, .bank_no = 2, .status = MEMBER_ACTIVE, .credit_limit = 50, .journal_seq = 7 },
-        .rules = { .version = 3, .expiry_months = 0, .accrual = { 1, 10 } },
+        .rules = { .version = 3,
+                   .expiry_months = 0,
+                   .accrual = { 1, 10 },
+                   .rates = { { "CNY", { 1, 1 }, { 1, 1 } } },
+                   .rate_count = 1 },
     };
     stage->moment = (struct moment){ { 1000 }, date_of(2026, 11, 22), &stage->rules, NULL };
     stage->entries.at = stage->written;
@@ -100,8 +104,8 @@ static void spending_earns_points(void **state)
         stage.moment.rules = earnings[i].rules ? &stage.rules : NULL;
         stage.account.status = earnings[i].status;
         stage.account.credit_used = earnings[i].credit_used;
-        enum reason reason =
-            member_earn(&stage.account, &stage.moment, earnings[i].amount_minor, &request, &points, &stage.entries);
+        enum reason reason = member_earn(&stage.account, &stage.moment, earnings[i].amount_minor, "CNY", &request,
+                                         &points, &stage.entries);
         if (reason != earnings[i].expected || points != earnings[i].points)
             fail_msg("%s: %s %lld", earnings[i].story, reason_name(reason), (long long)points);
         assert_int_equal(stage.account.available, earnings[i].available_after);
@@ -120,6 +124,19 @@ static void spending_earns_points(void **state)
     }
 }
 
+static void a_currency_without_a_rate_earns_nothing(void **state)
+{
+    static struct stage stage;
+    int64_t points = -1;
+
+    (void)state;
+    set_stage(&stage);
+    assert_int_equal(member_earn(&stage.account, &stage.moment, 100, "USD", &request, &points, &stage.entries),
+                     REASON_CURRENCY_NOT_EXCHANGED);
+    assert_int_equal(points, -1);
+    assert_int_equal(stage.entries.count, 0);
+}
+
 /* Earned in November, spendable to its last day: over on December 1, and written once. */
 static void points_expire_once_on_their_day(void **state)
 {
@@ -128,7 +145,8 @@ static void points_expire_once_on_their_day(void **state)
 
     (void)state;
     set_stage(&stage);
-    assert_int_equal(member_earn(&stage.account, &stage.moment, 100, &request, &points, &stage.entries), REASON_OK);
+    assert_int_equal(member_earn(&stage.account, &stage.moment, 100, "CNY", &request, &points, &stage.entries),
+                     REASON_OK);
     stage.entries.count = 0;
     stage.moment.business_date = date_of(2026, 11, 30);
     assert_false(member_expire(&stage.account, &stage.moment, &stage.entries));
@@ -147,6 +165,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_member_becomes_what_the_bank_wants),
         cmocka_unit_test(spending_earns_points),
+        cmocka_unit_test(a_currency_without_a_rate_earns_nothing),
         cmocka_unit_test(points_expire_once_on_their_day),
     };
 

@@ -249,6 +249,8 @@ static enum reason model_earn(struct model *model, const struct circumstances *f
 
     if (!facts->rules)
         return REASON_NO_RULES_IN_FORCE;
+    if (!facts->rate)
+        return REASON_CURRENCY_NOT_EXCHANGED;
     if (model->status == MEMBER_CLOSED)
         return REASON_MEMBER_CLOSED;
     if (points == 0)
@@ -419,7 +421,7 @@ static void act_earn(struct life *life)
     int64_t points;
 
     life->act = "earn";
-    enum reason ours = member_earn(&life->account, &moment, amount, &request, &points, &life->entries);
+    enum reason ours = member_earn(&life->account, &moment, amount, "CNY", &request, &points, &life->entries);
     compare(life, ours, model_earn(&life->model, &life->facts, amount));
 }
 
