@@ -91,7 +91,8 @@ static bool check_header(struct rows *rows, struct error *err)
 static bool read_header(struct rows *rows, struct error *err)
 {
     if (!lines_next(&rows->lines))
-        return bad_line(err, "the file is empty; the first line must name the columns");
+        return bad_line(err,
+                        "there is nothing to read (an empty file, or a folder); the first line must name the columns");
     rows->header_text = malloc(rows->lines.size + 2);
     rows->row_text = malloc(ROWS_LINE_MAX + 2);
     if (!rows->header_text || !rows->row_text)

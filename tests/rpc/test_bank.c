@@ -108,6 +108,13 @@ static const struct {
     { "below zero", ROW("t:6", "ann", "-5"), "{'reason': 'FIELD_INVALID'}" },
     { "a name with a blank", ROW("t 7", "ann", "100"), "{'reason': 'FIELD_INVALID'}" },
     { "a card number for a member", ROW("t:8", "4111111111111111", "100"), "{'reason': 'CARD_NUMBER_REFUSED'}" },
+    { "a card number for a transaction", ROW("4111111111111111", "ann", "100"), "{'reason': 'CARD_NUMBER_REFUSED'}" },
+    { "twelve digits are a reference number", ROW("411111111117", "ann", "1000"),
+      "{'outcome': 'ROW_OUTCOME_CREATED'}" },
+    { "a currency without a rate",
+      "{'transactionRef': 't:9', 'memberRef': 'ann', 'amount': {'currencyCode': 'USD', 'amountMinor': '1000'}, "
+      "'transactionTime': '2026-01-15T08:00:00Z'}",
+      "{'reason': 'CURRENCY_NOT_EXCHANGED'}" },
     { "no time",
       "{'transactionRef': 't:9', 'memberRef': 'ann', 'amount': {'currencyCode': 'CNY', 'amountMinor': '100'}}",
       "{'reason': 'FIELD_INVALID', 'detail': 'transaction_time: must be set'}" },
@@ -127,8 +134,8 @@ static void each_accrual_earns_once_for_ever(void **state)
         house_expect(house_push(house, BANK, "PushAccruals", "{'bankId': 'bank-a', 'rows': [%s]}", accrual_rows[i].row),
                      "{'verdicts': [%s]}", accrual_rows[i].verdict);
     }
-    assert_int_equal(house_count(house, "SELECT count(*) FROM accrual"), 1);
-    assert_int_equal(house_count(house, "SELECT available FROM account"), 123);
+    assert_int_equal(house_count(house, "SELECT count(*) FROM accrual"), 2);
+    assert_int_equal(house_count(house, "SELECT available FROM account"), 223);
 }
 
 static void a_message_that_is_wrong_as_a_whole_ends_the_stream(void **state)

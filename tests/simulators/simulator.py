@@ -4,6 +4,7 @@ import http.server
 import json
 import os
 import signal
+import sys
 import threading
 import time
 
@@ -94,7 +95,11 @@ def serve(simulator, options):
     signal.signal(signal.SIGINT, lambda *_: os._exit(0))
     Handler.simulator = simulator
     http.server.ThreadingHTTPServer.allow_reuse_address = True
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", options.port), Handler)
+    try:
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", options.port), Handler)
+    except OSError as error:
+        sys.exit(f"simulator: port {options.port} cannot be had ({error.strerror}): end the program that has it, "
+                 "or start anew with ops/dev reset")
     if options.port_file:
         write_port(options.port_file, server.server_address[1])
     server.serve_forever()
