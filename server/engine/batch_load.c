@@ -180,75 +180,79 @@ static bool take_redemption(struct batch *batch, const struct redemption_row *ro
     return take_lots(&redemption->draws.lots, &row->draw_expires, &row->draw_points, err);
 }
 
-static bool read_accounts(struct batch *batch, struct db *db, struct error *err)
+static bool take_operation(struct batch *batch, const struct operation_row *row, struct error *err)
 {
-    void *rows;
-    size_t count;
+    struct batch_operation *loaded = &batch->operations[batch->operation_count];
 
-    if (!db_next(db, &batch->arena, &rows, &count, err))
-        return false;
-    for (size_t i = 0; i < count; i++) {
-        const struct account_row *row = &((const struct account_row *)rows)[i];
-        if (!is_foreign(batch, row) && !take_account(batch, row, err))
-            return false;
-    }
+    if (row->content_hash.size != sizeof batch->commands[0]->content_hash)
+        return broken(err, "operation");
+    *loaded = (struct batch_operation){ .row = *row };
+    uuid_index_add(&batch->operation_index, &row->id, (int)batch->operation_count++);
     return true;
 }
 
+static bool take_accrual(struct batch *batch, const struct accrual_row *row, struct error *err)
+{
+    struct batch_accrual *loaded = &batch->accruals[batch->accrual_count];
+
+    if (row->content_hash.size != sizeof batch->commands[0]->content_hash)
+        return broken(err, "accrual");
+    *loaded = (struct batch_accrual){ .row = *row };
+    uuid_index_add(&batch->accrual_index, &row->id, (int)batch->accrual_count++);
+    return true;
+}
+
+static bool next_rows(struct batch *batch, struct db *db, size_t asked, void **rows, size_t *count, struct error *err)
+{
+    *count = 0;
+    return asked == 0 || db_next(db, &batch->arena, rows, count, err);
+}
+
+static bool read_accounts(struct batch *batch, struct db *db, struct error *err)
+{
+    void *rows = NULL;
+    size_t count;
+    bool good = next_rows(batch, db, 1, &rows, &count, err);
+
+    for (size_t i = 0; good && i < count; i++) {
+        const struct account_row *row = &((const struct account_row *)rows)[i];
+        good = is_foreign(batch, row) || take_account(batch, row, err);
+    }
+    return good;
+}
+
+/* Of the next three: a statement that would have asked for nothing was not sent. */
 static bool read_redemptions(struct batch *batch, struct db *db, size_t asked, struct error *err)
 {
-    void *rows;
+    void *rows = NULL;
     size_t count;
+    bool good = next_rows(batch, db, asked, &rows, &count, err);
 
-    if (asked == 0)
-        return true;
-    if (!db_next(db, &batch->arena, &rows, &count, err))
-        return false;
-    for (size_t i = 0; i < count; i++) {
-        if (!take_redemption(batch, &((const struct redemption_row *)rows)[i], err))
-            return false;
-    }
-    return true;
+    for (size_t i = 0; good && i < count; i++)
+        good = take_redemption(batch, &((const struct redemption_row *)rows)[i], err);
+    return good;
 }
 
 static bool read_operations(struct batch *batch, struct db *db, size_t asked, struct error *err)
 {
-    void *rows;
+    void *rows = NULL;
     size_t count;
+    bool good = next_rows(batch, db, asked, &rows, &count, err);
 
-    if (asked == 0)
-        return true;
-    if (!db_next(db, &batch->arena, &rows, &count, err))
-        return false;
-    for (size_t i = 0; i < count; i++) {
-        struct batch_operation *loaded = &batch->operations[batch->operation_count];
-        loaded->is_new = false;
-        loaded->row = ((const struct operation_row *)rows)[i];
-        if (loaded->row.content_hash.size != 32)
-            return broken(err, "operation");
-        uuid_index_add(&batch->operation_index, &loaded->row.id, (int)batch->operation_count++);
-    }
-    return true;
+    for (size_t i = 0; good && i < count; i++)
+        good = take_operation(batch, &((const struct operation_row *)rows)[i], err);
+    return good;
 }
 
 static bool read_accruals(struct batch *batch, struct db *db, size_t asked, struct error *err)
 {
-    void *rows;
+    void *rows = NULL;
     size_t count;
+    bool good = next_rows(batch, db, asked, &rows, &count, err);
 
-    if (asked == 0)
-        return true;
-    if (!db_next(db, &batch->arena, &rows, &count, err))
-        return false;
-    for (size_t i = 0; i < count; i++) {
-        struct batch_accrual *loaded = &batch->accruals[batch->accrual_count];
-        loaded->is_new = false;
-        loaded->row = ((const struct accrual_row *)rows)[i];
-        if (loaded->row.content_hash.size != 32)
-            return broken(err, "accrual");
-        uuid_index_add(&batch->accrual_index, &loaded->row.id, (int)batch->accrual_count++);
-    }
-    return true;
+    for (size_t i = 0; good && i < count; i++)
+        good = take_accrual(batch, &((const struct accrual_row *)rows)[i], err);
+    return good;
 }
 
 static bool read_fences(struct batch *batch, struct db *db, struct error *err)
