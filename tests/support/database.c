@@ -47,14 +47,22 @@ static void must(bool good, const struct error *err)
         fail_msg("test database: %s", error_text(err));
 }
 
+/* FNV-1a. */
+static uint64_t hash_text(uint64_t hash, const char *text)
+{
+    for (const char *c = text; *c; c++)
+        hash = (hash ^ (uint8_t)*c) * 1099511628211u;
+    return hash;
+}
+
 /* The template's name holds the checksum of the migrations, so that an edited schema never meets an old template. */
 static void template_name(char name[32])
 {
     uint64_t hash = 14695981039346656037u;
 
     for (const struct migration *migration = migrations; migration->name; migration++) {
-        for (const char *c = migration->sql; *c; c++)
-            hash = (hash ^ (uint8_t)*c) * 1099511628211u;
+        hash = hash_text(hash, migration->name);
+        hash = hash_text(hash, migration->sql);
     }
     snprintf(name, 32, "template_%016llx", (unsigned long long)hash);
 }
