@@ -16,6 +16,22 @@ static const struct {
     [ENTRY_REVERSE] = { "REVERSE", LEDGER_REDEEMED, LEDGER_SPENDABLE },
     [ENTRY_EXPIRE] = { "EXPIRE", LEDGER_SPENDABLE, LEDGER_EXPIRED },
     [ENTRY_FORFEIT] = { "FORFEIT", LEDGER_SPENDABLE, LEDGER_FORFEITED },
+    [ENTRY_PEND] = { "PEND", LEDGER_ISSUED, LEDGER_PENDING },
+    [ENTRY_MATURE] = { "MATURE", LEDGER_PENDING, LEDGER_SPENDABLE },
+    [ENTRY_CLAWBACK] = { "CLAWBACK", LEDGER_SPENDABLE, LEDGER_ISSUED },
+    [ENTRY_CLAWBACK_PENDING] = { "CLAWBACK_PENDING", LEDGER_PENDING, LEDGER_ISSUED },
+    [ENTRY_ADJUST_ADD] = { "ADJUST_ADD", LEDGER_ADJUSTED, LEDGER_SPENDABLE },
+    [ENTRY_ADJUST_TAKE] = { "ADJUST_TAKE", LEDGER_SPENDABLE, LEDGER_ADJUSTED },
+    [ENTRY_TRANSFER_OUT] = { "TRANSFER_OUT", LEDGER_SPENDABLE, LEDGER_TRANSFER },
+    [ENTRY_TRANSFER_IN] = { "TRANSFER_IN", LEDGER_TRANSFER, LEDGER_SPENDABLE },
+    [ENTRY_TRANSFER_BACK] = { "TRANSFER_BACK", LEDGER_TRANSFER, LEDGER_SPENDABLE },
+    [ENTRY_REINSTATE] = { "REINSTATE", LEDGER_EXPIRED, LEDGER_SPENDABLE },
+    [ENTRY_CLOSE] = { "CLOSE", LEDGER_SPENDABLE, LEDGER_CLOSED },
+    [ENTRY_CLOSE_PENDING] = { "CLOSE_PENDING", LEDGER_PENDING, LEDGER_CLOSED },
+    [ENTRY_PENDING_OUT] = { "PENDING_OUT", LEDGER_PENDING, LEDGER_TRANSFER },
+    [ENTRY_PENDING_IN] = { "PENDING_IN", LEDGER_TRANSFER, LEDGER_PENDING },
+    [ENTRY_CREDIT_OUT] = { "CREDIT_OUT", LEDGER_TRANSFER, LEDGER_SPENDABLE },
+    [ENTRY_CREDIT_IN] = { "CREDIT_IN", LEDGER_SPENDABLE, LEDGER_TRANSFER },
 };
 
 static const char *const accounts[LEDGER_COUNT] = {
@@ -26,6 +42,10 @@ static const char *const accounts[LEDGER_COUNT] = {
     [LEDGER_REDEEMED] = "clearing.redeemed",
     [LEDGER_EXPIRED] = "lapsed.expired",
     [LEDGER_FORFEITED] = "lapsed.forfeited",
+    [LEDGER_PENDING] = "member.pending",
+    [LEDGER_ADJUSTED] = "issuer.adjusted",
+    [LEDGER_TRANSFER] = "clearing.transfer",
+    [LEDGER_CLOSED] = "lapsed.closed",
 };
 
 static bool known(int kind)
@@ -87,4 +107,9 @@ void entry_encode(const struct entry *entry, uint8_t out[ENTRY_BYTES])
     at = put_bytes(at, entry->currency, CURRENCY_TEXT);
     at = put(at, (uint64_t)entry->gross_minor, 8);
     put(at, (uint64_t)entry->commission_minor, 8);
+}
+
+void entry_encode_pending(const struct entry *entry, uint8_t out[8])
+{
+    put(out, (uint64_t)entry->pending_after, 8);
 }

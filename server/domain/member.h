@@ -1,5 +1,9 @@
 /*
- * member.h -- creating and changing a member, earning, expiry: decisions that belong to no redemption. Pure.
+ * member.h -- what happens to a member without a redemption: earning, maturing, clawback, adjustment, transfer, expiry,
+ * and the member's own state. Pure.
+ *
+ * Each function decides one command over state the lane has locked: REASON_OK and everything is changed and the entries
+ * are written, or the first rule broken and nothing is.
  */
 #ifndef DOMAIN_MEMBER_H
 #define DOMAIN_MEMBER_H
@@ -9,6 +13,9 @@
 /* The next entry of the account's journal, with everything filled in but what belongs to a redemption. */
 struct entry *member_entry(struct entries *entries, struct account *account, const struct moment *moment,
                            enum entry_kind kind, int64_t points);
+/* Says which lots the newest entry is about; empty ones are left out. */
+void entry_add_lots(struct entries *entries, struct entry *entry, const struct lot *lots, size_t count);
+
 /* What the bank wants the member to be. */
 struct member_wish {
     int16_t status;
@@ -18,11 +25,81 @@ struct member_wish {
 /* true when something changed (and an entry was written). */
 bool member_set(struct account *account, const struct member_wish *wish, const struct moment *moment,
                 const struct uuid *ref, struct entries *entries);
-/* Points for spending in a currency the rules have a rate for. *points is what was earned. */
-enum reason member_earn(struct account *account, const struct moment *moment, int64_t amount_minor,
-                        const char *currency, const struct uuid *ref, int64_t *points,
+
+/* What is earned, and when it may be spent. */
+struct earning {
+    int64_t amount_minor;
+    const char *currency;
+    int32_t funding_no;
+    bool by_event;             /* pending until the bank says so */
+    struct date pending_until; /* 0: as the rules say; a day that is not after today: at once */
+};
+/* How an accrual was booked: what is needed to take it back. */
+struct earned {
+    int64_t points;
+    int64_t pending;         /* the part that is pending: all or nothing */
+    struct date matures_on;  /* 0 when not pending */
+    struct date lot_expires; /* of the lot it made or will make; 0 when the day it matures is not known */
+    int32_t funding_no;
+};
+/* Points for spending in a currency the rules have a rate for. */
+enum reason member_earn(struct account *account, const struct moment *moment, const struct earning *earning,
+                        const struct uuid *ref, struct earned *earned, struct entries *entries) MUST_USE;
+/*
+ * Points of an accrual that wait for an event (points 0: all of them). earned->pending, and lot_expires when it was not
+ * known, are brought up to date. NOT_PENDING, BEYOND_ACCRUAL.
+ */
+enum reason member_mature(struct account *account, const struct moment *moment, struct earned *earned, int64_t points,
+                          const struct uuid *ref, int64_t *moved, struct entries *entries) MUST_USE;
+/*
+ * Takes back points of an accrual (points 0: all that `left` says): what is pending of it, then its own lot, then the
+ * others, first to expire first, then as credit used: never silently lost. BEYOND_ACCRUAL.
+ */
+enum reason member_claw_back(struct account *account, const struct moment *moment, struct earned *earned, int64_t left,
+                             int64_t points, const struct uuid *ref, int64_t *moved, struct entries *entries) MUST_USE;
+
+/* points < 0 takes: lots, then credit used. A closed member is refused. */
+enum reason member_adjust(struct account *account, const struct moment *moment, int64_t points, int32_t funding_no,
+                          const struct uuid *ref, struct entries *entries) MUST_USE;
+/* Gives expired points back, to live until expires_on. BEYOND_EXPIRED. */
+enum reason member_reinstate(struct account *account, const struct moment *moment, int64_t points,
+                             struct date expires_on, const struct uuid *ref, struct entries *entries) MUST_USE;
+
+/* ACTIVE or FROZEN; a closed member stays closed. */
+enum reason member_set_status(struct account *account, const struct moment *moment, int16_t status,
+                              const struct uuid *ref, struct entries *entries) MUST_USE;
+/* Refused while holds are open. What is available and pending is gone; credit used stays owed. *moved is what is gone.
+ */
+enum reason member_close(struct account *account, const struct moment *moment, const struct uuid *ref, int64_t *moved,
+                         struct entries *entries) MUST_USE;
+enum reason member_set_credit_limit(struct account *account, const struct moment *moment, int64_t credit_limit,
+                                    const struct uuid *ref, struct entries *entries) MUST_USE;
+enum reason member_set_tier(struct account *account, const struct moment *moment, int16_t tier, const struct uuid *ref,
+                            struct entries *entries) MUST_USE;
+
+/* What is on its way from one member to another. */
+struct parcel {
+    struct lots lots;
+    struct pending_lots pending_lots; /* merge only */
+    int64_t credit;                   /* credit used, merge only */
+    int16_t status_before;            /* of the giver */
+    bool merge;
+};
+/* Takes points (merge: everything) off the giver into *parcel. A merge closes the giver; it must have no open holds. */
+enum reason member_send(struct account *account, const struct moment *moment, int64_t points, bool merge,
+                        const struct uuid *ref, struct parcel *parcel, int64_t *moved,
                         struct entries *entries) MUST_USE;
-/* Lots that are over are taken; true when there were any (and an entry was written). */
-bool member_expire(struct account *account, const struct moment *moment, struct entries *entries);
+/* Gives them to the receiver; refused when it is closed. */
+enum reason member_receive(struct account *account, const struct moment *moment, const struct parcel *parcel,
+                           const struct uuid *ref, int64_t *moved, struct entries *entries) MUST_USE;
+/* Gives them back to the giver, who is as before. Never refused. */
+void member_take_back(struct account *account, const struct moment *moment, const struct parcel *parcel,
+                      const struct uuid *ref, int64_t *moved, struct entries *entries);
+
+/*
+ * What time alone does: pending points that are due mature, lots that are over expire. true when something did (at most
+ * two entries are written).
+ */
+bool member_catch_up(struct account *account, const struct moment *moment, struct entries *entries);
 
 #endif

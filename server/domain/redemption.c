@@ -11,6 +11,7 @@ static const struct {
     enum redemption_state to;
 } edges[] = {
     { REDEMPTION_HELD, REDEMPTION_CONFIRM, REDEMPTION_CONFIRMED },
+    { REDEMPTION_HELD, REDEMPTION_EXTEND, REDEMPTION_HELD },
     { REDEMPTION_HELD, REDEMPTION_CANCEL, REDEMPTION_CANCELLED },
     { REDEMPTION_HELD, REDEMPTION_LAPSE, REDEMPTION_LAPSED },
     { REDEMPTION_CONFIRMED, REDEMPTION_REVERSE_PART, REDEMPTION_CONFIRMED },
@@ -53,16 +54,17 @@ static struct give_back_terms give_back_terms(const struct moment *moment)
 
 /* available_after of the entry still holds what a FORFEIT entry right behind it takes away again. */
 static void write_give_back(struct entries *entries, const struct redemption *redemption, struct account *account,
-                            const struct moment *moment, enum entry_kind kind, struct give_back given,
-                            const struct uuid *ref)
+                            const struct moment *moment, enum entry_kind kind, struct give_back back,
+                            const struct lots *given, const struct uuid *ref)
 {
-    struct entry *entry = write_entry(entries, redemption, account, moment, kind, given.returned);
+    struct entry *entry = write_entry(entries, redemption, account, moment, kind, back.returned);
 
     entry->ref = *ref;
-    if (given.forfeited == 0)
+    entry_add_lots(entries, entry, given->at, given->count);
+    if (back.forfeited == 0)
         return;
-    entry->available_after += given.forfeited;
-    write_entry(entries, redemption, account, moment, ENTRY_FORFEIT, given.forfeited)->ref = *ref;
+    entry->available_after += back.forfeited;
+    write_entry(entries, redemption, account, moment, ENTRY_FORFEIT, back.forfeited)->ref = *ref;
 }
 
 static enum reason may_redeem(const struct account *account)
@@ -90,8 +92,107 @@ static enum reason quote_stands(const struct currency_rate *rate, int64_t price_
     return reason == REASON_OK && cost != points ? REASON_QUOTE_CHANGED : reason;
 }
 
-static enum reason may_hold(const struct account *account, const struct moment *moment, const struct price *price,
-                            int64_t points)
+/* Exposure */
+
+static struct exposure *exposure_of(const struct moment *moment, int32_t bank_no, const char *currency)
+{
+    for (size_t i = 0; moment->exposures && i < moment->exposures->count; i++) {
+        struct exposure *exposure = &moment->exposures->at[i];
+        if (exposure->bank_no == bank_no && strcmp(exposure->currency, currency) == 0)
+            return exposure;
+    }
+    return NULL;
+}
+
+static bool has_room(const struct exposure *exposure, int64_t minor)
+{
+    return !exposure || exposure->allotted - exposure->used >= minor;
+}
+
+static void use_exposure(struct redemption *redemption, const struct moment *moment, const char *currency,
+                         int64_t minor)
+{
+    struct exposure *exposure = exposure_of(moment, redemption->bank_no, currency);
+
+    if (!exposure)
+        return;
+    exposure->used += minor;
+    exposure->dirty = true;
+    memcpy(redemption->exposure_currency, exposure->currency, CURRENCY_TEXT);
+    redemption->exposure_minor += minor;
+}
+
+static void free_exposure(struct redemption *redemption, const struct moment *moment, int64_t minor)
+{
+    struct exposure *exposure = exposure_of(moment, redemption->bank_no, redemption->exposure_currency);
+
+    if (!exposure || redemption->exposure_minor == 0)
+        return;
+    exposure->used -= minor;
+    exposure->dirty = true;
+    redemption->exposure_minor -= minor;
+}
+
+/* May it be held? */
+
+static enum reason caps_allow(const struct account *account, const struct moment *moment, int64_t points)
+{
+    const struct caps *caps = rules_caps(moment->rules, account->tier);
+
+    if (!caps)
+        return REASON_OK;
+    if (caps->per_redemption && points > caps->per_redemption)
+        return REASON_CAP_REDEMPTION;
+    if (caps->per_day && points > caps->per_day - account_day_points(account, moment->business_date))
+        return REASON_CAP_DAY;
+    if (caps->per_month && points > caps->per_month - account_month_points(account, moment->business_date))
+        return REASON_CAP_MONTH;
+    return REASON_OK;
+}
+
+/* Counts what was held within the window before now; card 0 counts every card. */
+static bool within(const struct velocity *velocity, const struct recent_holds *recent, struct instant now,
+                   uint64_t card, int64_t points)
+{
+    int64_t holds = 1, sum = points;
+
+    if (velocity->window_us == 0)
+        return true;
+    for (size_t i = 0; i < recent->count; i++) {
+        if (recent->at[i].held_at.us <= now.us - velocity->window_us || (card && recent->at[i].card != card))
+            continue;
+        holds++;
+        sum += recent->at[i].points;
+    }
+    return (velocity->max_holds == 0 || holds <= velocity->max_holds) &&
+           (velocity->max_points == 0 || sum <= velocity->max_points);
+}
+
+static int64_t longest_window(const struct exchange_rules *rules)
+{
+    int64_t member = rules->member_velocity.window_us, card = rules->card_velocity.window_us;
+
+    return member > card ? member : card;
+}
+
+static enum reason velocity_allows(struct account *account, const struct moment *moment, uint64_t card, int64_t points)
+{
+    int64_t window_us = longest_window(moment->rules);
+
+    if (window_us == 0)
+        return moment->pace;
+    account_forget(account, (struct instant){ moment->now.us - window_us });
+    if (!within(&moment->rules->member_velocity, &account->recent, moment->now, 0, points) ||
+        account->recent.count == RECENT_MAX)
+        return REASON_VELOCITY_MEMBER;
+    if (card && !within(&moment->rules->card_velocity, &account->recent, moment->now, card, points))
+        return REASON_VELOCITY_CARD;
+    return moment->pace;
+}
+
+/* In the order of reason.def. *gross is what the bank would owe. */
+static enum reason may_hold(const struct redemption *redemption, struct account *account, const struct moment *moment,
+                            const struct price *price, int64_t *gross)
 {
     const struct currency_rate *rate, *price_rate = NULL;
     struct settlement_amounts amounts;
@@ -102,16 +203,24 @@ static enum reason may_hold(const struct account *account, const struct moment *
     if (reason == REASON_OK)
         reason = may_redeem(account);
     if (reason == REASON_OK && price)
-        reason = quote_stands(price_rate, price->minor, points);
+        reason = quote_stands(price_rate, price->minor, redemption->points);
+    if (reason == REASON_OK && redemption->points < moment->rules->minimum_points)
+        reason = REASON_BELOW_MINIMUM;
+    if (reason == REASON_OK && account->hold_count == OPEN_HOLDS_MAX && !redemption->one_step)
+        reason = REASON_TOO_MANY_OPEN_HOLDS;
+    if (reason == REASON_OK)
+        reason = caps_allow(account, moment, redemption->points);
+    if (reason == REASON_OK)
+        reason = velocity_allows(account, moment, redemption->card, redemption->points);
+    if (reason == REASON_OK && redemption->points > account_spendable(account))
+        reason = REASON_INSUFFICIENT_POINTS;
+    if (reason == REASON_OK)
+        reason = rules_settle(rate, moment->terms, redemption->points, &amounts);
     if (reason != REASON_OK)
         return reason;
-    if (points < moment->rules->minimum_points)
-        return REASON_BELOW_MINIMUM;
-    if (account->hold_count == OPEN_HOLDS_MAX)
-        return REASON_TOO_MANY_OPEN_HOLDS;
-    if (points > account_spendable(account))
-        return REASON_INSUFFICIENT_POINTS;
-    return rules_settle(rate, moment->terms, points, &amounts);
+    *gross = amounts.gross_minor;
+    return has_room(exposure_of(moment, redemption->bank_no, moment->terms->currency), *gross) ? REASON_OK
+                                                                                               : REASON_EXPOSURE_LIMIT;
 }
 
 /* Nothing has moved yet, whatever the memory held before. */
@@ -121,15 +230,33 @@ static void clear_outcome(struct redemption *redemption)
     redemption->confirmed_points = redemption->reversed_points = 0;
     redemption->confirmed = redemption->reversed = (struct settlement_amounts){ 0 };
     memset(redemption->currency, 0, CURRENCY_TEXT);
+    memset(redemption->exposure_currency, 0, CURRENCY_TEXT);
+    redemption->exposure_minor = 0;
     redemption->terms_version = 0;
     redemption->draws.credit = 0;
     redemption->draws.lots.count = 0;
 }
 
+static void hold_points(struct redemption *redemption, struct account *account, const struct moment *moment,
+                        int64_t gross, struct entries *entries)
+{
+    redemption->state = REDEMPTION_HELD;
+    account_hold(account, redemption->points, &redemption->draws);
+    account_count(account, moment->business_date, redemption->points);
+    if (longest_window(moment->rules) > 0) {
+        /* velocity_allows has made sure that there is room */
+        (void)!account_remember(account, &(struct recent_hold){ moment->now, redemption->points, redemption->card });
+    }
+    use_exposure(redemption, moment, moment->terms->currency, gross);
+    struct entry *entry = write_entry(entries, redemption, account, moment, ENTRY_HOLD, redemption->points);
+    entry_add_lots(entries, entry, redemption->draws.lots.at, redemption->draws.lots.count);
+}
+
 enum reason redemption_hold(struct redemption *redemption, struct account *account, const struct moment *moment,
                             const struct price *price, int64_t lapse_after_us, struct entries *entries)
 {
-    enum reason reason = may_hold(account, moment, price, redemption->points);
+    int64_t gross;
+    enum reason reason = may_hold(redemption, account, moment, price, &gross);
 
     clear_outcome(redemption);
     redemption->reason = reason;
@@ -137,13 +264,11 @@ enum reason redemption_hold(struct redemption *redemption, struct account *accou
     redemption->lapse_at = (struct instant){ moment->now.us + lapse_after_us };
     redemption->business_date = moment->business_date;
     redemption->rules_version = moment->rules ? moment->rules->version : 0;
-    if (reason == REASON_OK && !account_open_hold(account, &redemption->id, redemption->lapse_at))
+    if (reason == REASON_OK && !redemption->one_step &&
+        !account_open_hold(account, &redemption->id, redemption->lapse_at))
         reason = redemption->reason = REASON_TOO_MANY_OPEN_HOLDS;
-    if (reason == REASON_OK) {
-        redemption->state = REDEMPTION_HELD;
-        account_hold(account, redemption->points, &redemption->draws);
-        write_entry(entries, redemption, account, moment, ENTRY_HOLD, redemption->points);
-    }
+    if (reason == REASON_OK)
+        hold_points(redemption, account, moment, gross, entries);
     redemption->spendable_after = account_spendable(account);
     return reason;
 }
@@ -153,7 +278,7 @@ bool redemption_overdue(const struct redemption *redemption, struct instant now)
     return redemption->state == REDEMPTION_HELD && redemption->lapse_at.us <= now.us;
 }
 
-/* Why an ended redemption can be neither confirmed nor cancelled. */
+/* Why an ended redemption can be neither confirmed, extended nor cancelled. */
 static enum reason still_held(const struct redemption *redemption, enum redemption_event event)
 {
     if (redemption_next((enum redemption_state)redemption->state, event) != REDEMPTION_NONE)
@@ -165,11 +290,14 @@ static void release_all(struct redemption *redemption, struct account *account, 
                         const struct give_back_terms *terms, enum redemption_event event, enum entry_kind kind,
                         const struct uuid *ref, struct entries *entries)
 {
-    struct give_back given = account_release(account, &redemption->draws, redemption->points, terms);
+    struct lots given;
+    struct give_back back = account_release(account, &redemption->draws, redemption->points, terms, &given);
 
     redemption->state = (int16_t)redemption_next((enum redemption_state)redemption->state, event);
     account_close_hold(account, &redemption->id);
-    write_give_back(entries, redemption, account, moment, kind, given, ref);
+    account_uncount(account, redemption->business_date, redemption->points);
+    free_exposure(redemption, moment, redemption->exposure_minor);
+    write_give_back(entries, redemption, account, moment, kind, back, &given, ref);
 }
 
 /*
@@ -199,6 +327,23 @@ enum reason redemption_cancel(struct redemption *redemption, struct account *acc
     return reason;
 }
 
+enum reason redemption_extend(struct redemption *redemption, struct account *account, const struct moment *moment,
+                              int64_t lapse_after_us)
+{
+    enum reason reason = still_held(redemption, REDEMPTION_EXTEND);
+    struct open_hold *open = account_find_hold(account, &redemption->id);
+
+    if (reason == REASON_OK && account->status == MEMBER_FROZEN)
+        reason = REASON_MEMBER_FROZEN;
+    if (reason != REASON_OK)
+        return reason;
+    if (moment->now.us + lapse_after_us > redemption->lapse_at.us)
+        redemption->lapse_at.us = moment->now.us + lapse_after_us;
+    if (open)
+        open->lapse_at = redemption->lapse_at;
+    return REASON_OK;
+}
+
 static void freeze_terms(struct redemption *redemption, const struct moment *moment,
                          const struct settlement_amounts *amounts, int64_t points)
 {
@@ -208,6 +353,9 @@ static void freeze_terms(struct redemption *redemption, const struct moment *mom
     redemption->rules_version = moment->rules->version;
     redemption->terms_version = moment->terms->version;
     memcpy(redemption->currency, moment->terms->currency, CURRENCY_TEXT);
+    order_lines_confirm(&redemption->lines, points, amounts);
+    free_exposure(redemption, moment, redemption->exposure_minor);
+    use_exposure(redemption, moment, moment->terms->currency, amounts->gross_minor);
 }
 
 static void write_confirm(struct redemption *redemption, struct account *account, const struct moment *moment,
@@ -220,6 +368,7 @@ static void write_confirm(struct redemption *redemption, struct account *account
     memcpy(entry->currency, redemption->currency, CURRENCY_TEXT);
     entry->gross_minor = redemption->confirmed.gross_minor;
     entry->commission_minor = redemption->confirmed.commission_minor;
+    entry_add_lots(entries, entry, redemption->draws.lots.at, redemption->draws.lots.count);
 }
 
 enum reason redemption_confirm(struct redemption *redemption, struct account *account, const struct moment *moment,
@@ -246,19 +395,42 @@ enum reason redemption_confirm(struct redemption *redemption, struct account *ac
     account_close_hold(account, &redemption->id);
     if (confirmed < redemption->points) {
         struct give_back_terms terms = give_back_terms(moment);
-        struct give_back given = account_release(account, &redemption->draws, redemption->points - confirmed, &terms);
-        write_give_back(entries, redemption, account, moment, ENTRY_RELEASE, given, ref);
+        struct lots given;
+        int64_t rest = redemption->points - confirmed;
+        struct give_back back = account_release(account, &redemption->draws, rest, &terms, &given);
+        account_uncount(account, redemption->business_date, rest);
+        write_give_back(entries, redemption, account, moment, ENTRY_RELEASE, back, &given, ref);
     }
     write_confirm(redemption, account, moment, ref, entries);
     *moved = confirmed;
     return REASON_OK;
 }
 
-static struct settlement_amounts take_reversed_part(struct redemption *redemption, int64_t points)
+/* What may be held may be confirmed at the same moment: the second step cannot be refused. */
+enum reason redemption_redeem(struct redemption *redemption, struct account *account, const struct moment *moment,
+                              const struct price *price, struct entries *entries)
+{
+    int64_t moved;
+
+    redemption->one_step = true;
+    enum reason reason = redemption_hold(redemption, account, moment, price, 0, entries);
+    if (reason == REASON_OK)
+        reason = redemption_confirm(redemption, account, moment, &redemption->id, 0, &moved, entries);
+    redemption->spendable_after = account_spendable(account);
+    return reason;
+}
+
+static struct settlement_amounts take_reversed_part(struct redemption *redemption, int64_t points, int line)
 {
     struct settlement_amounts before = redemption->reversed;
 
     redemption->reversed_points += points;
+    if (redemption->lines.count > 0) {
+        struct settlement_amounts part = order_lines_reverse(&redemption->lines, line, points);
+        redemption->reversed.gross_minor += part.gross_minor;
+        redemption->reversed.commission_minor += part.commission_minor;
+        return part;
+    }
     redemption->reversed =
         rules_reversed_part(redemption->confirmed, redemption->confirmed_points, redemption->reversed_points);
     return (struct settlement_amounts){
@@ -267,26 +439,42 @@ static struct settlement_amounts take_reversed_part(struct redemption *redemptio
     };
 }
 
+/* BEYOND_CONFIRMED, or how many points to reverse. */
+static enum reason points_to_reverse(const struct redemption *redemption, int64_t points, int line, int64_t *reversed)
+{
+    int64_t left = line < 0 ? redemption->confirmed_points - redemption->reversed_points
+                            : order_line_left(&redemption->lines.at[line]);
+
+    *reversed = points ? points : left;
+    return *reversed > left || *reversed == 0 ? REASON_BEYOND_CONFIRMED : REASON_OK;
+}
+
 enum reason redemption_reverse(struct redemption *redemption, struct account *account, const struct moment *moment,
-                               const struct uuid *ref, int64_t points, int64_t *moved,
+                               const struct uuid *ref, int64_t points, int line, int64_t *moved,
                                struct settlement_amounts *amounts, struct entries *entries)
 {
-    int64_t left = redemption->confirmed_points - redemption->reversed_points;
-    int64_t reversed = points ? points : left;
+    int64_t reversed;
 
     if (redemption->state == REDEMPTION_REVERSED)
         return REASON_REDEMPTION_ENDED;
     if (redemption->state != REDEMPTION_CONFIRMED)
         return REASON_REDEMPTION_NOT_CONFIRMED;
-    if (reversed > left)
-        return REASON_BEYOND_CONFIRMED;
-    enum redemption_event event = reversed == left ? REDEMPTION_REVERSE_ALL : REDEMPTION_REVERSE_PART;
+    enum reason reason = points_to_reverse(redemption, points, line, &reversed);
+    if (reason != REASON_OK)
+        return reason;
+    bool all = reversed == redemption->confirmed_points - redemption->reversed_points;
+    enum redemption_event event = all ? REDEMPTION_REVERSE_ALL : REDEMPTION_REVERSE_PART;
     redemption->state = (int16_t)redemption_next(REDEMPTION_CONFIRMED, event);
-    *amounts = take_reversed_part(redemption, reversed);
+    *amounts = take_reversed_part(redemption, reversed, line);
     struct give_back_terms terms = give_back_terms(moment);
-    struct give_back given = account_restore(account, &redemption->draws, reversed, &terms);
+    struct lots given;
+    struct give_back back = account_restore(account, &redemption->draws, reversed, &terms, &given);
+    account_uncount(account, redemption->business_date, reversed);
+    free_exposure(redemption, moment,
+                  all || amounts->gross_minor > redemption->exposure_minor ? redemption->exposure_minor
+                                                                           : amounts->gross_minor);
     size_t first = entries->count;
-    write_give_back(entries, redemption, account, moment, ENTRY_REVERSE, given, ref);
+    write_give_back(entries, redemption, account, moment, ENTRY_REVERSE, back, &given, ref);
     struct entry *entry = &entries->at[first];
     memcpy(entry->currency, redemption->currency, CURRENCY_TEXT);
     entry->gross_minor = -amounts->gross_minor;

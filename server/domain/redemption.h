@@ -9,6 +9,7 @@
 
 #include "domain/account.h"
 #include "domain/entry.h"
+#include "domain/order_line.h"
 #include "domain/rules.h"
 
 /* RedemptionState of redemption_service.proto. */
@@ -28,6 +29,7 @@ enum redemption_event {
     REDEMPTION_LAPSE,
     REDEMPTION_REVERSE_PART,
     REDEMPTION_REVERSE_ALL,
+    REDEMPTION_EXTEND,
     REDEMPTION_EVENT_COUNT
 };
 
@@ -37,6 +39,7 @@ struct redemption {
     int16_t state;      /* enum redemption_state */
     enum reason reason; /* why the hold was refused; REASON_OK otherwise */
     bool whole;         /* an order of goods: confirmed whole or not at all */
+    bool one_step;      /* held and confirmed by one request */
     int64_t points, confirmed_points, reversed_points;
     char currency[CURRENCY_TEXT];
     struct settlement_amounts confirmed; /* of the confirmation; never changed by a reversal */
@@ -45,7 +48,23 @@ struct redemption {
     int64_t spendable_after; /* right after the hold */
     struct date business_date;
     struct instant held_at, lapse_at;
-    struct draws draws; /* what could still go back */
+    uint64_t card; /* as in struct recent_hold */
+    char exposure_currency[CURRENCY_TEXT];
+    int64_t exposure_minor;   /* what it takes of its bank's exposure limit; 0 when the bank had none */
+    struct order_lines lines; /* none for most */
+    struct draws draws;       /* what could still go back; last, only the used part is ever copied */
+};
+
+/* A bucket's part of a bank's exposure limit in one currency. */
+struct exposure {
+    int32_t bank_no;
+    char currency[CURRENCY_TEXT];
+    int64_t allotted, used; /* minor units */
+    bool dirty;
+};
+struct exposures {
+    struct exposure *at;
+    size_t count;
 };
 
 /* The facts a decision is made under: from the fence, the bank's rules and the merchant's terms. */
@@ -54,6 +73,8 @@ struct moment {
     struct date business_date;
     const struct exchange_rules *rules; /* in force now; NULL when there are none */
     const struct terms *terms;          /* in force now; NULL when there are none or the command has no merchant */
+    struct exposures *exposures;        /* of the batch; NULL when no bank at hand has a limit */
+    enum reason pace;                   /* VELOCITY_TERMINAL or VELOCITY_MERCHANT when one of them is too fast */
 };
 
 /* What the points were quoted for: they must still be what it costs. */
@@ -62,20 +83,23 @@ struct price {
     char currency[CURRENCY_TEXT];
 };
 
-/* Where entries go; the caller gives room for all that one decision can write (DECISION_ENTRIES). */
+/* Where entries go; the caller gives room for all that one decision can write (DECISION_...). */
 struct entries {
     struct entry *at;
     size_t count;
+    struct lot *lots; /* of all entries, one behind the other */
+    size_t lot_count;
 };
-enum { DECISION_ENTRIES = 4 };
+enum { DECISION_ENTRIES = 6, DECISION_LOTS = 3 * LOTS_MAX };
 
 /* The state after the event, or REDEMPTION_NONE when it cannot happen in that state. */
 enum redemption_state redemption_next(enum redemption_state state, enum redemption_event event);
 
 /*
- * May these points be held? redemption has id, member_id, programme, bank, merchant, store and points filled in; the
- * rest is filled here. price is NULL for points without goods. A refusal leaves the account alone and is written into
- * the redemption.
+ * May these points be held? redemption has id, member_id, programme, bank, merchant, store, points, card, lines and
+ * one_step filled in; the rest is filled here. price is NULL for points without goods. A refusal leaves the account
+ * alone and is written into the redemption. EXPOSURE_LIMIT means that this bucket's part has no room: the caller may
+ * move parts between buckets and decide again.
  */
 enum reason redemption_hold(struct redemption *redemption, struct account *account, const struct moment *moment,
                             const struct price *price, int64_t lapse_after_us, struct entries *entries) MUST_USE;
@@ -83,11 +107,20 @@ enum reason redemption_hold(struct redemption *redemption, struct account *accou
 enum reason redemption_confirm(struct redemption *redemption, struct account *account, const struct moment *moment,
                                const struct uuid *ref, int64_t points, int64_t *moved,
                                struct entries *entries) MUST_USE;
+/* Hold and confirm in one: both or neither. As redemption_hold; the confirmation's amounts are in the redemption. */
+enum reason redemption_redeem(struct redemption *redemption, struct account *account, const struct moment *moment,
+                              const struct price *price, struct entries *entries) MUST_USE;
 enum reason redemption_cancel(struct redemption *redemption, struct account *account, const struct moment *moment,
                               const struct uuid *ref, struct entries *entries) MUST_USE;
-/* points 0 means all that is left. *moved is what was reversed, *amounts what it takes off (positive). */
+/* The hold lapses at the later of its own time and now + lapse_after_us. Moves no points. */
+enum reason redemption_extend(struct redemption *redemption, struct account *account, const struct moment *moment,
+                              int64_t lapse_after_us) MUST_USE;
+/*
+ * points 0 means all that is left. line: -1, or the order line it is about. *moved is what was reversed, *amounts what
+ * it takes off (positive).
+ */
 enum reason redemption_reverse(struct redemption *redemption, struct account *account, const struct moment *moment,
-                               const struct uuid *ref, int64_t points, int64_t *moved,
+                               const struct uuid *ref, int64_t points, int line, int64_t *moved,
                                struct settlement_amounts *amounts, struct entries *entries) MUST_USE;
 /* true when the hold's time is over and nothing ended it. */
 bool redemption_overdue(const struct redemption *redemption, struct instant now);

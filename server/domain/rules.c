@@ -50,10 +50,53 @@ enum reason rules_points_earned(const struct exchange_rules *rules, int64_t amou
     return REASON_OK;
 }
 
-struct date rules_expiry(const struct exchange_rules *rules, struct date earned_on)
+const struct caps *rules_caps(const struct exchange_rules *rules, int32_t tier)
 {
+    const struct caps *found = NULL;
+
+    for (int32_t i = 0; i < rules->cap_count && rules->caps[i].tier <= tier; i++)
+        found = &rules->caps[i];
+    return found;
+}
+
+/* The day of that number in the month, or the first day of the next month when the month is too short for it. */
+static struct date day_in_month(struct date month_start, int day)
+{
+    struct date next = date_month_start(month_start, 1);
+    struct date found = { month_start.days + day - 1 };
+
+    return found.days < next.days ? found : next;
+}
+
+/* The same day of the month some months later, or the month's last day. */
+static struct date months_later(struct date date, int months)
+{
+    int year, month, day;
+
+    date_split(date, &year, &month, &day);
+    struct date start = date_month_start(date, months), next = date_month_start(date, months + 1);
+    struct date found = { start.days + day - 1 };
+    return found.days < next.days ? found : (struct date){ next.days - 1 };
+}
+
+/* The first such day of a year that is not before the date. */
+static struct date next_fixed_day(struct date from, int month, int day)
+{
+    int year, ignored;
+
+    date_split(from, &year, &ignored, &ignored);
+    struct date found = day_in_month(date_of(year, month, 1), day);
+    return found.days >= from.days ? found : day_in_month(date_of(year + 1, month, 1), day);
+}
+
+struct date rules_expiry(const struct exchange_rules *rules, struct date spendable_on)
+{
+    if (rules->expiry_kind == EXPIRY_TO_THE_DAY)
+        return months_later(spendable_on, rules->expiry_months);
+    if (rules->expiry_kind == EXPIRY_FIXED_DAY)
+        return next_fixed_day(months_later(spendable_on, rules->expiry_months), rules->expiry_month, rules->expiry_day);
     /* "The end of the month N months later" is the first day of the month after that. */
-    return date_month_start(earned_on, rules->expiry_months + 1);
+    return date_month_start(spendable_on, rules->expiry_months + 1);
 }
 
 enum reason rules_settle(const struct currency_rate *rate, const struct terms *terms, int64_t points,

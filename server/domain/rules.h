@@ -8,8 +8,10 @@
 #define DOMAIN_RULES_H
 
 #include "base/error.h"
+#include "base/limits.h"
 #include "base/when.h"
 
+#include <stddef.h>
 #include <stdint.h>
 
 enum { RATES_MAX = 16, CURRENCY_TEXT = 4 };
@@ -24,6 +26,22 @@ struct currency_rate {
     struct ratio settlement; /* minor units owed for one point; rounded half to even */
 };
 
+/* ExpiryKind of bank_service.proto. */
+enum expiry_kind { EXPIRY_END_OF_MONTH = 1, EXPIRY_TO_THE_DAY = 2, EXPIRY_FIXED_DAY = 3 };
+
+/* Bounds within any window of that length; window_us 0: no bound at all; a maximum of 0: not that one. */
+struct velocity {
+    int64_t window_us;
+    int32_t max_holds;
+    int64_t max_points;
+};
+
+/* What a member of that tier or a higher one may redeem; 0: no cap. */
+struct caps {
+    int32_t tier;
+    int64_t per_redemption, per_day, per_month;
+};
+
 /* One version of a bank's exchange rules. */
 struct exchange_rules {
     int32_t version; /* from 1 */
@@ -34,6 +52,12 @@ struct exchange_rules {
     struct ratio accrual;         /* points for one minor unit spent; rounded down */
     struct currency_rate rates[RATES_MAX];
     int32_t rate_count;
+    int16_t expiry_kind;              /* enum expiry_kind */
+    int32_t expiry_month, expiry_day; /* of EXPIRY_FIXED_DAY */
+    int32_t pending_days;             /* 0: points are spendable at once */
+    struct velocity member_velocity, card_velocity;
+    struct caps caps[CAPS_MAX]; /* ascending by tier */
+    int32_t cap_count;
 };
 
 /* One version of a merchant's terms. */
@@ -42,6 +66,7 @@ struct terms {
     struct instant effective_from;
     int32_t commission_bp; /* basis points of gross */
     char currency[CURRENCY_TEXT];
+    struct velocity terminal_velocity, merchant_velocity;
 };
 
 /* What a confirmation costs the bank and leaves the operator. */
@@ -56,12 +81,15 @@ const struct terms *terms_in_force(const struct terms *versions, size_t count, s
 /* NULL when the rules have no rate for the currency. */
 const struct currency_rate *rules_rate(const struct exchange_rules *rules, const char *currency);
 
+/* The entry with the highest tier not above that one; NULL when there is no cap for it. */
+const struct caps *rules_caps(const struct exchange_rules *rules, int32_t tier);
+
 /* Points a price costs: price * conversion, rounded up. AMOUNT_TOO_LARGE when more than POINTS_MAX. */
 enum reason rules_price_in_points(const struct currency_rate *rate, int64_t price_minor, int64_t *points) MUST_USE;
 /* Points spending earns: amount * accrual, rounded down. NOTHING_EARNED for 0, AMOUNT_TOO_LARGE past POINTS_MAX. */
 enum reason rules_points_earned(const struct exchange_rules *rules, int64_t amount_minor, int64_t *points) MUST_USE;
-/* The first business date on which points earned on that date can no longer be redeemed. */
-struct date rules_expiry(const struct exchange_rules *rules, struct date earned_on);
+/* The first business date on which points that became spendable on that date can no longer be redeemed. */
+struct date rules_expiry(const struct exchange_rules *rules, struct date spendable_on);
 /* gross = points * settlement rate, half to even; commission = gross * bp / 10,000, half to even. */
 enum reason rules_settle(const struct currency_rate *rate, const struct terms *terms, int64_t points,
                          struct settlement_amounts *out) MUST_USE;

@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "base/uuid.h"
 #include "base/when.h"
+#include "domain/member.h"
 #include "domain/redemption_id.h"
 #include "domain/rules.h"
 
@@ -21,10 +22,25 @@ enum command_kind {
     COMMAND_SET_MEMBER, /* create a member or make it as given */
     COMMAND_ACCRUE,
     COMMAND_HOLD,
+    COMMAND_REDEEM, /* hold and confirm in one; `hold` says what */
     COMMAND_CONFIRM,
     COMMAND_CANCEL,
     COMMAND_REVERSE,
-    COMMAND_LAPSE, /* the sweeper's; never from a caller */
+    COMMAND_EXTEND,
+    COMMAND_MATURE,    /* of an accrual that waits for an event; `part` */
+    COMMAND_CLAW_BACK, /* of an accrual; `part` */
+    COMMAND_ADJUST,
+    COMMAND_REINSTATE,
+    COMMAND_SET_STATUS, /* ACTIVE or FROZEN; `number` */
+    COMMAND_CLOSE,
+    COMMAND_SET_CREDIT_LIMIT, /* `number` */
+    COMMAND_SET_TIER,         /* `number` */
+    COMMAND_SEND,             /* a transfer's or merge's first step, on the giver */
+    COMMAND_RECEIVE,          /* the second, on the receiver */
+    COMMAND_SETTLE,           /* the last, on the giver: received, or given back */
+    COMMAND_TIDY,             /* the sweeper's: what time alone does to a member; never from a caller */
+    COMMAND_LAPSE,            /* the sweeper's: the same, found by a hold */
+    COMMAND_KIND_COUNT
 };
 
 /* What became of a row: RowOutcome of types.proto has the same order. */
@@ -42,21 +58,59 @@ struct accrue_order {
     int64_t amount_minor; /* > 0 */
     char currency[CURRENCY_TEXT];
     struct instant transaction_time;
+    int32_t funding_no;        /* 0: the bank pays */
+    bool by_event;             /* pending until COMMAND_MATURE */
+    struct date pending_until; /* 0: as the rules say */
 };
 
 struct hold_order {
     int64_t points;         /* 1 to POINTS_MAX */
-    int64_t lapse_after_us; /* > 0 */
+    int64_t lapse_after_us; /* > 0; REDEEM: not used */
     const char *terminal_id;
     int32_t goods_no; /* 0 for none */
     int64_t quantity;
     const uint8_t *ship_to; /* sealed */
     size_t ship_to_size;
+    uint64_t card;                   /* command_card of the card token; 0 for none */
+    const struct order_lines *lines; /* points and id filled in, adding up to points; NULL for none */
 };
 
-/* Confirm and reverse; 0 means all there is. */
+/* Confirm, reverse, mature, claw back; 0 means all there is. */
 struct part_order {
     int64_t points;
+    const char *line_id; /* REVERSE: the order line it is about; NULL or "" for all */
+};
+
+struct extend_order {
+    int64_t lapse_after_us; /* > 0, from now */
+};
+
+struct adjust_order {
+    int64_t points; /* not 0; negative takes */
+    int32_t funding_no;
+};
+
+struct reinstate_order {
+    int64_t points; /* > 0 */
+    struct date expires_on;
+};
+
+/* SEND: what goes where. */
+struct send_order {
+    int64_t points; /* > 0; 0 for a merge */
+    bool merge;
+    struct uuid to_member_id;
+    const char *to_member_ref;
+};
+
+/*
+ * RECEIVE: request_id is command_transfer_step(transfer, "receive"); parcel is what the giver's row says.
+ * SETTLE: request_id is command_transfer_step(transfer, "settle"); reason is the receiver's answer.
+ */
+struct transfer_order {
+    struct uuid transfer_id; /* the SEND's request_id */
+    const struct parcel *parcel;
+    enum reason reason;
 };
 
 /* What the caller is told. Everything but state and spendable of the first answer is reproduced by a repeat. */
@@ -71,19 +125,20 @@ struct answer {
     int64_t gross_minor, commission_minor; /* signed: negative for a reversal */
     struct date business_date;
     struct instant time;     /* programme time */
-    struct instant lapse_at; /* HOLD only */
+    struct instant lapse_at; /* HOLD and EXTEND only */
 };
 
 struct command {
     enum command_kind kind;
     struct uuid request_id;    /* version 7 from the caller; for ACCRUE made by command_accrual_id */
-    struct uuid member_id;     /* SET_MEMBER, ACCRUE, HOLD: command_member_id; the others need none */
+    struct uuid member_id;     /* command_member_id; redemption commands other than HOLD and REDEEM need none */
     uint16_t hash16;           /* routes: member_hash16 of member_id, or from redemption_id_parse */
-    struct uuid redemption_id; /* CONFIRM, CANCEL, REVERSE, LAPSE: the hold's request_id */
+    struct uuid redemption_id; /* CONFIRM, CANCEL, REVERSE, EXTEND, LAPSE: the hold's request_id */
+    struct uuid accrual_id;    /* MATURE, CLAW_BACK: command_accrual_id */
     int32_t programme_no, bank_no;
     int32_t merchant_no;      /* 0 when the command has none */
-    int32_t store_no;         /* HOLD: where. CONFIRM, CANCEL, REVERSE: the only store it may touch; 0 for any */
-    const char *member_ref;   /* SET_MEMBER, ACCRUE, HOLD */
+    int32_t store_no;         /* HOLD: where. Later ones: the only store they may touch; 0 for any */
+    const char *member_ref;   /* SET_MEMBER, ACCRUE, HOLD, REDEEM */
     uint8_t content_hash[32]; /* of everything that must be the same in a repeat, method and caller included */
     int64_t deadline_us;      /* clock_monotonic_us; not begun after it */
     union {
@@ -91,6 +146,12 @@ struct command {
         struct accrue_order accrue;
         struct hold_order hold;
         struct part_order part;
+        struct extend_order extend;
+        struct adjust_order adjust;
+        struct reinstate_order reinstate;
+        struct send_order send;
+        struct transfer_order transfer;
+        int64_t number;
     };
     struct answer answer;
     void (*done)(struct command *command); /* called once, after COMMIT or refusal, on a lane's thread */
@@ -109,5 +170,9 @@ struct uuid command_member_id(const char *bank_id, const char *member_ref);
  * The member is part of it because uniqueness is kept within a bucket, and the member decides the bucket.
  */
 struct uuid command_accrual_id(const char *bank_id, const char *member_ref, const char *transaction_ref);
+/* What velocity knows a card by: the first eight bytes of SHA-256 of its token, never 0; 0 for NULL and "". */
+uint64_t command_card(const char *card_token);
+/* The request_id of a later step of a transfer: a version 8 uuid of SHA-256(step, 0, transfer_id). */
+struct uuid command_transfer_step(const struct uuid *transfer_id, const char *step);
 
 #endif

@@ -1,0 +1,29 @@
+/*
+ * packed.h -- small lists that are read and written as one value: fixed-length elements one behind the other,
+ * big-endian.
+ *
+ * The schema (migration 0003) says the same in SQL. Unpacking refuses (false) what no packing makes: a length that is
+ * no multiple, more elements than the list's maximum. Pure.
+ */
+#ifndef DOMAIN_PACKED_H
+#define DOMAIN_PACKED_H
+
+#include "domain/account.h"
+#include "domain/order_line.h"
+
+enum { PACKED_LOT = 16, PACKED_PENDING = 24, PACKED_HOLD = 24, PACKED_RECENT = 24, PACKED_LINE = LINE_ID_MAX + 6 * 8 };
+
+/* Writes count * PACKED_LOT bytes; the others likewise. Returns the number of bytes. */
+size_t packed_lots(const struct lot *lots, size_t count, uint8_t *out);
+size_t packed_pending(const struct pending_lots *lots, uint8_t *out);
+size_t packed_holds(const struct open_hold *holds, size_t count, uint8_t *out);
+size_t packed_recent(const struct recent_holds *recent, uint8_t *out);
+size_t packed_lines(const struct order_lines *lines, uint8_t *out);
+
+bool unpack_lots(const uint8_t *bytes, size_t size, struct lots *out) MUST_USE;
+bool unpack_pending(const uint8_t *bytes, size_t size, struct pending_lots *out) MUST_USE;
+bool unpack_holds(const uint8_t *bytes, size_t size, struct open_hold out[OPEN_HOLDS_MAX], size_t *count) MUST_USE;
+bool unpack_recent(const uint8_t *bytes, size_t size, struct recent_holds *out) MUST_USE;
+bool unpack_lines(const uint8_t *bytes, size_t size, struct order_lines *out) MUST_USE;
+
+#endif
