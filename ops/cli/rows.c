@@ -43,6 +43,9 @@ static bool split_line(const struct lines *lines, struct row_fields *fields, cha
         return bad_line(err, "the line is longer than 64 kB");
     if (!text_utf8(lines->text, lines->size))
         return bad_line(err, "the line is not UTF-8, or holds a NUL; save the file as UTF-8");
+    /* The parser would take it for the end of a line, and the next value for another column. */
+    if (memchr(lines->text, '\r', lines->size))
+        return bad_line(err, "a carriage return stands within the line; end each line with a newline");
     if (csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI) != 0)
         return error_set(err, REASON_INTERNAL, "out of memory");
     bool whole = csv_parse(&parser, lines->text, lines->size, take_field, NULL, &collector) == lines->size &&
@@ -73,6 +76,8 @@ static bool is_known(const struct rows *rows, const char *name)
 
 static bool check_header(struct rows *rows, struct error *err)
 {
+    if (rows->header.count == 0)
+        return bad_line(err, "the first line is blank; it must name the columns");
     for (size_t i = 0; i < rows->column_count; i++) {
         rows->place[i] = find_name(&rows->header, rows->columns[i].name);
         if (rows->place[i] < 0 && rows->columns[i].required)
@@ -145,12 +150,20 @@ const char *rows_value(const struct rows *rows, size_t i)
     return place >= 0 && (size_t)place < rows->row.count ? rows->row.at[place] : "";
 }
 
+/* What would not be read as it is when it stood there bare: separators, quotes, blanks at either end. */
+static bool needs_quotes(const char *field)
+{
+    size_t n = strlen(field);
+
+    return field[strcspn(field, ",\"\r\n")] || (n > 0 && (strchr(" \t", field[0]) || strchr(" \t", field[n - 1])));
+}
+
 void rows_write(FILE *out, const char *const *fields, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         if (i)
             putc(',', out);
-        if (fields[i][strcspn(fields[i], ",\"\r\n")] || fields[i][0] == ' ')
+        if (needs_quotes(fields[i]))
             csv_fwrite(out, fields[i], strlen(fields[i]));
         else
             fputs(fields[i], out);

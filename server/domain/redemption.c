@@ -255,7 +255,7 @@ static void hold_points(struct redemption *redemption, struct account *account, 
 enum reason redemption_hold(struct redemption *redemption, struct account *account, const struct moment *moment,
                             const struct price *price, int64_t lapse_after_us, struct entries *entries)
 {
-    int64_t gross;
+    int64_t gross = 0;
     enum reason reason = may_hold(redemption, account, moment, price, &gross);
 
     clear_outcome(redemption);

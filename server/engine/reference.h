@@ -22,9 +22,17 @@ struct programme {
     bool sandbox;
 };
 
+struct funding {
+    int32_t no;
+    const char *id;
+};
+
 struct bank {
     int32_t no, programme_no;
     const char *id, *name;
+    bool has_exposure;              /* a limit is set in some currency */
+    const struct funding *fundings; /* by id */
+    size_t funding_count;
     const struct exchange_rules *rules; /* ascending versions */
     size_t rules_count;
 };
@@ -87,6 +95,8 @@ const struct merchant *reference_merchant(const struct reference *reference, con
 const struct merchant *reference_merchant_no(const struct reference *reference, int32_t no);
 const struct store_place *reference_store(const struct merchant *merchant, const char *id);
 const struct store_place *reference_store_no(const struct merchant *merchant, int32_t no);
+const struct funding *reference_funding(const struct bank *bank, const char *id);
+const struct funding *reference_funding_no(const struct bank *bank, int32_t no);
 const struct good *reference_good(const struct reference *reference, int32_t programme_no, const char *id);
 const struct good *reference_good_no(const struct reference *reference, int32_t no);
 

@@ -62,6 +62,8 @@ bool decode_inflate(enum decode_coding coding, const uint8_t *bytes, size_t size
     if (inflateInit2(&stream, coding == DECODE_GZIP ? WINDOW + GZIP_WRAPPER : WINDOW) != Z_OK)
         return error_set(err, REASON_OVERLOADED, "%s", "");
     bool good = run(&stream, &made, err);
+    if (good && stream.avail_in > 0)
+        good = error_set(err, REASON_MESSAGE_MALFORMED, "there are bytes behind the compressed message");
     inflateEnd(&stream);
     if (!good) {
         free(made.bytes);

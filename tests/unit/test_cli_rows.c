@@ -57,7 +57,10 @@ static const struct {
     { "UTF-8", "a,b\n中文,é\n", "2:中文|é|/" },
     { "empty values", "a,b\n,\n", "2:||/" },
     { "reason and detail of an earlier run", "a,b,reason,detail\n1,2,X,y\n", "2:1|2|/" },
-    { "an empty file", "\n", "header!the header has no column a" },
+    { "an empty file", "\n", "header!the first line is blank" },
+    { "a header of blanks", " \t\n1\n", "header!the first line is blank" },
+    { "a carriage return parts no columns", "a,b\n1\r2\n3,4\n", "2!a carriage return stands within the line" },
+    { "lines that end in a carriage return alone", "a,b\r1,2\r3,4\r", "header!a carriage return stands" },
     { "a column lacks", "a,c\n1,2\n", "header!the header has no column b" },
     { "a column misspelt", "a,b,cc\n1,2,3\n", "header!the header's column 3 is none of those there are" },
     { "a column twice", "a,b,a\n1,2,3\n", "header!the header has column 3 twice" },
@@ -85,6 +88,27 @@ static void test_files(void **state)
         if (!strstr(out, files[i].expected))
             fail_msg("%s: %s", files[i].story, out);
     }
+}
+
+/* Libraries of CSV drop the blanks at a bare field's ends. */
+static void test_blanks_at_the_ends_survive(void **state)
+{
+    static const char *const fields[] = { " x", "x ", "\tx", "x\t", " ", "x y", "" };
+    struct rows rows;
+    struct error err = { 0 };
+    char text[256] = "a,b,c,d,e,f,g\n";
+
+    (void)state;
+    FILE *file = fmemopen(text, sizeof text, "a+");
+    rows_write(file, fields, COUNT(fields));
+    rewind(file);
+    assert_true(rows_open(&rows, file, NULL, 0, &err));
+    assert_int_equal(rows_read(&rows, &err), ROWS_ROW);
+    assert_int_equal(rows.row.count, COUNT(fields));
+    for (size_t i = 0; i < COUNT(fields); i++)
+        assert_string_equal(rows.row.at[i], fields[i]);
+    rows_close(&rows);
+    fclose(file);
 }
 
 static void test_nul_is_refused(void **state)
@@ -307,6 +331,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_files),
+        cmocka_unit_test(test_blanks_at_the_ends_survive),
         cmocka_unit_test(test_nul_is_refused),
         cmocka_unit_test(test_long_lines),
         cmocka_unit_test(test_commas_only),

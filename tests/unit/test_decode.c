@@ -376,6 +376,23 @@ static void damaged_compression_is_malformed(void **state)
     free(bytes);
 }
 
+static void nothing_may_follow_the_compressed_message(void **state)
+{
+    size_t size, got;
+    uint8_t *bytes = deflate_zeros(1000, 31, &size), *out;
+    struct error err = { 0 };
+
+    (void)state;
+    bytes = realloc(bytes, 2 * size);
+    memcpy(bytes + size, bytes, size);
+    for (size_t more = 1; more <= size; more++) {
+        assert_false(decode_inflate(DECODE_GZIP, bytes, size + more, &out, &got, &err));
+        assert_int_equal(err.reason, REASON_MESSAGE_MALFORMED);
+        assert_null(out);
+    }
+    free(bytes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -388,6 +405,7 @@ int main(void)
         cmocka_unit_test(a_message_too_large_says_so),
         cmocka_unit_test(inflating_ends_at_the_limit),
         cmocka_unit_test(damaged_compression_is_malformed),
+        cmocka_unit_test(nothing_may_follow_the_compressed_message),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
