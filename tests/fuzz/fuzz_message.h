@@ -6,10 +6,8 @@
 
 #include <protobuf-c/protobuf-c.h>
 
-/* The request message that the number picks. The order changes with the contract: seeds are remade, see seeds.py. */
+/* The request message that the number picks: they are numbered service by service, as seeds.py does it too. */
 const ProtobufCMessageDescriptor *message_type(uint8_t number);
-/* "alliance.v1.HoldRedemptionRequest" among them, in the order of their numbers; NULL at the end. */
-const char *message_type_name(size_t number);
 
 /* Takes out what JSON cannot carry: fields that the contract does not know. */
 void message_forget_unknown(ProtobufCMessage *message);

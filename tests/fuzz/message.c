@@ -36,12 +36,6 @@ const ProtobufCMessageDescriptor *message_type(uint8_t number)
     return types[number % type_count];
 }
 
-const char *message_type_name(size_t number)
-{
-    collect();
-    return number < type_count ? types[number]->name : NULL;
-}
-
 /* The messages in one field: none, one or many. */
 static ProtobufCMessage *const *inner(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field,
                                       size_t *count)
