@@ -104,6 +104,13 @@ bool check_member_ref(const char *field, const char *ref, struct error *err)
                        MEMBER_REF_MAX);
 }
 
+bool check_card_token(const char *field, const char *token, struct error *err)
+{
+    return (text_is_ref(token, TOKEN_MAX, "_-") && strlen(token) >= TOKEN_MIN) ||
+           error_field(err, REASON_FIELD_INVALID, field, "must be %d to %d letters, digits, \"_\" and \"-\"", TOKEN_MIN,
+                       TOKEN_MAX);
+}
+
 bool check_no_card_number(const char *field, const char *text, struct error *err)
 {
     return !text_is_card_number(text) ||

@@ -41,6 +41,8 @@ bool check_money(const char *field, const Alliance__V1__Money *money, int64_t ma
 bool check_ratio(const char *field, const Alliance__V1__Ratio *ratio, struct error *err) MUST_USE;
 /* Shape only; whether it looks like a card number is asked later, see check_no_card_number. */
 bool check_member_ref(const char *field, const char *ref, struct error *err) MUST_USE;
+/* A card token's shape; as for a member_ref, what it looks like is asked later. */
+bool check_card_token(const char *field, const char *token, struct error *err) MUST_USE;
 /* CARD_NUMBER_REFUSED */
 bool check_no_card_number(const char *field, const char *text, struct error *err) MUST_USE;
 /* POINTS_NOT_POSITIVE, POINTS_TOO_MANY: 1 to POINTS_MAX. */

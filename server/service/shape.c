@@ -96,11 +96,17 @@ bool shape_hash(const char *domain, const ProtobufCMessage *message, uint8_t has
     return true;
 }
 
-bool shape_hash_call(const struct call *call, const ProtobufCMessage *request, uint8_t hash[CRYPTO_HASH],
-                     struct error *err)
+bool shape_hash_as(const struct call *call, const char *method, const ProtobufCMessage *request,
+                   uint8_t hash[CRYPTO_HASH], struct error *err)
 {
     char domain[ID_MAX + 80];
 
-    snprintf(domain, sizeof domain, "%d/%s/%s", (int)call->principal.role, call->principal.id, call->method->name);
+    snprintf(domain, sizeof domain, "%d/%s/%s", (int)call->principal.role, call->principal.id, method);
     return shape_hash(domain, request, hash, err);
+}
+
+bool shape_hash_call(const struct call *call, const ProtobufCMessage *request, uint8_t hash[CRYPTO_HASH],
+                     struct error *err)
+{
+    return shape_hash_as(call, call->method->name, request, hash, err);
 }

@@ -38,5 +38,8 @@ bool shape_hash(const char *domain, const ProtobufCMessage *message, uint8_t has
 /* The same over the caller's party, the method and its request: what a repeat with the same request_id must have. */
 bool shape_hash_call(const struct call *call, const ProtobufCMessage *request, uint8_t hash[CRYPTO_HASH],
                      struct error *err) MUST_USE;
+/* The same for what a batch brings: a request of that unary method, so that it may be repeated either way. */
+bool shape_hash_as(const struct call *call, const char *method, const ProtobufCMessage *request,
+                   uint8_t hash[CRYPTO_HASH], struct error *err) MUST_USE;
 
 #endif
