@@ -1,23 +1,22 @@
 /*
- * redemption_hold.c -- HoldRedemption: shape in, a command to the member's lane.
+ * redemption_hold.c -- HoldRedemption and RedeemPoints: what is asked, as a command for the member's lane.
  */
 #include "service/redemption_handlers.h"
 
 #include "base/text.h"
-#include "engine/command.h"
+#include "domain/order_line.h"
 #include "io/crypto.h"
 #include "service/check.h"
+#include "service/errand.h"
 #include "service/office.h"
 
 #include <alliance/v1/operator_service.pb-c.h>
-#include <alliance/v1/redemption_service.pb-c.h>
+#include <stdio.h>
 #include <string.h>
 
 typedef Alliance__V1__HoldRedemptionRequest Hold;
 typedef Alliance__V1__PostalAddress Address;
-
-static const int64_t LAPSE_MIN_US = US_PER_SECOND;
-static const int64_t LAPSE_MAX_US = INT64_C(30) * 86400 * US_PER_SECOND;
+typedef Alliance__V1__OrderLine Line;
 
 /* What is fixed by the certificate must not be contradicted by the request. */
 static bool check_place(const struct call *call, const Hold *asked, struct error *err)
@@ -71,16 +70,74 @@ static bool check_terminal(const char *terminal_id, struct error *err)
                        ID_MAX);
 }
 
-static bool check_fields(const struct call *call, const Hold *asked, int64_t *lapse_after_us, struct error *err)
+/* What is redeemed in one step is never held. */
+static bool check_lapse(const struct call *call, const struct redemption_kind *kind, const Hold *asked,
+                        int64_t *lapse_after_us, struct error *err)
 {
     *lapse_after_us = call->office->hold_default_us;
+    if (!asked->lapse_after)
+        return true;
+    if (kind->command == COMMAND_REDEEM)
+        return error_field(err, REASON_FIELD_INVALID, "lapse_after", "must be unset: nothing is held");
+    return redemption_check_lapse(asked->lapse_after, lapse_after_us, err);
+}
+
+static bool check_line(const Hold *asked, size_t i, struct error *err)
+{
+    const Line *line = asked->lines[i];
+
+    if (!text_is_ref(line->line_id, LINE_ID_MAX, "_-"))
+        return error_field(err, REASON_FIELD_INVALID, "line_id", "must be 1 to %d letters, digits, \"_\" and \"-\"",
+                           LINE_ID_MAX);
+    for (size_t k = 0; k < i; k++) {
+        if (strcmp(asked->lines[k]->line_id, line->line_id) == 0)
+            return error_field(err, REASON_FIELD_INVALID, "line_id", "is also that of lines[%zu]", k);
+    }
+    if (!check_range("points", line->points, 1, POINTS_MAX, err))
+        return false;
+    return (!line->gross && !line->commission && line->reversed_points == 0) ||
+           error_field(err, REASON_FIELD_INVALID, "", "gross, commission and reversed_points are only ever answered");
+}
+
+static bool check_lines(const Hold *asked, struct error *err)
+{
+    if (asked->n_lines > 0 && !text_empty(asked->goods_id))
+        return error_field(err, REASON_FIELD_INVALID, "lines", "must be empty with goods_id");
+    if (asked->n_lines > LINES_MAX)
+        return error_field(err, REASON_FIELD_INVALID, "lines", "must be at most %d", LINES_MAX);
+    for (size_t i = 0; i < asked->n_lines; i++) {
+        if (!check_line(asked, i, err))
+            return check_within(err, "lines[%zu]", i);
+    }
+    return true;
+}
+
+/* Each line is within POINTS_MAX. */
+static bool check_sum(const Hold *asked, struct error *err)
+{
+    int64_t sum = 0;
+
+    for (size_t i = 0; i < asked->n_lines; i++)
+        sum += asked->lines[i]->points;
+    return asked->n_lines == 0 || sum == asked->points ||
+           error_field(err, REASON_FIELD_INVALID, "lines", "must add up to points");
+}
+
+static bool check_no_cards(const Hold *asked, struct error *err)
+{
+    return check_no_card_number("member_ref", asked->member_ref, err) &&
+           check_no_card_number("card_token", asked->card_token, err);
+}
+
+static bool check_fields(const struct call *call, const struct redemption_kind *kind, const Hold *asked,
+                         int64_t *lapse_after_us, struct error *err)
+{
     return check_own(call, "merchant_id", asked->merchant_id, err) && check_place(call, asked, err) &&
            check_id("merchant_id", asked->merchant_id, err) && check_id_or_none("store_id", asked->store_id, err) &&
            check_terminal(asked->terminal_id, err) && check_id("bank_id", asked->bank_id, err) &&
            check_member_ref("member_ref", asked->member_ref, err) &&
-           (!asked->lapse_after ||
-            check_duration("lapse_after", asked->lapse_after, LAPSE_MIN_US, LAPSE_MAX_US, lapse_after_us, err)) &&
-           check_order(asked, err);
+           (text_empty(asked->card_token) || check_card_token("card_token", asked->card_token, err)) &&
+           check_lapse(call, kind, asked, lapse_after_us, err) && check_order(asked, err) && check_lines(asked, err);
 }
 
 static const char *either(const char *asked, const char *of_certificate)
@@ -106,10 +163,9 @@ static bool seal_address(struct call *call, struct command *command, const Addre
     return true;
 }
 
-static bool set_good(struct call *call, struct command *command, const struct reference *reference, const Hold *asked,
-                     struct error *err)
+static bool set_good(struct redemption_desk *desk, struct command *command, const Hold *asked, struct error *err)
 {
-    const struct good *good = reference_good(reference, command->programme_no, asked->goods_id);
+    const struct good *good = reference_good(redemption_reference(desk), command->programme_no, asked->goods_id);
 
     if (!good || good->merchant_no != command->merchant_no)
         return error_field(err, REASON_GOODS_NOT_FOUND, "goods_id", "%s", "");
@@ -117,7 +173,7 @@ static bool set_good(struct call *call, struct command *command, const struct re
         return error_field(err, REASON_FIELD_INVALID, "ship_to", "must be set for a physical good, and only for one");
     command->hold.goods_no = good->no;
     command->hold.quantity = asked->quantity ? asked->quantity : 1;
-    return !asked->ship_to || seal_address(call, command, asked->ship_to, err);
+    return !asked->ship_to || seal_address(desk->call, command, asked->ship_to, err);
 }
 
 static bool set_store(struct command *command, const struct merchant *merchant, const char *store_id, struct error *err)
@@ -131,41 +187,51 @@ static bool set_store(struct command *command, const struct merchant *merchant, 
     return true;
 }
 
-static bool look_up(struct call *call, struct command *command, const struct reference *reference, const Hold *asked,
-                    struct error *err)
+static bool look_up(struct redemption_desk *desk, struct command *command, const Hold *asked, struct error *err)
 {
     const struct merchant *merchant;
     const struct bank *bank;
 
-    if (!redemption_parties(reference, asked->merchant_id, asked->bank_id, &merchant, &bank, err))
+    if (!redemption_parties(redemption_reference(desk), asked->merchant_id, asked->bank_id, &merchant, &bank, err))
         return false;
     command->programme_no = bank->programme_no;
     command->bank_no = bank->no;
     command->merchant_no = merchant->no;
-    return set_store(command, merchant, either(asked->store_id, call->principal.store_id), err) &&
-           (text_empty(asked->goods_id) || set_good(call, command, reference, asked, err));
+    return set_store(command, merchant, either(asked->store_id, desk->call->principal.store_id), err) &&
+           (text_empty(asked->goods_id) || set_good(desk, command, asked, err));
 }
 
-bool redemption_hold_handler(struct call *call, const ProtobufCMessage *request, struct error *err)
+static bool set_lines(struct redemption_desk *desk, struct command *command, const Hold *asked, struct error *err)
+{
+    if (asked->n_lines == 0)
+        return true;
+    struct order_lines *lines = arena_alloc(&desk->call->arena, sizeof *lines);
+    if (!lines)
+        return errand_no_room(err);
+    for (size_t i = 0; i < asked->n_lines; i++) {
+        struct order_line *line = &lines->at[lines->count++];
+        snprintf(line->id, sizeof line->id, "%s", asked->lines[i]->line_id);
+        line->points = asked->lines[i]->points;
+    }
+    command->hold.lines = lines;
+    return true;
+}
+
+bool redemption_fill_hold(struct redemption_desk *desk, const struct redemption_kind *kind,
+                          const ProtobufCMessage *request, struct command *command, struct error *err)
 {
     const Hold *asked = (const Hold *)request;
-    int64_t lapse_after_us;
+    const struct call *call = desk->call;
 
-    if (!office_is_open(call->office, err) || !check_fields(call, asked, &lapse_after_us, err))
+    if (!check_fields(call, kind, asked, &command->hold.lapse_after_us, err) ||
+        !redemption_begin(desk, kind, request, asked->request_id, command, err) ||
+        !check_points("points", asked->points, err) || !check_sum(asked, err) || !check_no_cards(asked, err))
         return false;
-    struct command *command = redemption_command(call, request, asked->request_id, err);
-    if (!command || !check_points("points", asked->points, err) ||
-        !check_no_card_number("member_ref", asked->member_ref, err))
-        return false;
-    command->kind = COMMAND_HOLD;
     command->member_ref = asked->member_ref;
     command->member_id = command_member_id(asked->bank_id, asked->member_ref);
     command->hash16 = member_hash16(&command->member_id);
     command->hold.points = asked->points;
-    command->hold.lapse_after_us = lapse_after_us;
     command->hold.terminal_id = either(asked->terminal_id, call->principal.terminal_id);
-    const struct reference *reference = reference_acquire(call->office->reference);
-    bool found = look_up(call, command, reference, asked, err);
-    reference_release(reference);
-    return found && redemption_submit(call, command, err);
+    command->hold.card = command_card(asked->card_token);
+    return look_up(desk, command, asked, err) && set_lines(desk, command, asked, err);
 }

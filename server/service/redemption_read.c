@@ -5,8 +5,8 @@
 
 #include "base/exact.h"
 #include "base/text.h"
+#include "domain/packed.h"
 #include "domain/redemption.h"
-#include "engine/command.h"
 #include "service/check.h"
 #include "service/errand.h"
 #include "service/office.h"
@@ -126,6 +126,43 @@ static bool show_money(struct arena *arena, const struct member_redemption_row *
     return shown->gross && shown->commission;
 }
 
+/* Gross and commission are there from the confirmation on, as those of the whole. */
+static Alliance__V1__OrderLine *show_line(struct arena *arena, const struct member_redemption_row *row,
+                                          const struct order_line *line)
+{
+    Alliance__V1__OrderLine *shown = shape_new(arena, &alliance__v1__order_line__descriptor);
+
+    if (!shown)
+        return NULL;
+    shown->line_id = shape_text(arena, line->id);
+    shown->points = line->points;
+    shown->reversed_points = line->reversed_points;
+    if (!row->currency[0])
+        return shown->line_id ? shown : NULL;
+    shown->gross = shape_money(arena, row->currency, line->amounts.gross_minor - line->reversed.gross_minor);
+    shown->commission =
+        shape_money(arena, row->currency, line->amounts.commission_minor - line->reversed.commission_minor);
+    return shown->line_id && shown->gross && shown->commission ? shown : NULL;
+}
+
+static bool show_lines(struct arena *arena, const struct member_redemption_row *row, Shown *shown)
+{
+    struct order_lines lines;
+
+    if (!unpack_lines(row->lines.at, row->lines.size, &lines))
+        return false;
+    shown->lines = arena_alloc(arena, lines.count * sizeof *shown->lines);
+    if (!shown->lines)
+        return false;
+    for (size_t i = 0; i < lines.count; i++) {
+        shown->lines[i] = show_line(arena, row, &lines.at[i]);
+        if (!shown->lines[i])
+            return false;
+        shown->n_lines++;
+    }
+    return true;
+}
+
 static bool show(struct errand *errand, const struct member_redemption_row *row, struct error *err)
 {
     struct arena *arena = &errand->call->arena;
@@ -147,7 +184,7 @@ static bool show(struct errand *errand, const struct member_redemption_row *row,
     shown->hold_time = shape_instant(arena, row->held_at);
     shown->lapse_time = shape_instant(arena, row->lapse_at);
     return (shown->redemption_id && shown->hold_time && shown->lapse_time && show_money(arena, row, shown) &&
-            show_parties(errand, row, shown)) ||
+            show_lines(arena, row, shown) && show_parties(errand, row, shown)) ||
            errand_no_room(err);
 }
 

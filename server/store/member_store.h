@@ -57,6 +57,7 @@ struct member_redemption_row {
     int64_t gross_minor, commission_minor, reversed_gross_minor, reversed_commission_minor;
     int32_t rules_version, terms_version, goods_no;
     int64_t quantity;
+    struct bytes lines; /* domain/packed.h */
     struct instant held_at, lapse_at;
     struct instant now; /* programme time */
 };
