@@ -1,0 +1,300 @@
+"""After the last kill: what clients were told, against what is in the database, against the model.
+
+Each member's commands are replayed in the order its one client sent them. What time did in between (a hold that lapsed)
+stands in the journal, which says when; whether it was allowed to then is checked. A finding is a sentence that names
+the member and the request. After its first one a member is left alone, but for acknowledged calls that are lost: those
+are all told.
+"""
+
+import collections
+import datetime
+import json
+
+import ledger
+import model
+
+
+def read_log(path):
+    """Commands in the order they were sent: n -> {"do", "fields", and "answer" or "refused"}."""
+    found = {}
+    with open(path, encoding="utf-8") as lines:
+        for line in lines:
+            fact = json.loads(line)
+            found.setdefault(fact.pop("n"), {}).update(fact)
+    return found
+
+
+class Wrong(Exception):
+    """A finding about the member at hand."""
+
+
+class Replay:
+    """One member: its account and journal, and the model beside it."""
+
+    def __init__(self, check, ref, account, rows):
+        self.check, self.ref, self.account, self.rows = check, ref, account, rows
+        self.model = model.Member(check.rules[check.bank_of(ref)], check.commissions)
+        self.at = 0      # how far the journal is accounted for
+        self.time = None  # of the newest thing known
+
+    def wrong(self, command, text):
+        name = command["fields"].get("request_id") or command["fields"].get("transaction_ref") or command["do"]
+        raise Wrong(f"member {self.ref}, {command['do']} {name}: {text}")
+
+    def next_entry(self):
+        journal = self.account["journal"]
+        return journal[self.at] if self.at < len(journal) else None
+
+    def run(self, commands):
+        for command in commands:
+            try:
+                self.replay(command)
+            except Wrong:
+                raise
+            except (KeyError, IndexError, TypeError, AttributeError) as error:
+                self.wrong(command, f"cannot be replayed, because of an earlier finding or a gap in the model: {error!r}")
+        self.finish()
+
+    def replay(self, command):
+        do, fields = command["do"], command["fields"]
+        refused = command.get("refused")
+        row = self.row_of(command)
+        self.lapse_before(command, row)
+        time = row["time"] if row else self.time or self.check.first_time
+        ref = fields.get("request_id") or (row["name"] if do == "accrue" and row else None)
+        reason, receipt = self.decide(do, fields, time, row, ref)
+        while reason != (refused or "OK") and refused and self.lapse_one():
+            # It lapsed while the command waited for its turn.
+            reason, receipt = self.decide(do, fields, time, row, ref)
+        if reason != (refused or "OK"):
+            self.wrong(command, f"was answered {refused or 'OK'}, and the rules say {reason}")
+        self.compare(command, row, receipt)
+        for expected in self.model.expected:
+            self.take(command, expected, row)
+
+    def lapse_before(self, command, row):
+        """What lapsed before the command: all that the journal has here when the command left an entry behind it."""
+        refused = "refused" in command
+        leaves_entry = not refused and (command["do"] != "set_member" or self.model.would_change(command["fields"]))
+        while self.next_entry() and self.next_entry()["kind"] == ledger.LAPSE:
+            if not leaves_entry and (row is None or self.next_entry()["time"] > row["time"]):
+                break
+            self.lapse_one()
+        for name, hold in self.model.open_holds().items():
+            if row and hold.lapse <= row["time"]:
+                self.wrong(command, f"found hold {name} open although its time was over")
+
+    def decide(self, do, fields, time, row, ref):
+        self.model.expected = []
+        return getattr(self.model, do)(fields, time, row["date"] if row else None, ref)
+
+    def row_of(self, command):
+        """Where the answer is kept; None when it is not."""
+        do, fields = command["do"], command["fields"]
+        table = ledger.ANSWERS.get(do)
+        if not table:
+            return None
+        name = fields.get("request_id") or fields["transaction_ref"]
+        row = self.rows[table].get(name)
+        if row:
+            if row["member_id"] != self.account["member_id"]:
+                self.wrong(command, f"is in the database as another member's, {row['member_id']}")
+            self.time = row["time"]
+        return row
+
+    def compare(self, command, row, receipt):
+        """The answer, the row that keeps it and the model's receipt say the same."""
+        if "refused" in command:
+            if row and row["reason"] != command["refused"]:
+                self.wrong(command, f"was refused for {command['refused']}; the database says {row['reason']}")
+            told = {}
+        else:
+            told = command["answer"]
+            kept = row if row else receipt
+            for key in ("points", "spendable", "gross", "commission", "date", "time"):
+                if key in told and key in kept and not (command["do"] == "hold" and key in ("gross", "commission")):
+                    if told[key] != kept[key]:
+                        self.wrong(command, f"{key} was answered {told[key]}; the database says {kept[key]}")
+        if "redemption_id" in told:
+            name, hash16 = told["redemption_id"].split(".")
+            wanted = command["fields"].get("redemption_id", command["fields"]["request_id"]).split(".")[0]
+            if name != wanted or int(hash16, 16) % self.check.buckets != self.account["bucket"]:
+                self.wrong(command, f"was answered for redemption {told['redemption_id']}")
+        if receipt:
+            for key, value in receipt.items():
+                if key in told and told[key] != value:
+                    self.wrong(command, f"{key} was answered {told[key]}, and the model says {value}")
+        if row and "rules_version" in row and command["do"] == "accrue" and \
+                row["rules_version"] != self.model.rules_at(row["time"])["version"]:
+            self.wrong(command, f"earned by rules version {row['rules_version']}, which was not in force")
+
+    def take(self, command, expected, row):
+        """The next entry of the journal is the one expected."""
+        entry = self.next_entry()
+        if entry is None:
+            self.wrong(command, f"left no journal entry of kind {expected['kind']}; the journal ends at {self.at}")
+        for key, value in expected.items():
+            if (key == "ref" and command["do"] == "set_member") or (key == "redemption_id" and value is None):
+                continue
+            if entry[key] != value:
+                self.wrong(command, f"{key} of journal entry {entry['seq']} is {entry[key]}, and the model says {value}")
+        if row and entry["time"] != row["time"]:
+            self.wrong(command, f"journal entry {entry['seq']} is of another time than its answer")
+        self.at += 1
+
+    def lapse_one(self):
+        """Ends the hold that the journal's next entry says lapsed; False when it says something else."""
+        entry = self.next_entry()
+        if not entry or entry["kind"] != ledger.LAPSE:
+            return False
+        name = entry["redemption_id"]
+        hold = self.model.redemptions.get(name)
+        if hold is None or hold.state != model.HELD:
+            raise Wrong(f"member {self.ref}, hold {name}: journal entry {entry['seq']} lapses what is not held")
+        if entry["time"] < hold.lapse:
+            raise Wrong(f"member {self.ref}, hold {name}: lapsed before its time")
+        self.model.expected = []
+        self.model.lapse(name, entry["time"], self.check.date_of(entry["day"]))
+        self.take({"do": "lapse", "fields": {"request_id": name}}, self.model.expected[0], None)
+        return True
+
+    def finish(self):
+        """What is left over: nothing but lapses; and the account is as the model has it."""
+        while self.lapse_one():
+            pass
+        entry, account, mine = self.next_entry(), self.account, self.model
+        if entry:
+            raise Wrong(f"member {self.ref}: journal entry {entry['seq']} (kind {entry['kind']}, {entry['points']} "
+                        f"points, request {entry['ref']}) belongs to no command, or is there twice")
+        lots = {key: points for key, points in mine.lots.items() if points}
+        holds = {name: hold.lapse for name, hold in mine.open_holds().items()}
+        for what, there, expected in (
+                ("status", account["status"], mine.status), ("available", account["available"], mine.available),
+                ("held", account["held"], mine.held), ("credit limit", account["credit_limit"], mine.limit),
+                ("credit used", account["credit_used"], mine.credit_used), ("lots", account["lots"], lots),
+                ("open holds", account["holds"], holds), ("journal_seq", account["journal_seq"], self.at)):
+            if there != expected:
+                raise Wrong(f"member {self.ref}: {what} is {there}, and the replay gives {expected}")
+        for name, hold in mine.redemptions.items():
+            row = self.rows["redemption"][name]
+            there = (row["state"], row["confirmed_points"], row["reversed_points"])
+            if there != (hold.state, hold.confirmed, hold.reversed):
+                raise Wrong(f"member {self.ref}, hold {name}: state, confirmed and reversed points are {there}, and the "
+                            f"replay gives {(hold.state, hold.confirmed, hold.reversed)}")
+
+
+class Check:
+    """All clients, one after the other: only one client's rows are in memory at a time."""
+
+    def __init__(self, database):
+        self.ledger = ledger.Ledger(database)
+        self.rules, self.commissions = self.ledger.rules(), self.ledger.commissions()
+        self.buckets = self.ledger.totals()["buckets"]
+        self.first_time = max(versions[0]["effective_from"] for versions in self.rules.values())
+        self.findings, self.lost = [], []
+        self.counts = collections.Counter()
+        self.sums = collections.Counter()  # (bucket, day) -> points over all accounts of the ledger
+        self.banks = {}  # member_ref -> bank_id
+
+    def bank_of(self, ref):
+        return self.banks[ref]
+
+    @staticmethod
+    def date_of(day):
+        return (datetime.date(1970, 1, 1) + datetime.timedelta(days=day)).isoformat()
+
+    def client(self, name, log):
+        """Everything one client did."""
+        commands = read_log(log)
+        accounts, rows = self.ledger.of_client(name)
+        by_member = collections.defaultdict(list)
+        for n, command in sorted(commands.items()):
+            self.banks[command["fields"]["member_ref"]] = self.banks.get(
+                command["fields"]["member_ref"], command["fields"].get("bank_id"))
+            if "answer" not in command and "refused" not in command:
+                self.findings.append(f"command {n} of {name} was never acknowledged: {command['fields']}")
+            by_member[command["fields"]["member_ref"]].append(command)
+        believed = set()
+        for ref, mine in by_member.items():
+            self.member(ref, mine, accounts.get(ref), rows, believed)
+        self.strangers(name, accounts, rows, by_member, believed)
+
+    def member(self, ref, commands, account, rows, believed):
+        self.counts["commands"] += len(commands)
+        self.counts["members"] += 1
+        lost = [command for command in commands if self.is_lost(command, account, rows)]
+        for command in lost:
+            name = command["fields"].get("request_id") or command["fields"].get("transaction_ref", "")
+            self.lost.append(f"member {ref}, {command['do']} {name}: was acknowledged with "
+                             f"{command.get('answer', command.get('refused'))} and is not in the database")
+        for command in commands:
+            believed.add(command["fields"].get("request_id") or command["fields"].get("transaction_ref"))
+        if account is None:
+            return
+        try:
+            self.journal(ref, account)
+            if not lost:
+                Replay(self, ref, account, rows).run(commands)
+                self.counts["replayed"] += 1
+        except Wrong as wrong:
+            self.findings.append(str(wrong))
+
+    @staticmethod
+    def is_lost(command, account, rows):
+        """Acknowledged, and not there: successes, and the refusals that are kept."""
+        table = ledger.ANSWERS.get(command["do"])
+        if "answer" in command and table is None:
+            return account is None
+        if "answer" in command or (command.get("refused") and table not in (None, "accrual") and
+                                   command["refused"] not in ("REDEMPTION_NOT_FOUND", "MEMBER_NOT_FOUND")):
+            return (command["fields"].get("request_id") or command["fields"]["transaction_ref"]) not in rows[table]
+        return False
+
+    def journal(self, ref, account):
+        """Sequence, chain, balances that follow from the entries, holds that end once; and both sides' sums."""
+        chain, spendable, held = "00" * 32, 0, 0
+        ended = collections.Counter()
+        for place, entry in enumerate(account["journal"], 1):
+            if entry["seq"] != place:
+                raise Wrong(f"member {ref}: journal entry {place} is missing; {entry['seq']} comes instead")
+            if ledger.entry_hash(chain, entry) != entry["hash"]:
+                raise Wrong(f"member {ref}: the chain is broken at journal entry {place}")
+            chain = entry["hash"]
+            if entry["kind"] in ledger.ENDS_A_HOLD:
+                ended[entry["redemption_id"]] += 1
+                if ended[entry["redemption_id"]] > 1:
+                    raise Wrong(f"member {ref}, hold {entry['redemption_id']}: ended twice, again by entry {place}")
+            source, target = ledger.MOVES[entry["kind"]]
+            sides = {source: -entry["points"], target: entry["points"]}
+            # The member's own two count as its balances moved, the others as the kind of entry says.
+            sides["spendable"] = entry["available"] - entry["credit_used"] - spendable
+            sides["held"] = entry["held"] - held
+            for side, points in sides.items():
+                self.sums[entry["bucket"], entry["day"]] += points if side else 0
+            spendable, held = entry["available"] - entry["credit_used"], entry["held"]
+            self.counts["entries"] += 1
+        if chain != account["chain"]:
+            raise Wrong(f"member {ref}: the account's chain is not its newest entry's")
+        if sum(account["lots"].values()) != account["available"]:
+            raise Wrong(f"member {ref}: lots are {account['lots']}, available is {account['available']}")
+
+    def strangers(self, name, accounts, rows, by_member, believed):
+        """Rows that no command asked for."""
+        for ref in accounts.keys() - by_member.keys():
+            self.findings.append(f"member {ref} of client {name}: nobody created it")
+        for table, found in rows.items():
+            for row in found.keys() - believed:
+                self.findings.append(f"{table} {row} of client {name}: nobody asked for it")
+
+    def everything(self):
+        """What belongs to no client."""
+        self.findings += self.ledger.broken()
+        self.findings += [f"bucket {bucket}, {self.date_of(day)}: the sum over all accounts is {points}, not 0"
+                          for (bucket, day), points in sorted(self.sums.items()) if points]
+
+    def published(self, acknowledged):
+        """(bank_id, request_id, version, effective_from) of rules: each there, once, and no other."""
+        there = {(bank, row["request_id"], row["version"], row["effective_from"])
+                 for bank, versions in self.rules.items() for row in versions}
+        self.lost += [f"rules {one}: were acknowledged and are not in the database" for one in acknowledged - there]
+        self.findings += [f"rules {one}: nobody published them" for one in there - acknowledged]

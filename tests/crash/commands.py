@@ -1,0 +1,225 @@
+"""What clients do to members: a row a kind of command, and a row a way it travels.
+
+A command is a kind and its fields (plain numbers and text, so that a log line holds it). To add one: a row in KINDS, a
+way when it needs another rpc, a method of that name in model.Member, and, when its answer is kept in another table than
+the others', a row in ledger.ANSWERS.
+"""
+
+import collections
+import time
+
+import stack
+
+BANKS = ("bank-a", "bank-b")
+MERCHANTS = ("shop-1", "shop-2")
+HOLDS_KNOWN = 200  # what a client remembers of redemptions; older ones are left as they are
+
+# name: how often it is chosen; make(client) gives fields or None when there is nothing to do it to; way: how it
+# travels; learn(client, fields, answer) after an acknowledged success; twist(fields) makes other content of the same id.
+Kind = collections.namedtuple("Kind", "name weight make way learn twist")
+# rpc of a service; party(fields) calls it; pack(commands' fields) makes the message and unpack(answer) one outcome a
+# command: a dictionary, or the word of a refusal. together: how many commands one message may carry.
+Way = collections.namedtuple("Way", "service rpc streams party pack unpack together")
+
+
+class Redemption:
+    """What a client knows of one it made."""
+
+    def __init__(self, fields, redemption_id):
+        self.id, self.fields = redemption_id, fields
+        self.left = fields["points"]  # held, or confirmed and not reversed
+        self.state = "held"
+
+
+class Messages:
+    """The message classes; they exist only once the stubs were made."""
+
+    def __init__(self):
+        from alliance.v1 import bank_service_pb2, operator_service_pb2, redemption_service_pb2, types_pb2
+        from alliance.v1 import bank_service_pb2_grpc, operator_service_pb2_grpc, redemption_service_pb2_grpc
+        self.bank, self.operator, self.redemption = bank_service_pb2, operator_service_pb2, redemption_service_pb2
+        self.types = types_pb2
+        self.stubs = {"bank": bank_service_pb2_grpc.BankServiceStub,
+                      "operator": operator_service_pb2_grpc.OperatorServiceStub,
+                      "redemption": redemption_service_pb2_grpc.RedemptionServiceStub}
+
+
+# --- making a command ------------------------------------------------------------------------------------------------
+
+def make_member(client):
+    """A new member, or another status and limit for one whose last change nobody had to ask for twice."""
+    rng = client.rng
+    settled = [m for m in client.members.values() if not m["doubtful"]]
+    if settled and rng.random() < 0.7:
+        ref = rng.choice(settled)["ref"]
+    else:
+        ref = f"{client.name}-m{len(client.members)}"
+        client.members[ref] = {"ref": ref, "doubtful": False}
+    return {"bank_id": client.bank, "member_ref": ref, "credit_limit": rng.choice((0, 0, 500, 3000)),
+            "status": rng.choices((1, 2, 3), (90, 9, 1))[0]}
+
+
+def make_accrual(client):
+    return {"bank_id": client.bank, "member_ref": client.any_member(), "transaction_ref": stack.uuid7(),
+            "amount_minor": client.rng.choice((client.rng.randint(1, 500), client.rng.randint(100, 200000))),
+            "time": int(time.time())}
+
+
+def make_hold(client):
+    rng = client.rng
+    merchant = rng.choice(MERCHANTS)
+    return {"request_id": stack.uuid7(), "merchant_id": merchant, "store_id": rng.choice(("", "main")),
+            "bank_id": client.bank, "member_ref": client.any_member(),
+            "points": rng.choice((rng.randint(1, 20), rng.randint(1, 900), rng.randint(1, 5000))),
+            "lapse_s": rng.choices((0, rng.randint(1, 5), 3600), (10, 15, 75))[0]}
+
+
+def of_redemption(client, *states, **more):
+    """Fields of a command on a redemption in one of these states; sometimes in another, to be refused."""
+    known = [r for r in client.redemptions if r.state in states]
+    if client.rng.random() < 0.05:
+        known = client.redemptions
+    if not known:
+        return None
+    chosen = client.rng.choice(known)
+    fields = {"request_id": stack.uuid7(), "redemption_id": chosen.id, "member_ref": chosen.fields["member_ref"],
+              "merchant_id": chosen.fields["merchant_id"]}
+    if "points" in more:
+        part = client.rng.randint(1, max(chosen.left, 1))
+        fields["points"] = client.rng.choices((0, part, chosen.left, chosen.left + 1), (40, 45, 10, 5))[0]
+    return fields
+
+
+def make_confirm(client):
+    return of_redemption(client, "held", points=True)
+
+
+def make_cancel(client):
+    return of_redemption(client, "held")
+
+
+def make_reverse(client):
+    return of_redemption(client, "confirmed", points=True)
+
+
+# --- what is learnt from an answer -----------------------------------------------------------------------------------
+
+def learn_nothing(client, fields, answer):
+    del client, fields, answer
+
+
+def learn_hold(client, fields, answer):
+    client.redemptions.append(Redemption(fields, answer["redemption_id"]))
+    if len(client.redemptions) > HOLDS_KNOWN:
+        client.redemptions.pop(client.rng.randrange(len(client.redemptions)))
+
+
+def learner(state):
+    def learn(client, fields, answer):
+        for known in client.redemptions:
+            if known.id == fields["redemption_id"]:
+                known.left = answer["points"] if state == "confirmed" else known.left - answer["points"]
+                known.state = "ended" if known.left == 0 else state if state != "reversed" else "confirmed"
+    return learn
+
+
+# --- the same id, other content --------------------------------------------------------------------------------------
+
+def twist_points(fields):
+    return dict(fields, points=fields["points"] + 1)
+
+
+def twist_amount(fields):
+    return dict(fields, amount_minor=fields["amount_minor"] + 1)
+
+
+# --- messages --------------------------------------------------------------------------------------------------------
+
+def instant_us(timestamp):
+    return timestamp.seconds * 1000000 + timestamp.nanos // 1000
+
+
+def read_receipt(receipt):
+    money = receipt.gross
+    return {"redemption_id": receipt.redemption_id, "state": receipt.state, "points": receipt.points,
+            "spendable": receipt.spendable_points, "currency": money.currency_code, "gross": money.amount_minor,
+            "commission": receipt.commission.amount_minor, "date": receipt.business_date,
+            "time": instant_us(receipt.time), "lapse": instant_us(receipt.lapse_time)}
+
+
+def lasting(answer):
+    """What is the same each time: a push says UNCHANGED of what it CREATED before."""
+    return {k: v for k, v in answer.items() if k != "outcome"}
+
+
+def read_rows(answer):
+    """Verdicts of a push."""
+    return [v.reason if v.reason else {"points": v.points, "outcome": v.outcome} for v in answer.verdicts]
+
+
+def pack_hold(m, fields):
+    message = m.redemption.HoldRedemptionRequest(**{k: v for k, v in fields.items() if k != "lapse_s"})
+    if fields["lapse_s"]:
+        message.lapse_after.seconds = fields["lapse_s"]
+    return message
+
+
+def pack_operation(name):
+    def pack(m, commands):
+        known = {k: v for k, v in commands[0].items() if k in ("request_id", "redemption_id", "points")}
+        return getattr(m.redemption, name)(**known)
+    return pack
+
+
+def pack_members(m, commands):
+    request = m.bank.PushMembersRequest(bank_id=commands[0]["bank_id"])
+    for number, fields in enumerate(commands):
+        request.rows.add(row_number=number, member=m.bank.Member(
+            member_ref=fields["member_ref"], credit_limit=fields["credit_limit"], status=fields["status"]))
+    return request
+
+
+def pack_accruals(m, commands):
+    request = m.bank.PushAccrualsRequest(bank_id=commands[0]["bank_id"])
+    for number, fields in enumerate(commands):
+        row = request.rows.add(row_number=number, transaction_ref=fields["transaction_ref"],
+                               member_ref=fields["member_ref"], amount=m.types.Money(
+                                   currency_code="CNY", amount_minor=fields["amount_minor"]))
+        row.transaction_time.FromSeconds(fields["time"])
+    return request
+
+
+def by_bank(fields):
+    return "bank/" + fields["bank_id"]
+
+
+def by_merchant(fields):
+    return "merchant/" + fields["merchant_id"]
+
+
+def one_receipt(answer):
+    return [read_receipt(answer)]
+
+
+WAYS = {way.rpc: way for way in (
+    Way("bank", "PushMembers", True, by_bank, pack_members, read_rows, 3),
+    Way("bank", "PushAccruals", True, by_bank, pack_accruals, read_rows, 8),
+    Way("redemption", "HoldRedemption", False, by_merchant, lambda m, c: pack_hold(m, c[0]), one_receipt, 1),
+    Way("redemption", "ConfirmRedemption", False, by_merchant, pack_operation("ConfirmRedemptionRequest"), one_receipt, 1),
+    Way("redemption", "CancelRedemption", False, by_merchant, pack_operation("CancelRedemptionRequest"), one_receipt, 1),
+    Way("redemption", "ReverseRedemption", False, by_merchant, pack_operation("ReverseRedemptionRequest"), one_receipt, 1),
+)}
+
+KINDS = {kind.name: kind for kind in (
+    Kind("set_member", 3, make_member, "PushMembers", learn_nothing, None),
+    Kind("accrue", 14, make_accrual, "PushAccruals", learn_nothing, twist_amount),
+    Kind("hold", 34, make_hold, "HoldRedemption", learn_hold, twist_points),
+    Kind("confirm", 22, make_confirm, "ConfirmRedemption", learner("confirmed"), twist_points),
+    Kind("cancel", 9, make_cancel, "CancelRedemption", learner("ended"), None),
+    Kind("reverse", 15, make_reverse, "ReverseRedemption", learner("reversed"), twist_points),
+)}
+
+
+def command_id(kind, fields):
+    """What names a command in the log and, but for members, in the database."""
+    return fields.get("request_id") or fields.get("transaction_ref") or f"{kind} {fields['member_ref']}"

@@ -1,0 +1,402 @@
+#!/usr/bin/env python3
+"""The crash test: what was acknowledged is there, once, whatever is killed.
+
+A supervisor runs PostgreSQL (fsync on), a proxy before it (proxy.py) and two servers on one database (world.py), and
+many clients (clients.py, commands.py) that work through random commands on members of their own, log every request
+before it is sent and every answer, and ask again with the same request_id until they are answered. It kills what KILLS
+lists, at random; the seed it prints gives the same order of kills and the same choices of the clients again (not the
+same instants). When the last kill is over everything is let finish, and check.py compares the logs with the database
+(ledger.py has all the SQL) and with the replay of each member's commands through a model of its own (model.py).
+
+    crash.py --folder DIR [--kills N] [--seed S] [--seconds-between S] [--clients N] [--prove]
+
+--prove runs the same with a fault: the proxy answers COMMIT before PostgreSQL has it. The test must find acknowledged
+calls that are lost, and --prove succeeds only if it does.
+"""
+
+import argparse
+import collections
+import os
+import queue
+import random
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(os.path.dirname(HERE), "interop"))
+
+import grpc  # noqa: E402
+
+import check  # noqa: E402
+import clients  # noqa: E402
+import commands  # noqa: E402
+import stack  # noqa: E402
+import world as worlds  # noqa: E402
+
+EARLY_MS = 150    # how much later PostgreSQL gets a COMMIT that was answered already
+SHOWN = 20        # findings printed; all are in findings.txt
+VERSIONS_MAX = 50  # of each bank's rules
+
+
+class TimeIsUp(Exception):
+    """The whole run takes longer than it may."""
+
+
+# --- kills: each is given the supervisor and answers what it did -------------------------------------------------------
+
+def kill_server(run):
+    server = run.any_server()
+    server.kill()
+    time.sleep(run.rng.uniform(0, 0.5))
+    server.start()
+    return f"{server.name}: SIGKILL, started again"
+
+
+def stop_server(run):
+    server, seconds = run.any_server(), run.rng.choice((0.3, 1.5, 4.0))
+    server.signal(signal.SIGSTOP)
+    time.sleep(seconds)
+    server.signal(signal.SIGCONT)
+    return f"{server.name}: SIGSTOP, SIGCONT {seconds} s later"
+
+
+def terminate_backend(run):
+    pid = run.any_backend()
+    run.database.psql(f"SELECT pg_terminate_backend({pid})")
+    return f"backend {pid}: pg_terminate_backend"
+
+
+def kill_backend(run):
+    pid = run.any_backend()
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return f"backend {pid}: was gone already"
+    return f"backend {pid}: SIGKILL, so that the postmaster restarts all"
+
+
+def kill_postmaster(run):
+    run.database.down(signal.SIGKILL)
+    time.sleep(run.rng.uniform(0, 0.5))
+    run.database.up()
+    return "postmaster: SIGKILL, started again"
+
+
+def stop_immediately(run):
+    run.database.down(signal.SIGQUIT)  # what pg_ctl stop -m immediate sends
+    time.sleep(run.rng.uniform(0, 0.5))
+    run.database.up()
+    return "postmaster: immediate shutdown, started again"
+
+
+def cut_connections(run):
+    seconds = run.rng.choice((0, 0, 1.5))
+    run.proxy.order(*(("refuse", seconds) if seconds else ("cut",)))
+    return f"connections to the database: cut{f', refused for {seconds} s' if seconds else ''}"
+
+
+def delay_connections(run):
+    ms, seconds = run.rng.choice((5, 50, 300)), 2.0
+    run.proxy.order("delay", ms, seconds)
+    time.sleep(seconds)
+    return f"connections to the database: each piece {ms} ms late for {seconds} s"
+
+
+def stall_connections(run):
+    seconds = run.rng.choice((0.5, 2.0, 3.5))
+    run.proxy.order("stall", seconds)
+    time.sleep(seconds)
+    if run.rng.random() < 0.5:
+        return f"connections to the database: stalled for {seconds} s"
+    run.proxy.order("cut")
+    return f"connections to the database: stalled for {seconds} s, then cut"
+
+
+def drop_commit_answers(run):
+    count = run.rng.randint(1, 4)
+    run.proxy.order("drop", count)
+    for _ in range(count):
+        run.proxy.dropped.get(timeout=worlds.PATIENCE_S)
+    return f"answer to COMMIT: dropped {count} times, and the connection cut"
+
+
+KILLS = {
+    "server SIGKILL": kill_server,
+    "server SIGSTOP": stop_server,
+    "backend terminated": terminate_backend,
+    "backend SIGKILL": kill_backend,
+    "postmaster SIGKILL": kill_postmaster,
+    "immediate shutdown": stop_immediately,
+    "connections cut": cut_connections,
+    "connections delayed": delay_connections,
+    "connections stalled": stall_connections,
+    "COMMIT answer dropped": drop_commit_answers,
+}
+# With the fault, what loses nothing by itself, or needs answers to COMMIT, is left out.
+PROVING = ("server SIGKILL", "backend SIGKILL", "postmaster SIGKILL", "immediate shutdown", "connections cut")
+
+
+def plan(rng, count, kinds):
+    """Every kind as often as every other, in random order."""
+    found = []
+    while len(found) < count:
+        found += rng.sample(kinds, len(kinds))
+    return found[:count]
+
+
+# --- the alliance ------------------------------------------------------------------------------------------------------
+
+def insist(call, request, patience_s=worlds.PATIENCE_S):
+    """A registration, repeated until it is answered: a repeat is no harm."""
+    end = time.monotonic() + patience_s
+    while True:
+        try:
+            return call(request, timeout=5)
+        except grpc.RpcError as error:
+            if time.monotonic() > end or clients.reason_of(error) not in ("", *clients.passing_reasons()):
+                raise
+            time.sleep(0.1)
+
+
+class Publisher(threading.Thread):
+    """Each bank's rules get a new version again and again, so that lots of many expiry dates come and go."""
+
+    def __init__(self, shared, rng):
+        super().__init__(name="publisher", daemon=True)
+        self.shared, self.rng = shared, rng
+        self.published = set()
+        self.count = collections.Counter()
+        self.pause_s = 3.0
+        self.failure = None
+
+    def publish(self, bank):
+        m, stubs = self.shared.messages, self.shared.messages.stubs["bank"]
+        rules = m.bank.ExchangeRules(bank_id=bank, expiry_months=self.rng.randint(1, 60), minimum_points=self.rng.randint(1, 12),
+                                     accrual_rate=m.types.Ratio(num=1, den=100))
+        rules.rates.add(currency_code="CNY", conversion_rate=m.types.Ratio(num=1, den=1),
+                        settlement_rate=m.types.Ratio(num=self.rng.randint(1, 1500), den=1000))
+        request = m.bank.PublishExchangeRulesRequest(request_id=stack.uuid7(), rules=rules)
+        while True:
+            stub = stubs(self.shared.world.channel(self.rng.randrange(2), f"bank/{bank}"))
+            try:
+                made = stub.PublishExchangeRules(request, timeout=5)
+                break
+            except grpc.RpcError as error:
+                if self.shared.give_up.wait(0.2):
+                    return
+                if clients.reason_of(error) not in ("", *self.shared.passing):
+                    raise
+        self.published.add((bank, request.request_id, made.version, commands.instant_us(made.effective_from)))
+        self.count[bank] += 1
+
+    def run(self):
+        try:
+            while not self.shared.stop.wait(self.pause_s):
+                for bank in commands.BANKS:
+                    if self.count[bank] < VERSIONS_MAX:
+                        self.publish(bank)
+        except Exception as error:  # the supervisor tells of it
+            self.failure = error
+            raise
+
+
+def found_alliance(world, messages):
+    """One programme, two banks, two merchants; all channels are made here, before there are threads."""
+    m = messages
+    operator = m.stubs["operator"](world.channel(0, "operator/ops"))
+    insist(operator.CreateProgramme, m.operator.CreateProgrammeRequest(programme=m.operator.Programme(
+        programme_id="p", time_zone="Asia/Shanghai")))
+    for bank in commands.BANKS:
+        insist(operator.RegisterBank, m.operator.RegisterBankRequest(bank=m.operator.Bank(
+            bank_id=bank, programme_id="p", name=bank)))
+    for place, merchant in enumerate(commands.MERCHANTS):
+        insist(operator.RegisterMerchant, m.operator.RegisterMerchantRequest(merchant=m.operator.Merchant(
+            merchant_id=merchant, programme_id="p", name=merchant,
+            stores=[m.operator.Store(store_id="main", name="Main")],
+            terms=m.operator.Terms(commission_bp=250 + 83 * place, settlement_currency="CNY"))))
+    for index in range(len(world.servers)):
+        for party in [f"bank/{b}" for b in commands.BANKS] + [f"merchant/{s}" for s in commands.MERCHANTS]:
+            world.channel(index, party)
+
+
+# --- the run -----------------------------------------------------------------------------------------------------------
+
+class Run:
+    """One run, from the first kill to the verdict."""
+
+    def __init__(self, options):
+        self.options = options
+        self.rng = random.Random(options.seed)
+        self.world = self.database = self.proxy = None
+        self.shared, self.clients = None, []
+        self.publisher = None
+        self.kills = collections.Counter()
+        self.began = time.monotonic()
+
+    def say(self, text):
+        seconds = int(time.monotonic() - self.began)
+        print(f"{seconds // 60:2}:{seconds % 60:02}  {text}", flush=True)
+
+    def any_server(self):
+        return self.rng.choice(self.world.servers)
+
+    def any_backend(self):
+        return stack.wait_for(self.backends, worlds.PATIENCE_S, "a backend of a server")[0]
+
+    def backends(self):
+        try:
+            return self.database.backends()
+        except OSError:
+            return []
+        except stack.subprocess.CalledProcessError:
+            return []  # it is starting up
+
+    def acknowledged(self):
+        return sum(client.counts["acknowledged"] for client in self.clients)
+
+    def begin(self, stubs):
+        stack.generate_stubs(stubs)
+        messages = commands.Messages()
+        self.world = worlds.World(self.options.folder, EARLY_MS if self.options.prove else 0)
+        self.database, self.proxy = self.world.database, self.world.proxy
+        os.makedirs(self.world.path("log"))
+        found_alliance(self.world, messages)
+        self.shared = clients.Shared(self.world, messages)
+        self.publisher = Publisher(self.shared, random.Random(f"{self.options.seed}/rules"))
+        for bank in commands.BANKS:
+            self.publisher.publish(bank)
+        self.clients = [clients.Client(n, self.options.seed, self.shared) for n in range(self.options.clients)]
+        for thread in (self.publisher, *self.clients):
+            thread.start()
+
+    def wait_for_progress(self):
+        """Every client is answered again."""
+        before = [client.counts["acknowledged"] for client in self.clients]
+
+        def moved():
+            self.look()
+            return all(client.counts["acknowledged"] > count for client, count in zip(self.clients, before))
+        stack.wait_for(moved, worlds.PATIENCE_S, "an answer to every client")
+
+    def look(self):
+        """Nothing may end but by our hand."""
+        for server in self.world.servers:
+            if server.ended():
+                raise AssertionError(f"{server.name} ended by itself with {server.process.returncode}; its log is "
+                                     f"{server.log}")
+        for thread in (self.publisher, *self.clients):
+            if thread.failure:
+                raise AssertionError(f"{thread.name} failed: {thread.failure!r}")
+
+    def kill(self):
+        kinds = list(PROVING if self.options.prove else KILLS)
+        for number, kind in enumerate(plan(self.rng, self.options.kills, kinds), 1):
+            self.wait_for_progress()
+            time.sleep(self.rng.uniform(0.3, 1.7) * self.options.seconds_between)
+            did = KILLS[kind](self)
+            self.kills[kind] += 1
+            self.say(f"kill {number:3} of {self.options.kills}  {did}  ({self.acknowledged()} acknowledged)")
+        self.wait_for_progress()
+
+    def finish(self):
+        self.shared.stop.set()
+        end = time.monotonic() + worlds.PATIENCE_S
+        for thread in (*self.clients, self.publisher):
+            thread.join(max(end - time.monotonic(), 0.1))
+        self.shared.give_up.set()
+        for client in self.clients:
+            client.join(10)
+        self.look()
+
+    def check(self):
+        """Servers are ended first: what is compared stands still."""
+        for server in self.world.servers:
+            server.signal(signal.SIGTERM)
+        for server in self.world.servers:
+            server.process.wait(worlds.PATIENCE_S)
+        checked = check.Check(self.database)
+        checked.findings += self.shared.findings
+        for client in self.clients:
+            checked.client(client.name, client.log_path)
+        checked.everything()
+        checked.published(self.publisher.published)
+        return checked
+
+    def report(self, checked):
+        counts = sum((client.counts for client in self.clients), collections.Counter())
+        totals = checked.ledger.totals()
+        print(f"\ncalls sent {counts['sent']}, acknowledged {counts['acknowledged']} ({counts['done']} done, "
+              f"{counts['refused']} refused by a rule), retried {counts['retried']}, acknowledged ones repeated "
+              f"{counts['repeated']}, ids reused {counts['reused']}")
+        print("kills: " + ", ".join(f"{kind} {count}" for kind, count in self.kills.items()))
+        print(f"checked: {checked.counts['commands']} commands of {checked.counts['members']} members against the "
+              f"database, {checked.counts['replayed']} members replayed, {checked.counts['entries']} journal entries "
+              f"chained, {len(checked.sums)} sums of a bucket and day, {len(self.publisher.published)} versions of rules")
+        print("in the database: " + ", ".join(f"{count} {what}" for what, count in totals.items()))
+        found = [f"LOST: {one}" for one in checked.lost] + [f"WRONG: {one}" for one in checked.findings]
+        with open(self.world.path("findings.txt"), "w", encoding="utf-8") as file:
+            file.write("".join(one + "\n" for one in found))
+        for one in found[:SHOWN]:
+            print(one[:400])
+        if found:
+            print(f"{len(found)} findings; all are in {self.world.path('findings.txt')}, the clients' logs in "
+                  f"{self.world.path('log')}, the servers' beside it; seed {self.options.seed}")
+
+    def run(self):
+        """0 when everything is as it must be."""
+        stubs = tempfile.mkdtemp(prefix="alliance-stubs-")
+        self.say(f"seed {self.options.seed}: {self.options.kills} kills, {self.options.clients} clients, 2 servers"
+                 f"{', COMMIT answered early' if self.options.prove else ''}")
+        try:
+            self.begin(stubs)
+            self.kill()
+            self.finish()
+            checked = self.check()
+            self.report(checked)
+        except (AssertionError, queue.Empty, TimeIsUp) as error:
+            print(f"FAILED: {error or repr(error)}; logs are in {self.options.folder}, seed {self.options.seed}")
+            return 1
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            if self.shared:
+                self.shared.stop.set()
+                self.shared.give_up.set()
+            if self.world:
+                self.world.close()
+            shutil.rmtree(stubs, ignore_errors=True)
+        return self.verdict(checked)
+
+    def verdict(self, checked):
+        if self.options.prove:
+            print("proved: what was answered before COMMIT is found missing" if checked.lost else
+                  "NOT PROVED: the server answered before COMMIT, and nothing was found missing")
+            return 0 if checked.lost else 1
+        return 1 if checked.lost or checked.findings else 0
+
+
+def time_is_up(*_):
+    raise TimeIsUp("the whole run took longer than it may (--limit)")
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="crash")
+    parser.add_argument("--folder", required=True, help="everything lies below it; must be empty")
+    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
+    parser.add_argument("--seconds-between", type=float, default=1.5, help="between recovery and the next kill, on average")
+    parser.add_argument("--clients", type=int, default=24)
+    parser.add_argument("--limit", type=float, help="seconds the whole run may take; 300 and 30 a kill if not given")
+    parser.add_argument("--prove", action="store_true", help="answer COMMIT early, and succeed if loss is found")
+    options = parser.parse_args()
+    signal.signal(signal.SIGALRM, time_is_up)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.setitimer(signal.ITIMER_REAL, options.limit or 300 + 30 * options.kills)
+    return Run(options).run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,226 @@
+"""One member, naively: what each command must do, written from the proto and server/domain's headers, not from its code.
+
+A method a kind of command: it answers (reason, receipt) and appends the journal entries it expects; a refusal changes
+nothing. Time is an argument. Lots are a dictionary, sorted whenever order matters.
+"""
+
+import datetime
+from fractions import Fraction
+
+import ledger
+
+HELD, CONFIRMED, CANCELLED, LAPSED, REVERSED = 1, 2, 3, 4, 5
+ACTIVE, FROZEN, CLOSED = 1, 2, 3
+OPEN_HOLDS_MAX, LOTS_MAX = 32, 128
+HOLD_DEFAULT_S = 900
+
+
+def half_even(value):
+    """Python rounds Fractions half to even."""
+    return round(value)
+
+
+def month_start(date, months):
+    """The first day of the month that many months after that of an ISO date."""
+    year, month = (int(part) for part in date.split("-")[:2])
+    index = year * 12 + month - 1 + months
+    return datetime.date(index // 12, index % 12 + 1, 1).isoformat()
+
+
+class Hold:
+    """A redemption: state, and what it drew and could still give back."""
+
+    def __init__(self, points, lapse):
+        self.state, self.points, self.lapse = HELD, points, lapse
+        self.lots, self.credit = [], 0  # (key, points), first to expire first
+        self.confirmed = self.reversed = 0
+        self.gross = self.commission = self.gross_back = self.commission_back = 0
+
+
+class Member:
+    """What was published comes from outside: rules are the versions of its bank in order, commissions basis points."""
+
+    def __init__(self, rules, commissions):
+        self.rules, self.commissions = rules, commissions
+        self.exists = False
+        self.status = self.limit = 0
+        self.lots, self.credit_used, self.held = {}, 0, 0
+        self.redemptions = {}
+        self.expected = []  # journal entries of the last command
+
+    # --- what can be asked ---
+
+    @property
+    def available(self):
+        return sum(self.lots.values())
+
+    @property
+    def spendable(self):
+        return self.available + max(self.limit - self.credit_used, 0)
+
+    def open_holds(self):
+        return {name: hold for name, hold in self.redemptions.items() if hold.state == HELD}
+
+    def rules_at(self, time):
+        found = [version for version in self.rules if version["effective_from"] <= time]
+        return found[-1] if found else None
+
+    def would_change(self, fields):
+        return not self.exists or (fields["status"], fields["credit_limit"]) != (self.status, self.limit)
+
+    # --- commands ---
+
+    def set_member(self, fields, time, date, ref):
+        del time, date
+        if self.would_change(fields):
+            self.exists = True
+            self.status, self.limit = fields["status"], fields["credit_limit"]
+            self._entry(ledger.MEMBER, 0, ref, None)
+        return "OK", {"points": 0}
+
+    def accrue(self, fields, time, date, ref):
+        rules = self.rules_at(time)
+        earned = fields["amount_minor"] * rules["accrual_num"] // rules["accrual_den"]
+        if self.status == CLOSED:
+            return "MEMBER_CLOSED", None
+        if earned < 1:
+            return "NOTHING_EARNED", None
+        key = (month_start(date, rules["expiry_months"] + 1), 0)
+        repaid = min(earned, self.credit_used)
+        if earned > repaid and key not in self.lots and len(self.lots) == LOTS_MAX:
+            return "TOO_MANY_LOTS", None
+        self.credit_used -= repaid
+        self._add(key, earned - repaid)
+        self._entry(ledger.ACCRUE, earned, ref, None)
+        return "OK", {"points": earned}
+
+    def hold(self, fields, time, date, ref):
+        rules, points = self.rules_at(time), fields["points"]
+        if self.status != ACTIVE:
+            return ("MEMBER_CLOSED" if self.status == CLOSED else "MEMBER_FROZEN"), None
+        if points < rules["minimum_points"]:
+            return "BELOW_MINIMUM", None
+        if len(self.open_holds()) == OPEN_HOLDS_MAX:
+            return "TOO_MANY_OPEN_HOLDS", None
+        if points > self.spendable:
+            return "INSUFFICIENT_POINTS", None
+        hold = Hold(points, time + (fields["lapse_s"] or HOLD_DEFAULT_S) * 1000000)
+        left = points
+        for key in sorted(self.lots):
+            taken = min(left, self.lots[key])
+            if taken:
+                hold.lots.append((key, taken))
+                self._add(key, -taken)
+                left -= taken
+        hold.credit = left
+        self.credit_used += left
+        self.held += points
+        self.redemptions[ref] = hold
+        self._entry(ledger.HOLD, points, ref, ref)
+        return "OK", self._receipt(HELD, points, date, time, lapse=hold.lapse)
+
+    def confirm(self, fields, time, date, ref):
+        name, hold = self._named(fields)
+        refusal = self._not_open(hold)
+        if not refusal and self.status != ACTIVE:
+            refusal = "MEMBER_CLOSED" if self.status == CLOSED else "MEMBER_FROZEN"
+        points = fields["points"] or hold.points
+        if not refusal and points > hold.points:
+            refusal = "BEYOND_HOLD"
+        if refusal:
+            return refusal, self._refusal(hold, date, time)
+        rules = self.rules_at(time)
+        if points < hold.points:
+            self.held -= hold.points - points
+            self._give_back(hold, hold.points - points, date, time)
+            self._entry(ledger.RELEASE, hold.points - points, ref, name)
+        self.held -= points
+        hold.state, hold.confirmed = CONFIRMED, points
+        hold.gross = half_even(Fraction(points * rules["settlement_num"], rules["settlement_den"]))
+        hold.commission = half_even(Fraction(hold.gross * self.commissions[fields["merchant_id"]], 10000))
+        self._entry(ledger.CONFIRM, points, ref, name, hold.gross, hold.commission)
+        return "OK", self._receipt(CONFIRMED, points, date, time, hold.gross, hold.commission)
+
+    def cancel(self, fields, time, date, ref):
+        name, hold = self._named(fields)
+        refusal = self._not_open(hold)
+        if refusal:
+            return refusal, self._refusal(hold, date, time)
+        self._end(name, hold, CANCELLED, ledger.CANCEL, ref, date, time)
+        return "OK", self._receipt(CANCELLED, hold.points, date, time)
+
+    def reverse(self, fields, time, date, ref):
+        name, hold = self._named(fields)
+        left = hold.confirmed - hold.reversed
+        points = fields["points"] or left
+        refusal = {CONFIRMED: "", REVERSED: "REDEMPTION_ENDED"}.get(hold.state, "REDEMPTION_NOT_CONFIRMED")
+        if not refusal and points > left:
+            refusal = "BEYOND_CONFIRMED"
+        if refusal:
+            return refusal, self._refusal(hold, date, time)
+        hold.reversed += points
+        hold.state = REVERSED if hold.reversed == hold.confirmed else CONFIRMED
+        gross, commission = (amount * hold.reversed // hold.confirmed for amount in (hold.gross, hold.commission))
+        back = (gross - hold.gross_back, commission - hold.commission_back)
+        hold.gross_back, hold.commission_back = gross, commission
+        self._give_back(hold, points, date, time)
+        self._entry(ledger.REVERSE, points, ref, name, -back[0], -back[1])
+        return "OK", self._receipt(hold.state, points, date, time, -back[0], -back[1])
+
+    # --- what time does ---
+
+    def lapse(self, name, time, date):
+        """The hold's time is over. The caller has seen in the journal that it ended now."""
+        hold = self.redemptions[name]
+        self._end(name, hold, LAPSED, ledger.LAPSE, name, date, time)
+
+    # --- parts ---
+
+    def _named(self, fields):
+        name = fields["redemption_id"].split(".")[0]
+        return name, self.redemptions[name]
+
+    @staticmethod
+    def _not_open(hold):
+        return {HELD: "", LAPSED: "HOLD_LAPSED"}.get(hold.state, "REDEMPTION_ENDED")
+
+    def _end(self, name, hold, state, kind, ref, date, time):
+        self.held -= hold.points
+        self._give_back(hold, hold.points, date, time)
+        hold.state = state
+        self._entry(kind, hold.points, ref, name)
+
+    def _give_back(self, hold, points, date, time):
+        """Credit first, then the lots that expire last; credit that earning has repaid comes back as a new lot."""
+        credit = min(points, hold.credit)
+        hold.credit -= credit
+        undrawn = min(credit, self.credit_used)
+        self.credit_used -= undrawn
+        if credit > undrawn:
+            self._add((month_start(date, self.rules_at(time)["expiry_months"] + 1), 0), credit - undrawn)
+        left = points - credit
+        while left:
+            key, drawn = hold.lots.pop()
+            taken = min(left, drawn)
+            self._add(key, taken)
+            left -= taken
+            if drawn > taken:
+                hold.lots.append((key, drawn - taken))
+
+    def _add(self, key, points):
+        self.lots[key] = self.lots.get(key, 0) + points
+        if self.lots[key] == 0:
+            del self.lots[key]
+
+    def _entry(self, kind, points, ref, name, gross=0, commission=0):
+        self.expected.append({"kind": kind, "points": points, "ref": ref, "redemption_id": name,
+                              "available": self.available, "held": self.held, "credit_used": self.credit_used,
+                              "credit_limit": self.limit, "gross": gross, "commission": commission})
+
+    def _receipt(self, state, points, date, time, gross=0, commission=0, lapse=0):
+        return {"state": state, "points": points, "spendable": self.spendable, "gross": gross,
+                "commission": commission, "currency": "CNY" if gross or commission else "", "date": date, "time": time,
+                "lapse": lapse}
+
+    def _refusal(self, hold, date, time):
+        return self._receipt(hold.state, 0, date, time)
