@@ -377,13 +377,28 @@ static int64_t unpack(struct account *account, const struct moment *moment, cons
     return points + pending;
 }
 
+/* Nobody could name the accruals of a member who is gone: what waits for an event matures with the merge. */
+static void end_waiting(const struct moment *moment, struct pending_lots *lots)
+{
+    for (size_t i = 0; i < lots->count; i++) {
+        if (lots->at[i].matures_on.days != MATURES_BY_EVENT.days)
+            continue;
+        lots->at[i].matures_on = moment->business_date;
+        lots->at[i].expires_on = expiry_from(moment, moment->business_date);
+    }
+}
+
 enum reason member_receive(struct account *account, const struct moment *moment, const struct parcel *parcel,
                            const struct uuid *ref, int64_t *moved, struct entries *entries)
 {
+    struct parcel received = *parcel;
+
     *moved = 0;
     if (account->status == MEMBER_CLOSED)
         return REASON_MEMBER_CLOSED;
-    *moved = unpack(account, moment, parcel, ENTRY_TRANSFER_IN, ref, entries);
+    end_waiting(moment, &received.pending_lots);
+    *moved = unpack(account, moment, &received, ENTRY_TRANSFER_IN, ref, entries);
+    member_catch_up(account, moment, entries);
     return REASON_OK;
 }
 

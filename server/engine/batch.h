@@ -19,6 +19,7 @@
 enum {
     BATCH_OVERDUE_MAX = 1024,                                  /* overdue holds ended along the way */
     BATCH_REDEMPTIONS_MAX = 3 * BATCH_MAX + BATCH_OVERDUE_MAX, /* named, of the same id, and new */
+    BATCH_EXPOSURES_MAX = 256,                                 /* limits of a programme's banks by currency */
 };
 
 struct batch_account {
@@ -47,8 +48,30 @@ struct batch_operation {
 };
 
 struct batch_accrual {
-    bool is_new;
+    bool is_new, dirty;
     struct accrual_row row;
+};
+
+struct batch_transfer {
+    bool is_new, dirty;
+    struct transfer_row row;
+};
+
+/* What a bucket's part of an exposure limit lacked: parts are moved, then the batch is run again. */
+struct exposure_need {
+    int32_t bank_no; /* 0: nothing lacked */
+    char currency[CURRENCY_TEXT];
+    int64_t minor;  /* what one hold needs at least */
+    bool exhausted; /* every part was moved here and it is not enough: refuse */
+};
+
+/* A hold counted by pace; taken back when the batch is rolled back. */
+struct paced {
+    int32_t merchant_no;
+    const char *terminal_id;
+    const struct terms *terms; /* of the snapshot the batch holds */
+    int64_t points;
+    struct instant now;
 };
 
 struct batch {
@@ -59,7 +82,9 @@ struct batch {
     const struct reference *reference; /* held while the batch runs */
     struct fence_row *fences;
     size_t fence_count;
-    int64_t reference_needed; /* a fence asks for a newer snapshot than `reference`; 0 when not */
+    int64_t reference_needed;           /* a fence asks for a newer snapshot than `reference`; 0 when not */
+    struct exposure_need exposure_need; /* survives a run, so that the next one knows */
+    struct pace *pace;                  /* borrowed; NULL: no velocity of terminals and merchants */
 
     struct batch_account accounts[BATCH_MAX];
     size_t account_count;
@@ -69,20 +94,29 @@ struct batch {
     size_t operation_count;
     struct batch_accrual accruals[2 * BATCH_MAX];
     size_t accrual_count;
+    struct batch_transfer transfers[2 * BATCH_MAX];
+    size_t transfer_count;
+    struct exposure exposure_rows[BATCH_EXPOSURES_MAX];
+    struct exposures exposures;
+    struct paced paced[BATCH_MAX];
+    size_t paced_count;
     struct outbox_row outbox[2 * BATCH_MAX];
     size_t outbox_count;
-    struct uuid_index account_index, redemption_index, operation_index, accrual_index;
+    struct uuid_index account_index, redemption_index, operation_index, accrual_index, transfer_index;
 
-    struct entries entries; /* at is owned here and grows */
-    size_t entry_room;
+    struct entries entries; /* at and lots are owned here and grow */
+    size_t entry_room, lot_room;
+    struct bytes *entry_lots; /* packed, one an entry; in the arena, made when the entries are chained */
 };
 
+/* NULL when there is no memory. */
 struct batch *batch_new(void);
 void batch_free(struct batch *batch);
 /*
  * Runs the commands in one transaction; on true each has its answer and the transaction is committed. On false nothing
  * was written, or (DATABASE_UNREACHABLE) it is not known whether it was: run again, idempotency makes that safe.
- * TRY_AGAIN with reference_needed set: refresh the snapshot and run again.
+ * TRY_AGAIN with reference_needed set: refresh the snapshot and run again. TRY_AGAIN with exposure_need.bank_no set:
+ * move parts of that limit to this bucket and run again.
  */
 bool batch_run(struct batch *batch, struct db *db, struct reference_source *source, int32_t bucket,
                struct command *const *commands, size_t count, struct error *err) MUST_USE;
@@ -99,5 +133,38 @@ const struct fence_row *batch_fence(const struct batch *batch, int32_t programme
 /* A place in the arrays, entered into the index; NULL when the batch is full. */
 struct batch_account *batch_add_account(struct batch *batch, const struct uuid *member_id);
 struct batch_redemption *batch_add_redemption(struct batch *batch, const struct uuid *id);
+
+/* For the parts of batch_decide only; batch_members.c and batch_redemptions.c each have a row of deciders. */
+void batch_refuse(struct command *command, enum reason reason);
+bool batch_same_content(const struct command *command, const uint8_t *hash);
+/* The account's moment, with the terms of that merchant (0 for none). */
+struct moment batch_moment(struct batch *batch, const struct batch_account *loaded, int32_t merchant_no);
+/*
+ * Answers a request that was seen before, as then, or REQUEST_ID_REUSED when it says something else now; false when it
+ * was not seen.
+ */
+bool batch_answer_repeat(struct batch *batch, struct command *command);
+/* Keeps what an operation came to, so that a repeat gets the same answer, and answers it. */
+struct operation_facts {
+    enum entry_kind kind;
+    enum reason reason;
+    struct uuid redemption_id; /* zero for an operation on a member */
+    int16_t state_after;
+    int64_t points;
+    const char *currency;
+    struct settlement_amounts amounts;
+    struct instant lapse_at; /* of an extended hold */
+};
+void batch_keep_operation(struct batch *batch, struct command *command, const struct batch_account *loaded,
+                          const struct operation_facts *facts);
+
+/* Holds counted by pace from that one on are taken back. */
+void batch_give_back_pace(struct batch *batch, size_t from);
+
+void batch_decide_set_member(struct batch *batch, struct command *command);
+void batch_decide_accrue(struct batch *batch, struct command *command);
+void batch_decide_on_member(struct batch *batch, struct command *command);
+void batch_decide_hold(struct batch *batch, struct command *command);
+void batch_decide_on_redemption(struct batch *batch, struct command *command);
 
 #endif

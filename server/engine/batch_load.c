@@ -1,28 +1,33 @@
 /* batch_load.c -- the first round trip: fences, locked accounts, and what the commands refer to. */
 #include "engine/batch.h"
 
+#include "domain/packed.h"
+
 #include <string.h>
 
 /* The ids a batch asks for; arrays of 2 * BATCH_MAX in the batch's arena. */
 struct wanted {
-    struct uuid *members, *redemptions, *requests, *named, *accruals;
-    size_t member_count, redemption_count, request_count, named_count, accrual_count;
+    struct uuid *members, *redemptions, *requests, *named, *accruals, *transfers;
+    size_t member_count, redemption_count, request_count, named_count, accrual_count, transfer_count;
     int64_t *programmes;
     size_t programme_count;
+    int64_t banks[BATCH_EXPOSURES_MAX]; /* that have an exposure limit */
+    size_t bank_count;
 };
 
 static bool wanted_init(struct wanted *wanted, struct arena *arena, size_t commands)
 {
     *wanted = (struct wanted){
         .members = arena_alloc(arena, commands * sizeof(struct uuid)),
+        .transfers = arena_alloc(arena, commands * sizeof(struct uuid)),
         .redemptions = arena_alloc(arena, 2 * commands * sizeof(struct uuid)),
         .requests = arena_alloc(arena, commands * sizeof(struct uuid)),
         .named = arena_alloc(arena, commands * sizeof(struct uuid)),
         .accruals = arena_alloc(arena, commands * sizeof(struct uuid)),
         .programmes = arena_alloc(arena, commands * sizeof(int64_t)),
     };
-    return wanted->members && wanted->redemptions && wanted->requests && wanted->named && wanted->accruals &&
-           wanted->programmes;
+    return wanted->members && wanted->transfers && wanted->redemptions && wanted->requests && wanted->named &&
+           wanted->accruals && wanted->programmes;
 }
 
 static void want_programme(struct wanted *wanted, int32_t programme_no)
@@ -36,14 +41,32 @@ static void want_programme(struct wanted *wanted, int32_t programme_no)
 
 /* What a kind of command needs to be decided. */
 static const struct {
-    bool member, redemption, request, accrual;
-} needs[] = {
+    bool member;     /* member_id's account */
+    bool redemption; /* redemption_id's row, and its member's account */
+    bool request;    /* what request_id made before: a redemption or an operation */
+    bool accrual;    /* request_id's accrual */
+    bool of_accrual; /* accrual_id's accrual */
+} needs[COMMAND_KIND_COUNT] = {
     [COMMAND_SET_MEMBER] = { .member = true },
     [COMMAND_ACCRUE] = { .member = true, .accrual = true },
     [COMMAND_HOLD] = { .member = true, .request = true },
+    [COMMAND_REDEEM] = { .member = true, .request = true },
     [COMMAND_CONFIRM] = { .redemption = true, .request = true },
     [COMMAND_CANCEL] = { .redemption = true, .request = true },
     [COMMAND_REVERSE] = { .redemption = true, .request = true },
+    [COMMAND_EXTEND] = { .redemption = true, .request = true },
+    [COMMAND_MATURE] = { .member = true, .request = true, .of_accrual = true },
+    [COMMAND_CLAW_BACK] = { .member = true, .request = true, .of_accrual = true },
+    [COMMAND_ADJUST] = { .member = true, .request = true },
+    [COMMAND_REINSTATE] = { .member = true, .request = true },
+    [COMMAND_SET_STATUS] = { .member = true, .request = true },
+    [COMMAND_CLOSE] = { .member = true, .request = true },
+    [COMMAND_SET_CREDIT_LIMIT] = { .member = true, .request = true },
+    [COMMAND_SET_TIER] = { .member = true, .request = true },
+    [COMMAND_SEND] = { .member = true, .request = true },
+    [COMMAND_RECEIVE] = { .member = true, .request = true },
+    [COMMAND_SETTLE] = { .member = true, .request = true },
+    [COMMAND_TIDY] = { .member = true },
     [COMMAND_LAPSE] = { .redemption = true },
 };
 
@@ -62,6 +85,24 @@ static void want(struct wanted *wanted, const struct command *command)
     }
     if (needs[command->kind].accrual)
         wanted->accruals[wanted->accrual_count++] = command->request_id;
+    if (needs[command->kind].of_accrual)
+        wanted->accruals[wanted->accrual_count++] = command->accrual_id;
+    if (command->kind == COMMAND_SEND)
+        wanted->transfers[wanted->transfer_count++] = command->request_id;
+    if (command->kind == COMMAND_SETTLE)
+        wanted->transfers[wanted->transfer_count++] = command->transfer.transfer_id;
+}
+
+/* Whose limits a batch may touch: a confirmation does not say whose member it is about before it is loaded. */
+static void want_exposures(struct wanted *wanted, const struct reference *reference)
+{
+    for (size_t i = 0; i < reference->bank_count && wanted->bank_count < BATCH_EXPOSURES_MAX; i++) {
+        const struct bank *bank = &reference->banks[i];
+        for (size_t k = 0; bank->has_exposure && k < wanted->programme_count; k++) {
+            if (wanted->programmes[k] == bank->programme_no)
+                wanted->banks[wanted->bank_count++] = bank->no;
+        }
+    }
 }
 
 static bool queue_ids(struct db *db, const struct statement *statement, int32_t bucket, const struct uuid *ids,
@@ -78,29 +119,20 @@ static bool queue_all(struct batch *batch, struct db *db, const struct wanted *w
     struct accounts_params accounts = { batch->bucket,
                                         { wanted->members, wanted->member_count },
                                         { wanted->named, wanted->named_count } };
+    struct exposures_params exposures = { batch->bucket, { wanted->banks, wanted->bank_count } };
 
     return db_queue(db, &lane_begin, NULL, err) && db_queue(db, &lane_load_fences, &fences, err) &&
            db_queue(db, &lane_load_accounts, &accounts, err) &&
            queue_ids(db, &lane_load_redemptions, batch->bucket, wanted->redemptions, wanted->redemption_count, err) &&
            queue_ids(db, &lane_load_operations, batch->bucket, wanted->requests, wanted->request_count, err) &&
            queue_ids(db, &lane_load_accruals, batch->bucket, wanted->accruals, wanted->accrual_count, err) &&
-           db_flush(db, false, err);
+           queue_ids(db, &lane_load_transfers, batch->bucket, wanted->transfers, wanted->transfer_count, err) &&
+           (wanted->bank_count == 0 || db_queue(db, &lane_load_exposures, &exposures, err)) && db_flush(db, false, err);
 }
 
 static bool broken(struct error *err, const char *what)
 {
     return error_set(err, REASON_INTERNAL, "a stored row is not possible: %s", what);
-}
-
-static bool take_lots(struct lots *lots, const struct date_array *expires, const struct int64_array *points,
-                      struct error *err)
-{
-    if (expires->count != points->count || expires->count > LOTS_MAX)
-        return broken(err, "lots");
-    lots->count = expires->count;
-    for (size_t i = 0; i < expires->count; i++)
-        lots->at[i] = (struct lot){ expires->at[i], points->at[i] };
-    return true;
 }
 
 static void take_moment(struct batch *batch, struct batch_account *loaded, const struct fence_row *fence)
@@ -110,6 +142,7 @@ static void take_moment(struct batch *batch, struct batch_account *loaded, const
     loaded->moment.now = fence->now;
     loaded->moment.business_date = fence->business_date;
     loaded->moment.rules = bank ? rules_in_force(bank->rules, bank->rules_count, fence->now) : NULL;
+    loaded->moment.exposures = &batch->exposures;
 }
 
 /* A member of a programme that no command at hand belongs to: somebody named another programme's redemption. */
@@ -126,31 +159,39 @@ static bool take_account(struct batch *batch, const struct account_row *row, str
         return broken(err, "more accounts than commands");
     struct account *account = &loaded->account;
     if (row->chain.size != sizeof account->chain || row->profile_hash.size != sizeof account->profile_hash ||
-        row->hold_ids.count != row->hold_lapses.count || row->hold_ids.count > OPEN_HOLDS_MAX)
+        !unpack_holds(row->holds.at, row->holds.size, account->holds, &account->hold_count) ||
+        !unpack_lots(row->lots.at, row->lots.size, &account->lots) ||
+        !unpack_pending(row->pending_lots.at, row->pending_lots.size, &account->pending_lots) ||
+        !unpack_recent(row->recent.at, row->recent.size, &account->recent))
         return broken(err, "account");
     account->programme_no = row->programme_no;
     account->bank_no = row->bank_no;
     account->member_ref = row->member_ref;
     account->status = row->status;
+    account->tier = row->tier;
     account->available = row->available;
     account->held = row->held;
+    account->pending = row->pending;
+    account->expired = row->expired;
     account->credit_limit = row->credit_limit;
     account->credit_used = row->credit_used;
+    account->counted_on = row->counted_on;
+    account->day_points = row->day_points;
+    account->month_points = row->month_points;
     account->journal_seq = row->journal_seq;
     memcpy(account->chain, row->chain.at, sizeof account->chain);
     memcpy(account->profile_hash, row->profile_hash.at, sizeof account->profile_hash);
-    account->hold_count = row->hold_ids.count;
-    for (size_t i = 0; i < account->hold_count; i++)
-        account->holds[i] = (struct open_hold){ row->hold_ids.at[i], row->hold_lapses.at[i] };
     take_moment(batch, loaded, batch_fence(batch, row->programme_no));
-    return take_lots(&account->lots, &row->lot_expires, &row->lot_points, err);
+    return true;
 }
 
 static bool take_redemption(struct batch *batch, const struct redemption_row *row, struct error *err)
 {
     struct batch_redemption *loaded = batch_add_redemption(batch, &row->id);
 
-    if (!loaded || row->content_hash.size != sizeof loaded->content_hash)
+    if (!loaded || row->content_hash.size != sizeof loaded->content_hash ||
+        !unpack_lots(row->draws.at, row->draws.size, &loaded->redemption.draws.lots) ||
+        !unpack_lines(row->lines.at, row->lines.size, &loaded->redemption.lines))
         return broken(err, "redemption");
     loaded->goods_no = row->goods_no;
     loaded->quantity = row->quantity;
@@ -177,7 +218,11 @@ static bool take_redemption(struct batch *batch, const struct redemption_row *ro
     redemption->held_at = row->held_at;
     redemption->lapse_at = row->lapse_at;
     redemption->draws.credit = row->draw_credit;
-    return take_lots(&redemption->draws.lots, &row->draw_expires, &row->draw_points, err);
+    redemption->card = (uint64_t)row->card;
+    redemption->one_step = row->one_step;
+    memcpy(redemption->exposure_currency, row->exposure_currency, strnlen(row->exposure_currency, CURRENCY_TEXT - 1));
+    redemption->exposure_minor = row->exposure_minor;
+    return true;
 }
 
 static bool take_operation(struct batch *batch, const struct operation_row *row, struct error *err)
@@ -202,6 +247,24 @@ static bool take_accrual(struct batch *batch, const struct accrual_row *row, str
     return true;
 }
 
+static bool take_transfer(struct batch *batch, const struct transfer_row *row, struct error *err)
+{
+    (void)err;
+    batch->transfers[batch->transfer_count] = (struct batch_transfer){ .row = *row };
+    uuid_index_add(&batch->transfer_index, &row->id, (int)batch->transfer_count++);
+    return true;
+}
+
+static bool take_exposure(struct batch *batch, const struct exposure_row *row, struct error *err)
+{
+    if (batch->exposures.count == BATCH_EXPOSURES_MAX)
+        return broken(err, "more exposure limits than a batch takes");
+    struct exposure *exposure = &batch->exposures.at[batch->exposures.count++];
+    *exposure = (struct exposure){ row->bank_no, "", row->allotted_minor, row->used_minor, false };
+    memcpy(exposure->currency, row->currency, strnlen(row->currency, CURRENCY_TEXT - 1));
+    return true;
+}
+
 static bool next_rows(struct batch *batch, struct db *db, size_t asked, void **rows, size_t *count, struct error *err)
 {
     *count = 0;
@@ -221,7 +284,7 @@ static bool read_accounts(struct batch *batch, struct db *db, struct error *err)
     return good;
 }
 
-/* Of the next three: a statement that would have asked for nothing was not sent. */
+/* Of the next five: a statement that would have asked for nothing was not sent. */
 static bool read_redemptions(struct batch *batch, struct db *db, size_t asked, struct error *err)
 {
     void *rows = NULL;
@@ -252,6 +315,28 @@ static bool read_accruals(struct batch *batch, struct db *db, size_t asked, stru
 
     for (size_t i = 0; good && i < count; i++)
         good = take_accrual(batch, &((const struct accrual_row *)rows)[i], err);
+    return good;
+}
+
+static bool read_transfers(struct batch *batch, struct db *db, size_t asked, struct error *err)
+{
+    void *rows = NULL;
+    size_t count;
+    bool good = next_rows(batch, db, asked, &rows, &count, err);
+
+    for (size_t i = 0; good && i < count; i++)
+        good = take_transfer(batch, &((const struct transfer_row *)rows)[i], err);
+    return good;
+}
+
+static bool read_exposures(struct batch *batch, struct db *db, size_t asked, struct error *err)
+{
+    void *rows = NULL;
+    size_t count;
+    bool good = next_rows(batch, db, asked, &rows, &count, err);
+
+    for (size_t i = 0; good && i < count; i++)
+        good = take_exposure(batch, &((const struct exposure_row *)rows)[i], err);
     return good;
 }
 
@@ -302,8 +387,11 @@ bool batch_load(struct batch *batch, struct db *db, struct error *err)
         return error_set(err, REASON_INTERNAL, "out of memory");
     for (size_t i = 0; i < batch->command_count; i++)
         want(&wanted, batch->commands[i]);
+    want_exposures(&wanted, batch->reference);
     return queue_all(batch, db, &wanted, err) && db_next(db, NULL, NULL, NULL, err) && read_fences(batch, db, err) &&
            read_accounts(batch, db, err) && read_redemptions(batch, db, wanted.redemption_count, err) &&
            read_operations(batch, db, wanted.request_count, err) &&
-           read_accruals(batch, db, wanted.accrual_count, err) && load_overdue(batch, db, err);
+           read_accruals(batch, db, wanted.accrual_count, err) &&
+           read_transfers(batch, db, wanted.transfer_count, err) && read_exposures(batch, db, wanted.bank_count, err) &&
+           load_overdue(batch, db, err);
 }

@@ -1,6 +1,8 @@
 /* batch_write.c -- the second round trip: one final state a row, then COMMIT. */
 #include "engine/batch.h"
 
+#include "domain/packed.h"
+
 /* Row structs of one statement, in the batch's arena. */
 #define ROWS(batch, type, count) ((type *)arena_alloc(&(batch)->arena, (count) * sizeof(type)))
 
@@ -9,36 +11,39 @@ static bool out_of_memory(struct error *err)
     return error_set(err, REASON_INTERNAL, "out of memory");
 }
 
-static bool split_lots(struct batch *batch, const struct lots *lots, struct date_array *expires,
-                       struct int64_array *points)
+/* Packed lists, in the batch's arena; false when there is no memory. */
+static bool pack_lots(struct batch *batch, const struct lots *lots, struct bytes *out)
 {
-    struct date *dates = ROWS(batch, struct date, lots->count);
-    int64_t *values = ROWS(batch, int64_t, lots->count);
+    uint8_t *at = arena_alloc(&batch->arena, lots->count * PACKED_LOT);
 
-    if (!dates || !values)
-        return false;
-    for (size_t i = 0; i < lots->count; i++) {
-        dates[i] = lots->at[i].expires_on;
-        values[i] = lots->at[i].points;
-    }
-    *expires = (struct date_array){ dates, lots->count };
-    *points = (struct int64_array){ values, lots->count };
-    return true;
+    *out = (struct bytes){ at, lots->count * PACKED_LOT };
+    return at && (packed_lots(lots->at, lots->count, at), true);
 }
 
-static bool split_holds(struct batch *batch, const struct account *account, struct account_row *row)
+static bool pack_lines(struct batch *batch, const struct order_lines *lines, struct bytes *out)
 {
-    struct uuid *ids = ROWS(batch, struct uuid, account->hold_count);
-    struct instant *lapses = ROWS(batch, struct instant, account->hold_count);
+    uint8_t *at = arena_alloc(&batch->arena, lines->count * PACKED_LINE);
 
-    if (!ids || !lapses)
+    *out = (struct bytes){ at, lines->count * PACKED_LINE };
+    return at && (packed_lines(lines, at), true);
+}
+
+static bool pack_account(struct batch *batch, const struct account *account, struct account_row *row)
+{
+    size_t lots = account->lots.count * PACKED_LOT, pending = account->pending_lots.count * PACKED_PENDING,
+           holds = account->hold_count * PACKED_HOLD, recent = account->recent.count * PACKED_RECENT;
+    uint8_t *at = arena_alloc(&batch->arena, lots + pending + holds + recent);
+
+    if (!at)
         return false;
-    for (size_t i = 0; i < account->hold_count; i++) {
-        ids[i] = account->holds[i].id;
-        lapses[i] = account->holds[i].lapse_at;
-    }
-    row->hold_ids = (struct uuid_array){ ids, account->hold_count };
-    row->hold_lapses = (struct instant_array){ lapses, account->hold_count };
+    packed_lots(account->lots.at, account->lots.count, at);
+    packed_pending(&account->pending_lots, at + lots);
+    packed_holds(account->holds, account->hold_count, at + lots + pending);
+    packed_recent(&account->recent, at + lots + pending + holds);
+    row->lots = (struct bytes){ at, lots };
+    row->pending_lots = (struct bytes){ at + lots, pending };
+    row->holds = (struct bytes){ at + lots + pending, holds };
+    row->recent = (struct bytes){ at + lots + pending + holds, recent };
     return true;
 }
 
@@ -50,15 +55,22 @@ static bool account_to_row(struct batch *batch, const struct account *account, s
         .bank_no = account->bank_no,
         .member_ref = account->member_ref,
         .status = account->status,
+        .tier = account->tier,
         .available = account->available,
         .held = account->held,
+        .pending = account->pending,
+        .expired = account->expired,
         .credit_limit = account->credit_limit,
         .credit_used = account->credit_used,
+        .counted_on = account->counted_on,
+        .day_points = account->day_points,
+        .month_points = account->month_points,
+        .next_due = account_next_due(account),
         .journal_seq = account->journal_seq,
         .chain = { account->chain, sizeof account->chain },
         .profile_hash = { account->profile_hash, sizeof account->profile_hash },
     };
-    return split_lots(batch, &account->lots, &row->lot_expires, &row->lot_points) && split_holds(batch, account, row);
+    return pack_account(batch, account, row);
 }
 
 static bool send(struct batch *batch, struct db *db, const struct statement *statement, const void *rows, size_t count,
@@ -135,8 +147,12 @@ static bool redemption_to_row(struct batch *batch, const struct batch_redemption
         .held_at = redemption->held_at,
         .lapse_at = redemption->lapse_at,
         .draw_credit = redemption->draws.credit,
+        .card = (int64_t)redemption->card,
+        .one_step = redemption->one_step,
+        .exposure_currency = redemption->exposure_currency,
+        .exposure_minor = redemption->exposure_minor,
     };
-    return split_lots(batch, &redemption->draws.lots, &row->draw_expires, &row->draw_points);
+    return pack_lots(batch, &redemption->draws.lots, &row->draws) && pack_lines(batch, &redemption->lines, &row->lines);
 }
 
 static bool send_redemptions(struct batch *batch, struct db *db, bool is_new, struct error *err)
@@ -184,7 +200,53 @@ static bool send_accruals(struct batch *batch, struct db *db, struct error *err)
     return send(batch, db, &lane_insert_accruals, rows, count, err);
 }
 
-static struct journal_row entry_to_row(const struct entry *entry)
+static bool send_changed_accruals(struct batch *batch, struct db *db, struct error *err)
+{
+    struct accrual_row *rows = ROWS(batch, struct accrual_row, batch->accrual_count);
+    size_t count = 0;
+
+    if (!rows)
+        return out_of_memory(err);
+    for (size_t i = 0; i < batch->accrual_count; i++) {
+        if (batch->accruals[i].dirty && !batch->accruals[i].is_new)
+            rows[count++] = batch->accruals[i].row;
+    }
+    return send(batch, db, &lane_update_accruals, rows, count, err);
+}
+
+/* A transfer that was made in this batch is still SENT when it ends: SETTLE comes after its answer. */
+static bool send_transfers(struct batch *batch, struct db *db, bool is_new, struct error *err)
+{
+    struct transfer_row *rows = ROWS(batch, struct transfer_row, batch->transfer_count);
+    size_t count = 0;
+
+    if (!rows)
+        return out_of_memory(err);
+    for (size_t i = 0; i < batch->transfer_count; i++) {
+        const struct batch_transfer *transfer = &batch->transfers[i];
+        if (transfer->is_new == is_new && (is_new || transfer->dirty))
+            rows[count++] = transfer->row;
+    }
+    return send(batch, db, is_new ? &lane_insert_transfers : &lane_update_transfers, rows, count, err);
+}
+
+static bool send_exposures(struct batch *batch, struct db *db, struct error *err)
+{
+    struct exposure_row *rows = ROWS(batch, struct exposure_row, batch->exposures.count);
+    size_t count = 0;
+
+    if (!rows)
+        return out_of_memory(err);
+    for (size_t i = 0; i < batch->exposures.count; i++) {
+        const struct exposure *exposure = &batch->exposures.at[i];
+        if (exposure->dirty)
+            rows[count++] =
+                (struct exposure_row){ exposure->bank_no, exposure->currency, exposure->allotted, exposure->used };
+    }
+    return send(batch, db, &lane_update_exposures, rows, count, err);
+}
+
+static struct journal_row entry_to_row(const struct entry *entry, struct bytes lots)
 {
     return (struct journal_row){
         .member_id = entry->member_id,
@@ -209,6 +271,8 @@ static struct journal_row entry_to_row(const struct entry *entry)
         .gross_minor = entry->gross_minor,
         .commission_minor = entry->commission_minor,
         .hash = { entry->hash, sizeof entry->hash },
+        .pending_after = entry->pending_after,
+        .lots = lots,
     };
 }
 
@@ -219,7 +283,7 @@ static bool send_journal(struct batch *batch, struct db *db, struct error *err)
     if (!rows)
         return out_of_memory(err);
     for (size_t i = 0; i < batch->entries.count; i++)
-        rows[i] = entry_to_row(&batch->entries.at[i]);
+        rows[i] = entry_to_row(&batch->entries.at[i], batch->entry_lots[i]);
     return send(batch, db, &lane_insert_journal, rows, batch->entries.count, err);
 }
 
@@ -238,7 +302,9 @@ bool batch_write(struct batch *batch, struct db *db, struct error *err)
     return send_accounts(batch, db, false, err) && send_accounts(batch, db, true, err) &&
            send_profiles(batch, db, err) && send_redemptions(batch, db, true, err) &&
            send_redemptions(batch, db, false, err) && send_operations(batch, db, err) &&
-           send_accruals(batch, db, err) && send_journal(batch, db, err) &&
+           send_accruals(batch, db, err) && send_changed_accruals(batch, db, err) &&
+           send_transfers(batch, db, true, err) && send_transfers(batch, db, false, err) &&
+           send_exposures(batch, db, err) && send_journal(batch, db, err) &&
            send(batch, db, &lane_insert_outbox, batch->outbox, batch->outbox_count, err) &&
            db_queue(db, &lane_commit, NULL, err) && db_flush(db, true, err) && read_answers(db, err);
 }

@@ -101,6 +101,7 @@ struct send_order {
     bool merge;
     struct uuid to_member_id;
     const char *to_member_ref;
+    struct parcel *parcel; /* the maker's; filled in when the answer is OK, in a repeat too */
 };
 
 /*

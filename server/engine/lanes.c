@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { ATTEMPTS_MAX = 4, PLANS_LAST = 256 };
+enum { ATTEMPTS_MAX = 4, PLANS_LAST = 256, ROUNDS_MAX = BATCH_MAX };
 
 /* Commands of one bucket, oldest first. */
 struct queue {
@@ -160,17 +160,101 @@ static bool plans_fit(struct lane *lane, struct error *err)
     return !due || db_script(lane->db, "DISCARD PLANS", err);
 }
 
+/* Moving parts of an exposure limit to the bucket that needs more */
+
+/* What a part could give away. */
+static int64_t part_left(const struct exposure_part_row *part)
+{
+    return part->allotted_minor > part->used_minor ? part->allotted_minor - part->used_minor : 0;
+}
+
+static bool set_part(struct db *db, const struct exposure_need *need, const struct exposure_part_row *part,
+                     struct error *err)
+{
+    struct exposure_part_params params = { part->bucket, need->bank_no, need->currency, part->allotted_minor };
+
+    return db_execute(db, &exposure_set_part, &params, NULL, err);
+}
+
+/*
+ * The bucket gets what the hold needs and an even share of the rest, so that it does not come back for the next hold;
+ * when all the others together have not enough, it gets everything, and what it then has not is not there.
+ */
+static bool share_parts(struct db *db, int32_t bucket, struct exposure_need *need, struct exposure_part_row *parts,
+                        size_t count, struct error *err)
+{
+    struct exposure_part_row *own = NULL;
+    int64_t elsewhere = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (parts[i].bucket == bucket)
+            own = &parts[i];
+        else
+            elsewhere += part_left(&parts[i]);
+    }
+    if (!own)
+        return error_set(err, REASON_INTERNAL, "bucket %d has no part of an exposure limit", (int)bucket);
+    int64_t lacking = need->minor - (own->allotted_minor - own->used_minor);
+    need->exhausted = lacking > elsewhere;
+    int64_t wanted = need->exhausted ? elsewhere : lacking + (elsewhere - lacking) / (int64_t)count;
+    for (size_t i = 0; i < count && wanted > 0; i++) {
+        int64_t given = part_left(&parts[i]) < wanted ? part_left(&parts[i]) : wanted;
+        if (&parts[i] == own || given == 0)
+            continue;
+        parts[i].allotted_minor -= given;
+        own->allotted_minor += given;
+        wanted -= given;
+        if (!set_part(db, need, &parts[i], err))
+            return false;
+    }
+    return set_part(db, need, own, err);
+}
+
+static bool move_parts(struct lane *lane, int32_t bucket, struct error *err)
+{
+    CLEANUP(arena_release) struct arena arena = { 0 };
+    struct exposure_need *need = &lane->batch->exposure_need;
+    struct exposure_parts_params params = { need->bank_no, need->currency };
+    void *parts;
+    size_t count;
+    bool good = db_begin(lane->db, err) &&
+                db_fetch(lane->db, &exposure_lock_parts, &params, &arena, &parts, &count, err) &&
+                share_parts(lane->db, bucket, need, parts, count, err) && db_commit(lane->db, err);
+
+    if (!good)
+        db_rollback(lane->db);
+    return good;
+}
+
+/* What a run can lack and be given: fresher reference data, room under an exposure limit. */
+static bool lacks_something(const struct lane *lane)
+{
+    const struct batch *batch = lane->batch;
+
+    return batch->reference_needed > 0 || (batch->exposure_need.bank_no && !batch->exposure_need.exhausted);
+}
+
+static bool provide(struct lane *lane, int32_t bucket, struct error *err)
+{
+    if (lane->batch->reference_needed > 0)
+        return reference_refresh(lane->lanes->options.reference, lane->db, lane->batch->reference_needed, err);
+    return move_parts(lane, bucket, err);
+}
+
+/* Every round gives it something; what a full batch can lack is bounded by its commands. */
 static bool run_once(struct lane *lane, int32_t bucket, struct command *const *commands, size_t count,
                      struct error *err)
 {
     struct reference_source *source = lane->lanes->options.reference;
 
-    if (batch_run(lane->batch, lane->db, source, bucket, commands, count, err))
-        return true;
-    if (lane->batch->reference_needed == 0)
-        return false;
-    return reference_refresh(source, lane->db, lane->batch->reference_needed, err) &&
-           batch_run(lane->batch, lane->db, source, bucket, commands, count, err);
+    lane->batch->exposure_need = (struct exposure_need){ 0 };
+    for (int round = 0; round <= ROUNDS_MAX; round++) {
+        if (batch_run(lane->batch, lane->db, source, bucket, commands, count, err))
+            return true;
+        if (!lacks_something(lane) || !provide(lane, bucket, err))
+            return false;
+    }
+    return error_set(err, REASON_TRY_AGAIN, "the batch lacks something again and again");
 }
 
 /* true when committed; otherwise *err is the last failure. */
@@ -367,6 +451,8 @@ static bool lane_start(struct lanes *lanes, int32_t index)
     lane->lanes = lanes;
     lane->index = lane->next_bucket = index;
     lane->batch = batch_new();
+    if (lane->batch)
+        lane->batch->pace = lanes->options.pace;
     for (int32_t bucket = 0; bucket < BUCKETS_MAX; bucket++)
         lane->queues[bucket].last = &lane->queues[bucket].first;
     pthread_mutex_init(&lane->lock, NULL);

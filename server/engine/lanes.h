@@ -14,6 +14,7 @@
 
 struct command;
 struct lanes;
+struct pace;
 struct reference_source;
 
 /* What main counts: called on a lane's thread after each batch. Must not block. */
@@ -29,6 +30,7 @@ struct lanes_options {
     const char *conninfo;
     int32_t buckets, lanes;             /* lanes are at most buckets */
     struct reference_source *reference; /* borrowed */
+    struct pace *pace;                  /* borrowed; NULL: velocity of terminals and merchants is not watched */
     int64_t sweep_every_us;             /* how often overdue holds are looked for; 0 for never */
     lane_observer *observer;            /* may be NULL */
     void *observer_owner;

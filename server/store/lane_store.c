@@ -27,21 +27,27 @@ static const struct column accounts_params[] = { COLUMN(struct accounts_params, 
                                                  COLUMN(struct accounts_params, redemptions) };
 /* In the order of the composite type account_write, too. */
 static const struct column account_columns[] = {
-    COLUMN(struct account_row, member_id),   COLUMN(struct account_row, programme_no),
-    COLUMN(struct account_row, bank_no),     COLUMN(struct account_row, member_ref),
-    COLUMN(struct account_row, status),      COLUMN(struct account_row, available),
-    COLUMN(struct account_row, held),        COLUMN(struct account_row, credit_limit),
-    COLUMN(struct account_row, credit_used), COLUMN(struct account_row, journal_seq),
-    COLUMN(struct account_row, chain),       COLUMN(struct account_row, profile_hash),
-    COLUMN(struct account_row, lot_expires), COLUMN(struct account_row, lot_points),
-    COLUMN(struct account_row, hold_ids),    COLUMN(struct account_row, hold_lapses),
+    COLUMN(struct account_row, member_id),    COLUMN(struct account_row, programme_no),
+    COLUMN(struct account_row, bank_no),      COLUMN(struct account_row, member_ref),
+    COLUMN(struct account_row, status),       COLUMN(struct account_row, tier),
+    COLUMN(struct account_row, available),    COLUMN(struct account_row, held),
+    COLUMN(struct account_row, pending),      COLUMN(struct account_row, expired),
+    COLUMN(struct account_row, credit_limit), COLUMN(struct account_row, credit_used),
+    COLUMN(struct account_row, counted_on),   COLUMN(struct account_row, day_points),
+    COLUMN(struct account_row, month_points), COLUMN(struct account_row, next_due),
+    COLUMN(struct account_row, journal_seq),  COLUMN(struct account_row, chain),
+    COLUMN(struct account_row, profile_hash), COLUMN(struct account_row, lots),
+    COLUMN(struct account_row, pending_lots), COLUMN(struct account_row, holds),
+    COLUMN(struct account_row, recent),
 };
+#define ACCOUNT_COLUMNS                                                                                                \
+    "member_id, programme_no, bank_no, member_ref, status, tier, available, held, pending, expired, credit_limit, "    \
+    "credit_used, counted_on, day_points, month_points, next_due, journal_seq, chain, profile_hash, lots, "            \
+    "pending_lots, holds, recent"
 const struct statement lane_load_accounts =
     STATEMENT("lane_load_accounts",
-              "SELECT member_id, programme_no, bank_no, member_ref, status, available, held, credit_limit, "
-              "credit_used, journal_seq, chain, profile_hash, lot_expires, lot_points, hold_ids, hold_lapses "
-              "FROM account WHERE bucket = $1 AND member_id = ANY ($2::uuid[] || ARRAY(SELECT r.member_id "
-              "FROM redemption r WHERE r.bucket = $1 AND r.id = ANY ($3::uuid[]))) "
+              "SELECT " ACCOUNT_COLUMNS " FROM account WHERE bucket = $1 AND member_id = ANY ($2::uuid[] || "
+              "ARRAY(SELECT r.member_id FROM redemption r WHERE r.bucket = $1 AND r.id = ANY ($3::uuid[]))) "
               "ORDER BY member_id FOR NO KEY UPDATE",
               accounts_params, account_columns, sizeof(struct account_row));
 
@@ -76,18 +82,22 @@ static const struct column redemption_columns[] = {
     COLUMN(struct redemption_row, business_date),
     COLUMN(struct redemption_row, held_at),
     COLUMN(struct redemption_row, lapse_at),
-    COLUMN(struct redemption_row, draw_expires),
-    COLUMN(struct redemption_row, draw_points),
     COLUMN(struct redemption_row, draw_credit),
+    COLUMN(struct redemption_row, draws),
+    COLUMN(struct redemption_row, lines),
+    COLUMN(struct redemption_row, card),
+    COLUMN(struct redemption_row, one_step),
+    COLUMN(struct redemption_row, exposure_currency),
+    COLUMN(struct redemption_row, exposure_minor),
 };
-const struct statement lane_load_redemptions =
-    STATEMENT("lane_load_redemptions",
-              "SELECT id, member_id, programme_no, bank_no, merchant_no, store_no, terminal_id, content_hash, reason, "
-              "state, points, confirmed_points, reversed_points, currency, gross_minor, commission_minor, "
-              "reversed_gross_minor, reversed_commission_minor, rules_version, terms_version, goods_no, quantity, "
-              "''::bytea AS ship_to, spendable_after, business_date, held_at, lapse_at, draw_expires, draw_points, "
-              "draw_credit FROM redemption WHERE bucket = $1 AND id = ANY ($2::uuid[])",
-              ids_params, redemption_columns, sizeof(struct redemption_row));
+const struct statement lane_load_redemptions = STATEMENT(
+    "lane_load_redemptions",
+    "SELECT id, member_id, programme_no, bank_no, merchant_no, store_no, terminal_id, content_hash, reason, "
+    "state, points, confirmed_points, reversed_points, currency, gross_minor, commission_minor, "
+    "reversed_gross_minor, reversed_commission_minor, rules_version, terms_version, goods_no, quantity, "
+    "''::bytea AS ship_to, spendable_after, business_date, held_at, lapse_at, draw_credit, draws, lines, card, "
+    "one_step, exposure_currency, exposure_minor FROM redemption WHERE bucket = $1 AND id = ANY ($2::uuid[])",
+    ids_params, redemption_columns, sizeof(struct redemption_row));
 
 static const struct column operation_columns[] = {
     COLUMN(struct operation_row, id),
@@ -104,44 +114,88 @@ static const struct column operation_columns[] = {
     COLUMN(struct operation_row, commission_minor),
     COLUMN(struct operation_row, business_date),
     COLUMN(struct operation_row, at),
+    COLUMN(struct operation_row, lapse_at),
 };
 const struct statement lane_load_operations =
     STATEMENT("lane_load_operations",
               "SELECT id, member_id, redemption_id, kind, content_hash, reason, state_after, points, spendable_after, "
-              "currency, gross_minor, commission_minor, business_date, at FROM operation "
+              "currency, gross_minor, commission_minor, business_date, at, lapse_at FROM operation "
               "WHERE bucket = $1 AND id = ANY ($2::uuid[])",
               ids_params, operation_columns, sizeof(struct operation_row));
 
 static const struct column accrual_found[] = {
-    COLUMN(struct accrual_row, id),     COLUMN(struct accrual_row, content_hash),
-    COLUMN(struct accrual_row, points), COLUMN(struct accrual_row, business_date),
+    COLUMN(struct accrual_row, id),
+    COLUMN(struct accrual_row, member_id),
+    COLUMN(struct accrual_row, content_hash),
+    COLUMN(struct accrual_row, points),
+    COLUMN(struct accrual_row, business_date),
     COLUMN(struct accrual_row, at),
+    COLUMN(struct accrual_row, clawed_points),
+    COLUMN(struct accrual_row, pending_points),
+    COLUMN(struct accrual_row, lot_expires),
+    COLUMN(struct accrual_row, matures_on),
+    COLUMN(struct accrual_row, funding_no),
 };
-const struct statement lane_load_accruals = STATEMENT("lane_load_accruals",
-                                                      "SELECT id, content_hash, points, business_date, at FROM accrual "
-                                                      "WHERE bucket = $1 AND id = ANY ($2::uuid[])",
-                                                      ids_params, accrual_found, sizeof(struct accrual_row));
+const struct statement lane_load_accruals =
+    STATEMENT("lane_load_accruals",
+              "SELECT id, member_id, content_hash, points, business_date, at, clawed_points, pending_points, "
+              "lot_expires, matures_on, funding_no FROM accrual WHERE bucket = $1 AND id = ANY ($2::uuid[])",
+              ids_params, accrual_found, sizeof(struct accrual_row));
+
+/* The first eleven are the composite type transfer_write. */
+static const struct column transfer_columns[] = {
+    COLUMN(struct transfer_row, id),
+    COLUMN(struct transfer_row, programme_no),
+    COLUMN(struct transfer_row, bank_no),
+    COLUMN(struct transfer_row, from_member_id),
+    COLUMN(struct transfer_row, to_member_id),
+    COLUMN(struct transfer_row, to_member_ref),
+    COLUMN(struct transfer_row, merge),
+    COLUMN(struct transfer_row, lots),
+    COLUMN(struct transfer_row, pending_lots),
+    COLUMN(struct transfer_row, credit),
+    COLUMN(struct transfer_row, status_before),
+    COLUMN(struct transfer_row, state),
+    COLUMN(struct transfer_row, reason),
+};
+const struct statement lane_load_transfers =
+    STATEMENT("lane_load_transfers",
+              "SELECT id, programme_no, bank_no, from_member_id, to_member_id, to_member_ref, merge, lots, "
+              "pending_lots, credit, status_before, state, reason FROM transfer "
+              "WHERE bucket = $1 AND id = ANY ($2::uuid[])",
+              ids_params, transfer_columns, sizeof(struct transfer_row));
+
+static const struct column exposures_params[] = { COLUMN(struct exposures_params, bucket),
+                                                  COLUMN(struct exposures_params, banks) };
+static const struct column exposure_columns[] = {
+    COLUMN(struct exposure_row, bank_no),
+    COLUMN(struct exposure_row, currency),
+    COLUMN(struct exposure_row, allotted_minor),
+    COLUMN(struct exposure_row, used_minor),
+};
+const struct statement lane_load_exposures =
+    STATEMENT("lane_load_exposures",
+              "SELECT bank_no, currency, allotted_minor, used_minor FROM exposure "
+              "WHERE bucket = $1 AND bank_no = ANY ($2::int8[]) ORDER BY bank_no, currency FOR NO KEY UPDATE",
+              exposures_params, exposure_columns, sizeof(struct exposure_row));
 
 static const struct record_type account_write = { "account_write", account_columns, COUNT(account_columns),
                                                   sizeof(struct account_row) };
 static const struct column account_params[] = { COLUMN(struct write_params, bucket),
                                                 RECORDS(struct write_params, rows, &account_write) };
-const struct statement lane_insert_accounts = COMMAND_STATEMENT(
-    "lane_insert_accounts",
-    "INSERT INTO account (bucket, member_id, programme_no, bank_no, member_ref, status, available, held, credit_limit, "
-    "credit_used, journal_seq, chain, profile_hash, lot_expires, lot_points, hold_ids, hold_lapses) "
-    "SELECT $1, u.member_id, u.programme_no, u.bank_no, u.member_ref, u.status, u.available, u.held, u.credit_limit, "
-    "u.credit_used, u.journal_seq, u.chain, u.profile_hash, u.lot_expires, u.lot_points, u.hold_ids, u.hold_lapses "
-    "FROM unnest($2::account_write[]) u",
+const struct statement lane_insert_accounts = COMMAND_STATEMENT("lane_insert_accounts",
+                                                                "INSERT INTO account (bucket, " ACCOUNT_COLUMNS
+                                                                ") SELECT $1, u.* FROM unnest($2::account_write[]) u",
+                                                                account_params);
+const struct statement lane_update_accounts = COMMAND_STATEMENT(
+    "lane_update_accounts",
+    "UPDATE account a SET status = u.status, tier = u.tier, available = u.available, held = u.held, "
+    "pending = u.pending, expired = u.expired, credit_limit = u.credit_limit, credit_used = u.credit_used, "
+    "counted_on = u.counted_on, day_points = u.day_points, month_points = u.month_points, next_due = u.next_due, "
+    "journal_seq = u.journal_seq, chain = u.chain, profile_hash = u.profile_hash, lots = u.lots, "
+    "pending_lots = u.pending_lots, holds = u.holds, recent = u.recent "
+    "FROM unnest($2::account_write[]) u WHERE a.bucket = $1 AND a.member_id = u.member_id",
     account_params);
-const struct statement lane_update_accounts =
-    COMMAND_STATEMENT("lane_update_accounts",
-                      "UPDATE account a SET status = u.status, available = u.available, held = u.held, "
-                      "credit_limit = u.credit_limit, credit_used = u.credit_used, journal_seq = u.journal_seq, "
-                      "chain = u.chain, profile_hash = u.profile_hash, lot_expires = u.lot_expires, "
-                      "lot_points = u.lot_points, hold_ids = u.hold_ids, hold_lapses = u.hold_lapses "
-                      "FROM unnest($2::account_write[]) u WHERE a.bucket = $1 AND a.member_id = u.member_id",
-                      account_params);
 
 static const struct column profile_columns[] = { COLUMN(struct profile_row, member_id),
                                                  COLUMN(struct profile_row, card_tokens) };
@@ -177,9 +231,12 @@ static const struct column change_columns[] = {
     COLUMN(struct redemption_row, reversed_commission_minor),
     COLUMN(struct redemption_row, rules_version),
     COLUMN(struct redemption_row, terms_version),
-    COLUMN(struct redemption_row, draw_expires),
-    COLUMN(struct redemption_row, draw_points),
+    COLUMN(struct redemption_row, lapse_at),
     COLUMN(struct redemption_row, draw_credit),
+    COLUMN(struct redemption_row, draws),
+    COLUMN(struct redemption_row, lines),
+    COLUMN(struct redemption_row, exposure_currency),
+    COLUMN(struct redemption_row, exposure_minor),
 };
 static const struct record_type redemption_change = { "redemption_change", change_columns, COUNT(change_columns),
                                                       sizeof(struct redemption_row) };
@@ -191,8 +248,9 @@ const struct statement lane_update_redemptions =
                       "reversed_points = u.reversed_points, currency = u.currency, gross_minor = u.gross_minor, "
                       "commission_minor = u.commission_minor, reversed_gross_minor = u.reversed_gross_minor, "
                       "reversed_commission_minor = u.reversed_commission_minor, rules_version = u.rules_version, "
-                      "terms_version = u.terms_version, draw_expires = u.draw_expires, draw_points = u.draw_points, "
-                      "draw_credit = u.draw_credit "
+                      "terms_version = u.terms_version, lapse_at = u.lapse_at, draw_credit = u.draw_credit, "
+                      "draws = u.draws, lines = u.lines, exposure_currency = u.exposure_currency, "
+                      "exposure_minor = u.exposure_minor "
                       "FROM unnest($2::redemption_change[]) u WHERE r.bucket = $1 AND r.id = u.id",
                       change_params);
 
@@ -217,6 +275,11 @@ static const struct column accrual_columns[] = {
     COLUMN(struct accrual_row, rules_version),
     COLUMN(struct accrual_row, business_date),
     COLUMN(struct accrual_row, at),
+    COLUMN(struct accrual_row, clawed_points),
+    COLUMN(struct accrual_row, pending_points),
+    COLUMN(struct accrual_row, lot_expires),
+    COLUMN(struct accrual_row, matures_on),
+    COLUMN(struct accrual_row, funding_no),
 };
 static const struct record_type accrual_write = { "accrual_write", accrual_columns, COUNT(accrual_columns),
                                                   sizeof(struct accrual_row) };
@@ -224,6 +287,86 @@ static const struct column accrual_params[] = { COLUMN(struct write_params, buck
                                                 RECORDS(struct write_params, rows, &accrual_write) };
 const struct statement lane_insert_accruals = COMMAND_STATEMENT(
     "lane_insert_accruals", "INSERT INTO accrual SELECT $1, u.* FROM unnest($2::accrual_write[]) u", accrual_params);
+
+static const struct column accrual_changed[] = {
+    COLUMN(struct accrual_row, id),
+    COLUMN(struct accrual_row, clawed_points),
+    COLUMN(struct accrual_row, pending_points),
+    COLUMN(struct accrual_row, lot_expires),
+};
+static const struct record_type accrual_change = { "accrual_change", accrual_changed, COUNT(accrual_changed),
+                                                   sizeof(struct accrual_row) };
+static const struct column accrual_change_params[] = { COLUMN(struct write_params, bucket),
+                                                       RECORDS(struct write_params, rows, &accrual_change) };
+const struct statement lane_update_accruals =
+    COMMAND_STATEMENT("lane_update_accruals",
+                      "UPDATE accrual a SET clawed_points = u.clawed_points, pending_points = u.pending_points, "
+                      "lot_expires = u.lot_expires "
+                      "FROM unnest($2::accrual_change[]) u WHERE a.bucket = $1 AND a.id = u.id",
+                      accrual_change_params);
+
+static const struct record_type transfer_write = { "transfer_write", transfer_columns, 11,
+                                                   sizeof(struct transfer_row) };
+static const struct column transfer_params[] = { COLUMN(struct write_params, bucket),
+                                                 RECORDS(struct write_params, rows, &transfer_write) };
+const struct statement lane_insert_transfers = COMMAND_STATEMENT(
+    "lane_insert_transfers",
+    "INSERT INTO transfer (bucket, id, programme_no, bank_no, from_member_id, to_member_id, to_member_ref, merge, "
+    "lots, pending_lots, credit, status_before, state, reason) "
+    "SELECT $1, u.*, 1, 'OK' FROM unnest($2::transfer_write[]) u",
+    transfer_params);
+
+static const struct column transfer_changed[] = {
+    COLUMN(struct transfer_row, id),
+    COLUMN(struct transfer_row, state),
+    COLUMN(struct transfer_row, reason),
+};
+static const struct record_type transfer_change = { "transfer_change", transfer_changed, COUNT(transfer_changed),
+                                                    sizeof(struct transfer_row) };
+static const struct column transfer_change_params[] = { COLUMN(struct write_params, bucket),
+                                                        RECORDS(struct write_params, rows, &transfer_change) };
+const struct statement lane_update_transfers =
+    COMMAND_STATEMENT("lane_update_transfers",
+                      "UPDATE transfer t SET state = u.state, reason = u.reason "
+                      "FROM unnest($2::transfer_change[]) u WHERE t.bucket = $1 AND t.id = u.id",
+                      transfer_change_params);
+
+static const struct column exposure_changed[] = {
+    COLUMN(struct exposure_row, bank_no),
+    COLUMN(struct exposure_row, currency),
+    COLUMN(struct exposure_row, used_minor),
+};
+static const struct record_type exposure_change = { "exposure_change", exposure_changed, COUNT(exposure_changed),
+                                                    sizeof(struct exposure_row) };
+static const struct column exposure_change_params[] = { COLUMN(struct write_params, bucket),
+                                                        RECORDS(struct write_params, rows, &exposure_change) };
+const struct statement lane_update_exposures =
+    COMMAND_STATEMENT("lane_update_exposures",
+                      "UPDATE exposure e SET used_minor = u.used_minor FROM unnest($2::exposure_change[]) u "
+                      "WHERE e.bucket = $1 AND e.bank_no = u.bank_no AND e.currency = u.currency",
+                      exposure_change_params);
+
+static const struct column parts_params[] = { COLUMN(struct exposure_parts_params, bank_no),
+                                              COLUMN(struct exposure_parts_params, currency) };
+static const struct column part_columns[] = {
+    COLUMN(struct exposure_part_row, bucket),
+    COLUMN(struct exposure_part_row, allotted_minor),
+    COLUMN(struct exposure_part_row, used_minor),
+};
+const struct statement exposure_lock_parts =
+    STATEMENT("exposure_lock_parts",
+              "SELECT bucket, allotted_minor, used_minor FROM exposure WHERE bank_no = $1 AND currency = $2 "
+              "ORDER BY bucket FOR NO KEY UPDATE",
+              parts_params, part_columns, sizeof(struct exposure_part_row));
+static const struct column part_params[] = {
+    COLUMN(struct exposure_part_params, bucket),
+    COLUMN(struct exposure_part_params, bank_no),
+    COLUMN(struct exposure_part_params, currency),
+    COLUMN(struct exposure_part_params, allotted_minor),
+};
+const struct statement exposure_set_part = COMMAND_STATEMENT(
+    "exposure_set_part", "UPDATE exposure SET allotted_minor = $4 WHERE bucket = $1 AND bank_no = $2 AND currency = $3",
+    part_params);
 
 static const struct column journal_columns[] = {
     COLUMN(struct journal_row, member_id),
@@ -248,6 +391,8 @@ static const struct column journal_columns[] = {
     COLUMN(struct journal_row, gross_minor),
     COLUMN(struct journal_row, commission_minor),
     COLUMN(struct journal_row, hash),
+    COLUMN(struct journal_row, pending_after),
+    COLUMN(struct journal_row, lots),
 };
 static const struct record_type journal_write = { "journal_write", journal_columns, COUNT(journal_columns),
                                                   sizeof(struct journal_row) };
@@ -293,10 +438,28 @@ const struct statement lane_find_overdue =
               overdue_params, overdue_columns, sizeof(struct overdue_row));
 
 const struct statement *const lane_statements[] = {
-    &lane_begin,           &lane_load_fences,        &lane_load_accounts,      &lane_load_redemptions,
-    &lane_load_operations, &lane_load_accruals,      &lane_insert_accounts,    &lane_update_accounts,
-    &lane_put_profiles,    &lane_insert_redemptions, &lane_update_redemptions, &lane_insert_operations,
-    &lane_insert_accruals, &lane_insert_journal,     &lane_insert_outbox,      &lane_find_overdue,
+    &lane_begin,
+    &lane_load_fences,
+    &lane_load_accounts,
+    &lane_load_redemptions,
+    &lane_load_operations,
+    &lane_load_accruals,
+    &lane_load_transfers,
+    &lane_load_exposures,
+    &lane_insert_accounts,
+    &lane_update_accounts,
+    &lane_put_profiles,
+    &lane_insert_redemptions,
+    &lane_update_redemptions,
+    &lane_insert_operations,
+    &lane_insert_accruals,
+    &lane_update_accruals,
+    &lane_insert_journal,
+    &lane_insert_outbox,
+    &lane_insert_transfers,
+    &lane_update_transfers,
+    &lane_update_exposures,
+    &lane_find_overdue,
     &lane_commit,
 };
 const size_t lane_statement_count = COUNT(lane_statements);

@@ -30,13 +30,14 @@ struct account_row {
     struct uuid member_id;
     int32_t programme_no, bank_no;
     const char *member_ref;
-    int16_t status;
-    int64_t available, held, credit_limit, credit_used, journal_seq;
+    int16_t status, tier;
+    int64_t available, held, pending, expired, credit_limit, credit_used;
+    struct date counted_on;
+    int64_t day_points, month_points;
+    struct date next_due;
+    int64_t journal_seq;
     struct bytes chain, profile_hash;
-    struct date_array lot_expires;
-    struct int64_array lot_points;
-    struct uuid_array hold_ids;
-    struct instant_array hold_lapses;
+    struct bytes lots, pending_lots, holds, recent; /* domain/packed.h */
 };
 extern const struct statement lane_load_accounts;
 
@@ -60,9 +61,12 @@ struct redemption_row {
     int64_t spendable_after;
     struct date business_date;
     struct instant held_at, lapse_at;
-    struct date_array draw_expires;
-    struct int64_array draw_points;
     int64_t draw_credit;
+    struct bytes draws, lines; /* domain/packed.h */
+    int64_t card;
+    bool one_step;
+    const char *exposure_currency;
+    int64_t exposure_minor;
 };
 /* ship_to is not loaded. */
 extern const struct statement lane_load_redemptions;
@@ -78,6 +82,7 @@ struct operation_row {
     int64_t gross_minor, commission_minor;
     struct date business_date;
     struct instant at;
+    struct instant lapse_at; /* of an extended hold */
 };
 extern const struct statement lane_load_operations;
 
@@ -93,9 +98,38 @@ struct accrual_row {
     int32_t rules_version;
     struct date business_date;
     struct instant at;
+    int64_t clawed_points, pending_points;
+    struct date lot_expires, matures_on; /* 1970-01-01: none, or not known */
+    int32_t funding_no;
 };
-/* id, content_hash, points, business_date and at only. */
+/* All but bank_no, transaction_ref, amount, currency, transaction_time and rules_version. */
 extern const struct statement lane_load_accruals;
+
+struct transfer_row {
+    struct uuid id;
+    int32_t programme_no, bank_no;
+    struct uuid from_member_id, to_member_id;
+    const char *to_member_ref;
+    bool merge;
+    struct bytes lots, pending_lots;
+    int64_t credit;
+    int16_t status_before, state; /* state: enum transfer_state */
+    const char *reason;
+};
+enum transfer_state { TRANSFER_SENT = 1, TRANSFER_RECEIVED = 2, TRANSFER_GIVEN_BACK = 3 };
+extern const struct statement lane_load_transfers;
+
+/* Parts of exposure limits in this bucket, locked. */
+struct exposures_params {
+    int32_t bucket;
+    struct int64_array banks;
+};
+struct exposure_row {
+    int32_t bank_no;
+    const char *currency;
+    int64_t allotted_minor, used_minor;
+};
+extern const struct statement lane_load_exposures;
 
 struct profile_row {
     struct uuid member_id;
@@ -121,6 +155,8 @@ struct journal_row {
     const char *currency;
     int64_t gross_minor, commission_minor;
     struct bytes hash;
+    int64_t pending_after;
+    struct bytes lots;
 };
 
 /* Every write statement: the bucket and one array of records. */
@@ -129,7 +165,8 @@ struct write_params {
     struct record_array rows;
 };
 extern const struct statement lane_insert_accounts, lane_update_accounts, lane_put_profiles, lane_insert_redemptions,
-    lane_update_redemptions, lane_insert_operations, lane_insert_accruals, lane_insert_journal, lane_insert_outbox;
+    lane_update_redemptions, lane_insert_operations, lane_insert_accruals, lane_update_accruals, lane_insert_journal,
+    lane_insert_outbox, lane_insert_transfers, lane_update_transfers, lane_update_exposures;
 
 /* Overdue holds of a bucket by the clocks of its programmes, oldest first. */
 struct overdue_params {
@@ -141,6 +178,23 @@ struct overdue_row {
     int32_t programme_no, bank_no;
 };
 extern const struct statement lane_find_overdue;
+
+/* All parts of one bank's limit in one currency, locked in bucket order; and what they become. */
+struct exposure_parts_params {
+    int32_t bank_no;
+    const char *currency;
+};
+struct exposure_part_row {
+    int32_t bucket;
+    int64_t allotted_minor, used_minor;
+};
+extern const struct statement exposure_lock_parts;
+struct exposure_part_params {
+    int32_t bucket, bank_no;
+    const char *currency;
+    int64_t allotted_minor;
+};
+extern const struct statement exposure_set_part;
 
 extern const struct statement lane_begin, lane_commit;
 

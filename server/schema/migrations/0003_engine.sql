@@ -85,12 +85,13 @@ ALTER TABLE terms
 CREATE TABLE pace (
     server_id uuid NOT NULL, -- made at each start
     merchant_no int NOT NULL,
-    terminal bytea NOT NULL, -- first 8 bytes of SHA-256 of the terminal's name; '' for the whole merchant
-    slot_at timestamptz NOT NULL, -- beginning of the part of the window that is counted
+    terminal int8 NOT NULL, -- first 8 bytes of SHA-256 of the terminal's name; 0 for the whole merchant
+    slot_at timestamptz NOT NULL, -- beginning of the part of the window that is counted, in programme time
+    slot_us int8 NOT NULL, -- its length
     holds int8 NOT NULL,
     points int8 NOT NULL,
-    written_at timestamptz NOT NULL,
-    CONSTRAINT pace_pk PRIMARY KEY (server_id, merchant_no, terminal, slot_at)
+    written_at timestamptz NOT NULL, -- the database's clock
+    CONSTRAINT pace_pk PRIMARY KEY (merchant_no, terminal, slot_at, slot_us, server_id)
 );
 CREATE INDEX pace_written ON pace (written_at);
 
@@ -133,7 +134,7 @@ ALTER TABLE account DROP lot_expires, DROP lot_points, DROP hold_ids, DROP hold_
 ALTER TABLE redemption
     ADD draws bytea NOT NULL DEFAULT '', -- lots, as in account
     ADD lines bytea NOT NULL DEFAULT '',
-    ADD card bytea NOT NULL DEFAULT '', -- first 8 bytes of SHA-256 of the card token; '' for none
+    ADD card int8 NOT NULL DEFAULT 0, -- first 8 bytes of SHA-256 of the card token; 0 for none
     ADD one_step boolean NOT NULL DEFAULT false, -- held and confirmed by one request
     ADD exposure_currency text NOT NULL DEFAULT '',
     ADD exposure_minor int8 NOT NULL DEFAULT 0; -- what it still takes of the bank's exposure limit
@@ -141,6 +142,8 @@ UPDATE redemption SET draws =
     coalesce((SELECT string_agg(int4send(e - '1970-01-01') || int4send(0) || int8send(p), ''::bytea ORDER BY e)
               FROM unnest(draw_expires, draw_points) l(e, p)), '');
 ALTER TABLE redemption DROP draw_expires, DROP draw_points;
+
+ALTER TABLE operation ADD lapse_at timestamptz NOT NULL DEFAULT 'epoch'; -- of an extended hold
 
 ALTER TABLE journal
     ADD pending_after int8 NOT NULL DEFAULT 0,
@@ -215,6 +218,7 @@ CREATE TABLE expiry_notice (
     points int8 NOT NULL,
     CONSTRAINT expiry_notice_pk PRIMARY KEY (bucket, bank_no, business_date, member_id, expires_on, days_ahead)
 );
+CREATE UNIQUE INDEX expiry_notice_once ON expiry_notice (bucket, member_id, expires_on, days_ahead);
 
 CREATE VIEW account_lot AS
     SELECT bucket, member_id, expires_on, funding_no, points FROM account, packed_lots(lots);
@@ -231,6 +235,7 @@ CREATE VIEW account_hold AS
 DROP TYPE account_write;
 DROP TYPE redemption_write;
 DROP TYPE redemption_change;
+DROP TYPE operation_write;
 DROP TYPE accrual_write;
 DROP TYPE journal_write;
 CREATE TYPE account_write AS (
@@ -243,18 +248,22 @@ CREATE TYPE redemption_write AS (
     content_hash bytea, reason text, state smallint, points int8, confirmed_points int8, reversed_points int8,
     currency text, gross_minor int8, commission_minor int8, reversed_gross_minor int8, reversed_commission_minor int8,
     rules_version int, terms_version int, goods_no int, quantity int8, ship_to bytea, spendable_after int8,
-    business_date date, held_at timestamptz, lapse_at timestamptz, draws bytea, draw_credit int8, lines bytea,
-    card bytea, one_step boolean, exposure_currency text, exposure_minor int8);
+    business_date date, held_at timestamptz, lapse_at timestamptz, draw_credit int8, draws bytea, lines bytea,
+    card int8, one_step boolean, exposure_currency text, exposure_minor int8);
 CREATE TYPE redemption_change AS (
     id uuid, state smallint, confirmed_points int8, reversed_points int8, currency text, gross_minor int8,
     commission_minor int8, reversed_gross_minor int8, reversed_commission_minor int8, rules_version int,
-    terms_version int, lapse_at timestamptz, draws bytea, draw_credit int8, lines bytea, exposure_currency text,
+    terms_version int, lapse_at timestamptz, draw_credit int8, draws bytea, lines bytea, exposure_currency text,
     exposure_minor int8);
+CREATE TYPE operation_write AS (
+    id uuid, member_id uuid, redemption_id uuid, kind smallint, content_hash bytea, reason text, state_after smallint,
+    points int8, spendable_after int8, currency text, gross_minor int8, commission_minor int8, business_date date,
+    at timestamptz, lapse_at timestamptz);
 CREATE TYPE accrual_write AS (
     id uuid, member_id uuid, bank_no int, transaction_ref text, content_hash bytea, amount_minor int8, currency text,
     transaction_time timestamptz, points int8, rules_version int, business_date date, at timestamptz,
-    pending_points int8, lot_expires date, matures_on date, funding_no int);
-CREATE TYPE accrual_change AS (id uuid, clawed_points int8, pending_points int8);
+    clawed_points int8, pending_points int8, lot_expires date, matures_on date, funding_no int);
+CREATE TYPE accrual_change AS (id uuid, clawed_points int8, pending_points int8, lot_expires date);
 CREATE TYPE journal_write AS (
     member_id uuid, seq int8, business_date date, at timestamptz, kind smallint, points int8, available_after int8,
     held_after int8, credit_used_after int8, credit_limit_after int8, ref uuid, redemption_id uuid, programme_no int,
@@ -265,3 +274,9 @@ CREATE TYPE transfer_write AS (
     lots bytea, pending_lots bytea, credit int8, status_before smallint);
 CREATE TYPE transfer_change AS (id uuid, state smallint, reason text);
 CREATE TYPE exposure_change AS (bank_no int, currency text, used_minor int8);
+
+-- What the daily walk and the servers among themselves write.
+CREATE TYPE expiry_notice_write AS (
+    bank_no int, member_id uuid, member_ref text, expires_on date, days_ahead int, points int8);
+CREATE TYPE pace_write AS (
+    merchant_no int, terminal int8, slot_at timestamptz, slot_us int8, holds int8, points int8);

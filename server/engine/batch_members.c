@@ -1,0 +1,388 @@
+/* batch_members.c -- commands on a member: what the bank says it is, earning, corrections, transfers. */
+#include "engine/batch.h"
+
+#include "domain/packed.h"
+#include "io/crypto.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static struct batch_account *new_member(struct batch *batch, const struct command *command)
+{
+    const struct fence_row *fence = batch_fence(batch, command->programme_no);
+    struct batch_account *added = fence ? batch_add_account(batch, &command->member_id) : NULL;
+
+    if (!added)
+        return NULL;
+    added->is_new = true;
+    added->account.programme_no = command->programme_no;
+    added->account.bank_no = command->bank_no;
+    added->account.member_ref = command->member_ref;
+    added->moment.now = fence->now;
+    added->moment.business_date = fence->business_date;
+    added->moment.exposures = &batch->exposures;
+    const struct bank *bank = reference_bank_no(batch->reference, command->bank_no);
+    added->moment.rules = bank ? rules_in_force(bank->rules, bank->rules_count, fence->now) : NULL;
+    return added;
+}
+
+/* Each token with a NUL behind it, so that no two lists look alike. */
+static void hash_tokens(const struct member_order *order, uint8_t hash[CRYPTO_HASH])
+{
+    char text[CARD_TOKENS_MAX * 65];
+    size_t n = 0;
+
+    for (size_t i = 0; i < order->card_token_count && i < CARD_TOKENS_MAX; i++)
+        n += (size_t)snprintf(text + n, sizeof text - n, "%.64s", order->card_tokens[i]) + 1;
+    crypto_sha256(text, n, hash);
+}
+
+void batch_decide_set_member(struct batch *batch, struct command *command)
+{
+    struct batch_account *loaded = batch_account(batch, &command->member_id);
+    bool is_new = loaded == NULL;
+    struct member_wish wish = { .status = command->member.status, .credit_limit = command->member.credit_limit };
+
+    if (is_new)
+        loaded = new_member(batch, command);
+    if (!loaded) {
+        batch_refuse(command, REASON_PROGRAMME_NOT_FOUND);
+        return;
+    }
+    hash_tokens(&command->member, wish.profile_hash);
+    bool profile = memcmp(wish.profile_hash, loaded->account.profile_hash, sizeof wish.profile_hash) != 0;
+    bool changed = member_set(&loaded->account, &wish, &loaded->moment, &command->request_id, &batch->entries);
+    if (changed && profile) {
+        loaded->profile_dirty = true;
+        loaded->card_tokens = command->member.card_tokens;
+        loaded->card_token_count = command->member.card_token_count;
+    }
+    loaded->dirty |= changed;
+    command->answer = (struct answer){
+        .outcome = is_new    ? OUTCOME_CREATED
+                   : changed ? OUTCOME_CHANGED
+                             : OUTCOME_UNCHANGED,
+        .spendable = account_spendable(&loaded->account),
+        .business_date = loaded->moment.business_date,
+        .time = loaded->moment.now,
+    };
+}
+
+/* Accruals */
+
+static bool repeat_of_accrual(struct batch *batch, struct command *command)
+{
+    int place = uuid_index_find(&batch->accrual_index, &command->request_id);
+
+    if (place < 0)
+        return false;
+    const struct accrual_row *row = &batch->accruals[place].row;
+    if (!batch_same_content(command, row->content_hash.at)) {
+        batch_refuse(command, REASON_TRANSACTION_REUSED);
+        return true;
+    }
+    command->answer = (struct answer){
+        .outcome = OUTCOME_UNCHANGED, .points = row->points, .business_date = row->business_date, .time = row->at
+    };
+    return true;
+}
+
+static void keep_accrual(struct batch *batch, const struct command *command, const struct batch_account *loaded,
+                         const struct earned *earned)
+{
+    struct batch_accrual *kept = &batch->accruals[batch->accrual_count];
+
+    kept->is_new = true;
+    kept->dirty = false;
+    kept->row = (struct accrual_row){
+        .id = command->request_id,
+        .member_id = command->member_id,
+        .bank_no = command->bank_no,
+        .transaction_ref = command->accrue.transaction_ref,
+        .content_hash = { command->content_hash, sizeof command->content_hash },
+        .amount_minor = command->accrue.amount_minor,
+        .currency = command->accrue.currency,
+        .transaction_time = command->accrue.transaction_time,
+        .points = earned->points,
+        .rules_version = loaded->moment.rules->version,
+        .business_date = loaded->moment.business_date,
+        .at = loaded->moment.now,
+        .pending_points = earned->pending,
+        .lot_expires = earned->lot_expires,
+        .matures_on = earned->matures_on,
+        .funding_no = earned->funding_no,
+    };
+    uuid_index_add(&batch->accrual_index, &command->request_id, (int)batch->accrual_count++);
+}
+
+/* A refused row is not kept: the bank may mend what was wrong and push it again. */
+void batch_decide_accrue(struct batch *batch, struct command *command)
+{
+    struct batch_account *loaded = batch_account(batch, &command->member_id);
+    const struct earning earning = { command->accrue.amount_minor, command->accrue.currency, command->accrue.funding_no,
+                                     command->accrue.by_event, command->accrue.pending_until };
+    struct earned earned;
+
+    if (repeat_of_accrual(batch, command))
+        return;
+    enum reason reason = loaded ? member_earn(&loaded->account, &loaded->moment, &earning, &command->request_id,
+                                              &earned, &batch->entries)
+                                : REASON_MEMBER_NOT_FOUND;
+    if (reason != REASON_OK) {
+        batch_refuse(command, reason);
+        return;
+    }
+    loaded->dirty = true;
+    keep_accrual(batch, command, loaded, &earned);
+    command->answer = (struct answer){ .outcome = OUTCOME_CREATED,
+                                       .points = earned.points,
+                                       .spendable = account_spendable(&loaded->account),
+                                       .business_date = loaded->moment.business_date,
+                                       .time = loaded->moment.now };
+}
+
+/* What the operations on a member have in common, and how many points they moved. */
+struct operating {
+    struct batch *batch;
+    const struct command *command;
+    struct batch_account *loaded;
+    struct account *account;
+    struct moment *moment;
+    struct entries *entries;
+    int64_t points;
+};
+
+static struct batch_accrual *accrual_of(const struct operating *on)
+{
+    int place = uuid_index_find(&on->batch->accrual_index, &on->command->accrual_id);
+
+    return place < 0 ? NULL : &on->batch->accruals[place];
+}
+
+static struct earned earned_of(const struct accrual_row *row)
+{
+    return (struct earned){ row->points, row->pending_points, row->matures_on, row->lot_expires, row->funding_no };
+}
+
+static enum reason mature(struct operating *on)
+{
+    struct batch_accrual *accrual = accrual_of(on);
+    struct earned earned = earned_of(&accrual->row);
+    enum reason reason = member_mature(on->account, on->moment, &earned, on->command->part.points,
+                                       &on->command->request_id, &on->points, on->entries);
+
+    if (reason == REASON_OK) {
+        accrual->row.pending_points = earned.pending;
+        accrual->row.lot_expires = earned.lot_expires;
+        accrual->dirty = true;
+    }
+    return reason;
+}
+
+static enum reason claw_back(struct operating *on)
+{
+    struct batch_accrual *accrual = accrual_of(on);
+    struct earned earned = earned_of(&accrual->row);
+    enum reason reason =
+        member_claw_back(on->account, on->moment, &earned, accrual->row.points - accrual->row.clawed_points,
+                         on->command->part.points, &on->command->request_id, &on->points, on->entries);
+
+    if (reason == REASON_OK) {
+        accrual->row.pending_points = earned.pending;
+        accrual->row.lot_expires = earned.lot_expires;
+        accrual->row.clawed_points += on->points;
+        accrual->dirty = true;
+    }
+    return reason;
+}
+
+static enum reason adjust(struct operating *on)
+{
+    int64_t points = on->command->adjust.points;
+
+    on->points = points < 0 ? -points : points;
+    return member_adjust(on->account, on->moment, points, on->command->adjust.funding_no, &on->command->request_id,
+                         on->entries);
+}
+
+static enum reason reinstate(struct operating *on)
+{
+    on->points = on->command->reinstate.points;
+    return member_reinstate(on->account, on->moment, on->points, on->command->reinstate.expires_on,
+                            &on->command->request_id, on->entries);
+}
+
+static enum reason set_status(struct operating *on)
+{
+    return member_set_status(on->account, on->moment, (int16_t)on->command->number, &on->command->request_id,
+                             on->entries);
+}
+
+static enum reason close_member(struct operating *on)
+{
+    return member_close(on->account, on->moment, &on->command->request_id, &on->points, on->entries);
+}
+
+static enum reason set_credit_limit(struct operating *on)
+{
+    return member_set_credit_limit(on->account, on->moment, on->command->number, &on->command->request_id, on->entries);
+}
+
+static enum reason set_tier(struct operating *on)
+{
+    return member_set_tier(on->account, on->moment, (int16_t)on->command->number, &on->command->request_id,
+                           on->entries);
+}
+
+/* Transfers */
+
+static bool pack_parcel(struct batch *batch, const struct parcel *parcel, struct transfer_row *row)
+{
+    size_t lots = parcel->lots.count * PACKED_LOT, pending = parcel->pending_lots.count * PACKED_PENDING;
+    uint8_t *at = arena_alloc(&batch->arena, lots + pending);
+
+    if (!at)
+        return false;
+    packed_lots(parcel->lots.at, parcel->lots.count, at);
+    packed_pending(&parcel->pending_lots, at + lots);
+    row->lots = (struct bytes){ at, lots };
+    row->pending_lots = (struct bytes){ at + lots, pending };
+    row->credit = parcel->credit;
+    row->status_before = parcel->status_before;
+    row->merge = parcel->merge;
+    return true;
+}
+
+static bool unpack_parcel(const struct transfer_row *row, struct parcel *parcel)
+{
+    parcel->credit = row->credit;
+    parcel->status_before = row->status_before;
+    parcel->merge = row->merge;
+    return unpack_lots(row->lots.at, row->lots.size, &parcel->lots) &&
+           unpack_pending(row->pending_lots.at, row->pending_lots.size, &parcel->pending_lots);
+}
+
+static enum reason send(struct operating *on)
+{
+    const struct send_order *order = &on->command->send;
+    struct batch_transfer *added = &on->batch->transfers[on->batch->transfer_count];
+    enum reason reason = member_send(on->account, on->moment, order->points, order->merge, &on->command->request_id,
+                                     order->parcel, &on->points, on->entries);
+
+    if (reason != REASON_OK)
+        return reason;
+    *added = (struct batch_transfer){ .is_new = true };
+    added->row = (struct transfer_row){
+        .id = on->command->request_id,
+        .programme_no = on->account->programme_no,
+        .bank_no = on->account->bank_no,
+        .from_member_id = on->account->member_id,
+        .to_member_id = order->to_member_id,
+        .to_member_ref = order->to_member_ref,
+        .state = TRANSFER_SENT,
+        .reason = reason_name(REASON_OK),
+    };
+    if (!pack_parcel(on->batch, order->parcel, &added->row))
+        return REASON_INTERNAL;
+    uuid_index_add(&on->batch->transfer_index, &added->row.id, (int)on->batch->transfer_count++);
+    return REASON_OK;
+}
+
+static enum reason receive(struct operating *on)
+{
+    return member_receive(on->account, on->moment, on->command->transfer.parcel, &on->command->request_id, &on->points,
+                          on->entries);
+}
+
+/* The receiver's answer decides; the row's state says that it has been heard. */
+static enum reason settle(struct operating *on)
+{
+    enum reason answer = on->command->transfer.reason;
+    int place = uuid_index_find(&on->batch->transfer_index, &on->command->transfer.transfer_id);
+    struct batch_transfer *transfer = &on->batch->transfers[place];
+    struct parcel parcel;
+
+    if (transfer->row.state != TRANSFER_SENT)
+        return REASON_OK;
+    if (answer != REASON_OK && !unpack_parcel(&transfer->row, &parcel))
+        return REASON_INTERNAL;
+    if (answer != REASON_OK)
+        member_take_back(on->account, on->moment, &parcel, &on->command->request_id, &on->points, on->entries);
+    transfer->row.state = answer == REASON_OK ? TRANSFER_RECEIVED : TRANSFER_GIVEN_BACK;
+    transfer->row.reason = reason_name(answer);
+    transfer->dirty = true;
+    return REASON_OK;
+}
+
+static const struct {
+    enum entry_kind kind;
+    enum reason (*decide)(struct operating *on);
+} operations[COMMAND_KIND_COUNT] = {
+    [COMMAND_MATURE] = { ENTRY_MATURE, mature },
+    [COMMAND_CLAW_BACK] = { ENTRY_CLAWBACK, claw_back },
+    [COMMAND_ADJUST] = { ENTRY_ADJUST_ADD, adjust },
+    [COMMAND_REINSTATE] = { ENTRY_REINSTATE, reinstate },
+    [COMMAND_SET_STATUS] = { ENTRY_MEMBER, set_status },
+    [COMMAND_CLOSE] = { ENTRY_CLOSE, close_member },
+    [COMMAND_SET_CREDIT_LIMIT] = { ENTRY_MEMBER, set_credit_limit },
+    [COMMAND_SET_TIER] = { ENTRY_MEMBER, set_tier },
+    [COMMAND_SEND] = { ENTRY_TRANSFER_OUT, send },
+    [COMMAND_RECEIVE] = { ENTRY_TRANSFER_IN, receive },
+    [COMMAND_SETTLE] = { ENTRY_TRANSFER_BACK, settle },
+};
+
+/* What is named and not there is no state of the member's: such a refusal is not kept. */
+static enum reason what_is_missing(const struct operating *on)
+{
+    bool of_accrual = on->command->kind == COMMAND_MATURE || on->command->kind == COMMAND_CLAW_BACK;
+
+    if (!on->loaded || on->loaded->account.bank_no != on->command->bank_no)
+        return REASON_MEMBER_NOT_FOUND;
+    if (of_accrual && !accrual_of(on))
+        return REASON_ACCRUAL_NOT_FOUND;
+    if (on->command->kind == COMMAND_SETTLE &&
+        uuid_index_find(&on->batch->transfer_index, &on->command->transfer.transfer_id) < 0)
+        return REASON_INTERNAL;
+    return REASON_OK;
+}
+
+/* The caller of a SEND goes on with what was sent, then as now. */
+static void hand_over_parcel(struct batch *batch, struct command *command)
+{
+    int place = uuid_index_find(&batch->transfer_index, &command->request_id);
+
+    if (place >= 0 && !unpack_parcel(&batch->transfers[place].row, command->send.parcel))
+        batch_refuse(command, REASON_INTERNAL);
+}
+
+void batch_decide_on_member(struct batch *batch, struct command *command)
+{
+    struct operating on = { .batch = batch,
+                            .command = command,
+                            .loaded = batch_account(batch, &command->member_id),
+                            .entries = &batch->entries };
+
+    if (batch_answer_repeat(batch, command)) {
+        if (command->kind == COMMAND_SEND && command->answer.reason == REASON_OK)
+            hand_over_parcel(batch, command);
+        return;
+    }
+    enum reason reason = what_is_missing(&on);
+    if (reason != REASON_OK) {
+        batch_refuse(command, reason);
+        return;
+    }
+    on.account = &on.loaded->account;
+    on.moment = &on.loaded->moment;
+    reason = operations[command->kind].decide(&on);
+    if (reason == REASON_OK)
+        on.loaded->dirty = true;
+    batch_keep_operation(batch, command, on.loaded,
+                         &(struct operation_facts){
+                             .kind = operations[command->kind].kind,
+                             .reason = reason,
+                             .state_after = on.account->status,
+                             .points = reason == REASON_OK ? on.points : 0,
+                             .currency = "",
+                         });
+}

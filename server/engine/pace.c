@@ -1,0 +1,510 @@
+#include "engine/pace.h"
+
+#include "base/exact.h"
+#include "io/crypto.h"
+
+#include <endian.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    STRIPE_KEYS = PACE_KEYS_MAX / PACE_STRIPES,
+    STRIPE_HEADS = STRIPE_KEYS / 2,
+    SLOTS_A_WINDOW = 60, /* and one more at either end of the window is counted: fewer than PACE_SLOTS */
+};
+/* The lanes' clocks differ by what a batch may wait for a lock; more than this, and the clock was set back. */
+static const int64_t straggle_us = INT64_C(60) * US_PER_SECOND;
+static const int64_t slot_max_us = INT64_C(86400) * US_PER_SECOND;
+
+_Static_assert(STRIPE_KEYS < UINT16_MAX, "a place in a stripe is 16 bits");
+
+struct slot {
+    int64_t number; /* it begins at number * slot_us */
+    int64_t own_points, other_points;
+    int32_t own_holds, other_holds; /* of this server, and of all others */
+};
+
+struct key {
+    int32_t merchant_no;
+    int32_t terms_version; /* the newest seen; 0: learnt from others only */
+    int64_t terminal;      /* 0: the whole merchant */
+    int64_t slot_us;
+    int64_t newest;          /* the highest number of its slots */
+    uint64_t changed;        /* a bit a slot: what is our own was not collected since */
+    uint16_t next;           /* in the hash chain: place + 1; 0 ends it */
+    bool touched;            /* since the hand came by */
+    struct slot slots[PACE_SLOTS]; /* at number % PACE_SLOTS */
+};
+_Static_assert(PACE_SLOTS == 64, "changed has a bit a slot");
+
+struct stripe {
+    pthread_mutex_t lock;
+    uint16_t heads[STRIPE_HEADS]; /* place + 1; 0: empty */
+    struct key *keys[STRIPE_KEYS];
+    uint32_t count;
+    uint32_t hand; /* where to look next for one that was left alone */
+    int64_t dropped;
+};
+
+struct pace {
+    struct stripe stripes[PACE_STRIPES];
+    uint32_t collect_from; /* the publisher's: the stripe to go on at */
+    atomic_bool wants_all;
+};
+
+/* Time */
+
+static int64_t number_of(int64_t us, int64_t slot_us)
+{
+    return us >= 0 ? us / slot_us : (us + 1) / slot_us - 1;
+}
+
+static int64_t slot_length(int64_t window_us)
+{
+    int64_t part = (window_us + SLOTS_A_WINDOW - 1) / SLOTS_A_WINDOW;
+
+    return part > PACE_SLOT_MIN_US ? part : PACE_SLOT_MIN_US;
+}
+
+/* Keys */
+
+static uint64_t hash_key(int32_t merchant_no, int64_t terminal)
+{
+    uint64_t mixed = (uint64_t)terminal ^ (uint64_t)(uint32_t)merchant_no * UINT64_C(0x9e3779b97f4a7c15);
+
+    mixed ^= mixed >> 32;
+    mixed *= UINT64_C(0xd6e8feb86659fd93);
+    return mixed ^ mixed >> 32;
+}
+
+static struct stripe *stripe_of(struct pace *pace, uint64_t hash)
+{
+    return &pace->stripes[hash % PACE_STRIPES];
+}
+
+static uint16_t *head_of(struct stripe *stripe, uint64_t hash)
+{
+    return &stripe->heads[hash / PACE_STRIPES % STRIPE_HEADS];
+}
+
+static struct key *find_key(struct stripe *stripe, uint64_t hash, int32_t merchant_no, int64_t terminal)
+{
+    for (uint16_t place = *head_of(stripe, hash); place != 0;) {
+        struct key *key = stripe->keys[place - 1];
+        if (key->merchant_no == merchant_no && key->terminal == terminal)
+            return key;
+        place = key->next;
+    }
+    return NULL;
+}
+
+static void unlink_key(struct stripe *stripe, const struct key *key)
+{
+    uint16_t *link = head_of(stripe, hash_key(key->merchant_no, key->terminal));
+
+    while (stripe->keys[*link - 1] != key)
+        link = &stripe->keys[*link - 1]->next;
+    *link = key->next;
+}
+
+/* The place of a key that was left alone for a round of the hand and has nothing to tell; else of any. */
+static uint32_t left_alone(struct stripe *stripe)
+{
+    for (uint32_t tried = 0; tried < 2 * stripe->count; tried++) {
+        uint32_t place = stripe->hand;
+        struct key *key = stripe->keys[place];
+        stripe->hand = (place + 1) % stripe->count;
+        if (!key->touched && key->changed == 0)
+            return place;
+        key->touched = false;
+    }
+    return stripe->hand;
+}
+
+/* A zeroed key's place; -1 when there is no memory. */
+static int free_place(struct stripe *stripe)
+{
+    struct key *made = stripe->count < STRIPE_KEYS ? calloc(1, sizeof *made) : NULL;
+
+    if (made) {
+        stripe->keys[stripe->count] = made;
+        return (int)stripe->count++;
+    }
+    if (stripe->count == 0)
+        return -1;
+    uint32_t place = left_alone(stripe);
+    unlink_key(stripe, stripe->keys[place]);
+    memset(stripe->keys[place], 0, sizeof *stripe->keys[place]);
+    stripe->dropped++;
+    return (int)place;
+}
+
+/* NULL when there is no memory. The caller holds the lock. */
+static struct key *find_or_make(struct stripe *stripe, uint64_t hash, int32_t merchant_no, int64_t terminal,
+                                int64_t slot_us)
+{
+    struct key *key = find_key(stripe, hash, merchant_no, terminal);
+
+    if (!key) {
+        int place = free_place(stripe);
+        if (place < 0)
+            return NULL;
+        key = stripe->keys[place];
+        key->merchant_no = merchant_no;
+        key->terminal = terminal;
+        key->slot_us = slot_us;
+        key->next = *head_of(stripe, hash);
+        *head_of(stripe, hash) = (uint16_t)(place + 1);
+    }
+    key->touched = true;
+    return key;
+}
+
+/* Slots */
+
+static int64_t plus(int64_t a, int64_t b)
+{
+    int64_t sum;
+
+    return __builtin_add_overflow(a, b, &sum) ? INT64_MAX : sum;
+}
+
+static int32_t holds_plus(int64_t a, int64_t b)
+{
+    int64_t sum = plus(a, b);
+
+    return sum < INT32_MAX ? (int32_t)sum : INT32_MAX;
+}
+
+static void set_changed(struct key *key, const struct slot *slot, bool changed)
+{
+    uint64_t bit = UINT64_C(1) << (slot - key->slots);
+
+    key->changed = changed ? key->changed | bit : key->changed & ~bit;
+}
+
+/* The slot of that number, emptied when it held an older one; NULL when a newer one has its place. */
+static struct slot *slot_at(struct key *key, int64_t number)
+{
+    struct slot *slot = &key->slots[(uint64_t)number % PACE_SLOTS];
+
+    if (number <= key->newest - PACE_SLOTS)
+        return NULL;
+    if (slot->number != number) {
+        *slot = (struct slot){ .number = number };
+        set_changed(key, slot, false);
+    }
+    if (number > key->newest)
+        key->newest = number;
+    return slot;
+}
+
+/* A straggler whose slot is gone is counted in the newest one; a clock that was set back begins anew. */
+static struct slot *slot_of(struct key *key, struct instant now)
+{
+    int64_t number = number_of(now.us, key->slot_us);
+    struct slot *slot = slot_at(key, number);
+
+    if (slot)
+        return slot;
+    if ((key->newest - number) * key->slot_us > straggle_us) {
+        memset(key->slots, 0, sizeof key->slots);
+        key->changed = 0;
+        key->newest = number;
+        return slot_at(key, number);
+    }
+    return slot_at(key, key->newest);
+}
+
+/*
+ * The slots get another length. What was counted stays counted, each slot by its end; it is no longer ours to tell the
+ * others, who have it from the old rows.
+ */
+static void change_slots(struct key *key, int64_t slot_us, struct instant now)
+{
+    struct slot old[PACE_SLOTS];
+    int64_t old_us = key->slot_us;
+
+    memcpy(old, key->slots, sizeof old);
+    memset(key->slots, 0, sizeof key->slots);
+    key->slot_us = slot_us;
+    key->changed = 0;
+    key->newest = number_of(now.us, slot_us);
+    for (size_t i = 0; i < PACE_SLOTS; i++) {
+        int64_t end_us = (old[i].number + 1) * old_us - 1;
+        struct slot *slot = slot_at(key, number_of(end_us < now.us ? end_us : now.us, slot_us));
+        if (!slot)
+            continue;
+        slot->other_holds = holds_plus(slot->other_holds, (int64_t)old[i].own_holds + old[i].other_holds);
+        slot->other_points = plus(slot->other_points, plus(old[i].own_points, old[i].other_points));
+    }
+}
+
+static bool fits(const struct key *key, const struct velocity *velocity, int64_t points, struct instant now)
+{
+    int64_t first = number_of(now.us - velocity->window_us + 1, key->slot_us), holds = 1, sum = points;
+
+    for (size_t i = 0; i < PACE_SLOTS; i++) {
+        const struct slot *slot = &key->slots[i];
+        if (slot->number < first)
+            continue;
+        holds += (int64_t)slot->own_holds + slot->other_holds;
+        sum = plus(sum, plus(slot->own_points, slot->other_points));
+    }
+    return (velocity->max_holds == 0 || holds <= velocity->max_holds) &&
+           (velocity->max_points == 0 || sum <= velocity->max_points);
+}
+
+static void count_hold(struct key *key, int64_t points, struct instant now)
+{
+    struct slot *slot = slot_of(key, now);
+
+    slot->own_holds = holds_plus(slot->own_holds, 1);
+    slot->own_points = plus(slot->own_points, points);
+    set_changed(key, slot, true);
+}
+
+static void uncount_hold(struct key *key, int64_t points, struct instant now)
+{
+    struct slot *slot = slot_of(key, now);
+
+    slot->own_holds -= slot->own_holds > 0;
+    slot->own_points -= slot->own_points > points ? points : slot->own_points;
+    set_changed(key, slot, true);
+}
+
+/* What one hold is counted in: its terminal, its merchant, both or none. */
+
+struct watched {
+    int64_t terminal;
+    const struct velocity *velocity;
+    enum reason refusal;
+    uint64_t hash;
+    struct stripe *stripe;
+};
+enum { WATCHED_MAX = 2 };
+
+static bool bounds(const struct velocity *velocity)
+{
+    return velocity->window_us > 0 && (velocity->max_holds > 0 || velocity->max_points > 0);
+}
+
+static int64_t terminal_key(const char *terminal_id)
+{
+    uint8_t hash[CRYPTO_HASH];
+    uint64_t big;
+
+    crypto_sha256(terminal_id ? terminal_id : "", terminal_id ? strlen(terminal_id) : 0, hash);
+    memcpy(&big, hash, sizeof big);
+    return big != 0 ? (int64_t)be64toh(big) : 1;
+}
+
+static void watch(struct pace *pace, int32_t merchant_no, struct watched *watched)
+{
+    watched->hash = hash_key(merchant_no, watched->terminal);
+    watched->stripe = stripe_of(pace, watched->hash);
+}
+
+static size_t find_watched(struct pace *pace, int32_t merchant_no, const char *terminal_id, const struct terms *terms,
+                           struct watched watched[WATCHED_MAX])
+{
+    size_t count = 0;
+
+    if (!pace || !terms)
+        return 0;
+    if (bounds(&terms->terminal_velocity))
+        watched[count++] = (struct watched){ .terminal = terminal_key(terminal_id),
+                                             .velocity = &terms->terminal_velocity,
+                                             .refusal = REASON_VELOCITY_TERMINAL };
+    if (bounds(&terms->merchant_velocity))
+        watched[count++] =
+            (struct watched){ .velocity = &terms->merchant_velocity, .refusal = REASON_VELOCITY_MERCHANT };
+    for (size_t i = 0; i < count; i++)
+        watch(pace, merchant_no, &watched[i]);
+    return count;
+}
+
+/* In one order, so that nobody waits in a circle; two keys of one stripe share its lock. */
+static void lock_watched(const struct watched *watched, size_t count)
+{
+    struct stripe *first = watched[0].stripe, *second = watched[count - 1].stripe;
+
+    pthread_mutex_lock(first < second ? &first->lock : &second->lock);
+    if (first != second)
+        pthread_mutex_lock(first < second ? &second->lock : &first->lock);
+}
+
+static void unlock_watched(const struct watched *watched, size_t count)
+{
+    pthread_mutex_unlock(&watched[0].stripe->lock);
+    if (watched[count - 1].stripe != watched[0].stripe)
+        pthread_mutex_unlock(&watched[count - 1].stripe->lock);
+}
+
+/* The key, with slots as the newest terms that were seen want them. */
+static struct key *key_for(struct pace *pace, const struct watched *watched, int32_t merchant_no,
+                           const struct terms *terms, struct instant now)
+{
+    int64_t slot_us = slot_length(watched->velocity->window_us);
+    struct key *key = find_or_make(watched->stripe, watched->hash, merchant_no, watched->terminal, slot_us);
+
+    if (key && terms->version > key->terms_version) {
+        key->terms_version = terms->version;
+        if (key->slot_us != slot_us) {
+            change_slots(key, slot_us, now);
+            atomic_store(&pace->wants_all, true);
+        }
+    }
+    return key;
+}
+
+enum reason pace_take(struct pace *pace, int32_t merchant_no, const char *terminal_id, const struct terms *terms,
+                      int64_t points, struct instant now)
+{
+    struct watched watched[WATCHED_MAX];
+    size_t count = find_watched(pace, merchant_no, terminal_id, terms, watched);
+    enum reason reason = REASON_OK;
+
+    if (count == 0)
+        return REASON_OK;
+    lock_watched(watched, count);
+    for (size_t i = 0; i < count && reason == REASON_OK; i++) {
+        struct key *key = key_for(pace, &watched[i], merchant_no, terms, now);
+        if (key && !fits(key, watched[i].velocity, points, now))
+            reason = watched[i].refusal;
+    }
+    for (size_t i = 0; i < count && reason == REASON_OK; i++) {
+        struct key *key = find_key(watched[i].stripe, watched[i].hash, merchant_no, watched[i].terminal);
+        if (key)
+            count_hold(key, points, now);
+    }
+    unlock_watched(watched, count);
+    return reason;
+}
+
+void pace_give_back(struct pace *pace, int32_t merchant_no, const char *terminal_id, const struct terms *terms,
+                    int64_t points, struct instant now)
+{
+    struct watched watched[WATCHED_MAX];
+    size_t count = find_watched(pace, merchant_no, terminal_id, terms, watched);
+
+    if (count == 0)
+        return;
+    lock_watched(watched, count);
+    for (size_t i = 0; i < count; i++) {
+        struct key *key = find_key(watched[i].stripe, watched[i].hash, merchant_no, watched[i].terminal);
+        if (key)
+            uncount_hold(key, points, now);
+    }
+    unlock_watched(watched, count);
+}
+
+/* The publisher's side */
+
+static size_t collect_key(struct key *key, struct pace_row *rows, size_t max)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; key->changed != 0 && i < PACE_SLOTS && count < max; i++) {
+        const struct slot *slot = &key->slots[i];
+        if (!(key->changed >> i & 1))
+            continue;
+        set_changed(key, slot, false);
+        rows[count++] = (struct pace_row){ key->merchant_no, key->terminal,   { slot->number * key->slot_us },
+                                           key->slot_us,     slot->own_holds, slot->own_points };
+    }
+    return count;
+}
+
+size_t pace_collect(struct pace *pace, struct pace_row *rows, size_t max)
+{
+    size_t count = 0;
+
+    for (size_t tried = 0; tried < PACE_STRIPES && count < max; tried++) {
+        struct stripe *stripe = &pace->stripes[pace->collect_from];
+        pthread_mutex_lock(&stripe->lock);
+        for (uint32_t i = 0; i < stripe->count && count < max; i++)
+            count += collect_key(stripe->keys[i], rows + count, max - count);
+        pthread_mutex_unlock(&stripe->lock);
+        if (count < max)
+            pace->collect_from = (pace->collect_from + 1) % PACE_STRIPES;
+    }
+    return count;
+}
+
+void pace_collect_again(struct pace *pace, const struct pace_row *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint64_t hash = hash_key(rows[i].merchant_no, rows[i].terminal);
+        struct stripe *stripe = stripe_of(pace, hash);
+        pthread_mutex_lock(&stripe->lock);
+        struct key *key = find_key(stripe, hash, rows[i].merchant_no, rows[i].terminal);
+        struct slot *slot = key && key->slot_us == rows[i].slot_us
+                                ? slot_at(key, number_of(rows[i].slot_at.us, key->slot_us))
+                                : NULL;
+        if (slot)
+            set_changed(key, slot, true);
+        pthread_mutex_unlock(&stripe->lock);
+    }
+}
+
+void pace_learn(struct pace *pace, const struct pace_row *row)
+{
+    uint64_t hash = hash_key(row->merchant_no, row->terminal);
+    struct stripe *stripe = stripe_of(pace, hash);
+
+    if (row->slot_us < PACE_SLOT_MIN_US || row->slot_us > slot_max_us || row->holds < 0 || row->points < 0)
+        return;
+    pthread_mutex_lock(&stripe->lock);
+    struct key *key = find_or_make(stripe, hash, row->merchant_no, row->terminal, row->slot_us);
+    struct slot *slot =
+        key && key->slot_us == row->slot_us ? slot_at(key, number_of(row->slot_at.us, row->slot_us)) : NULL;
+    if (slot) {
+        slot->other_holds = holds_plus(row->holds, 0);
+        slot->other_points = row->points;
+    }
+    pthread_mutex_unlock(&stripe->lock);
+}
+
+bool pace_wants_all(struct pace *pace)
+{
+    return atomic_exchange(&pace->wants_all, false);
+}
+
+/* Life */
+
+struct pace *pace_new(void)
+{
+    struct pace *pace = calloc(1, sizeof *pace);
+
+    for (size_t i = 0; pace && i < PACE_STRIPES; i++)
+        pthread_mutex_init(&pace->stripes[i].lock, NULL);
+    return pace;
+}
+
+void pace_free(struct pace *pace)
+{
+    if (!pace)
+        return;
+    for (size_t i = 0; i < PACE_STRIPES; i++) {
+        for (uint32_t k = 0; k < pace->stripes[i].count; k++)
+            free(pace->stripes[i].keys[k]);
+        pthread_mutex_destroy(&pace->stripes[i].lock);
+    }
+    free(pace);
+}
+
+struct pace_figures pace_figures(struct pace *pace)
+{
+    struct pace_figures figures = { 0 };
+
+    for (size_t i = 0; i < PACE_STRIPES; i++) {
+        pthread_mutex_lock(&pace->stripes[i].lock);
+        figures.keys += pace->stripes[i].count;
+        figures.dropped += pace->stripes[i].dropped;
+        pthread_mutex_unlock(&pace->stripes[i].lock);
+    }
+    return figures;
+}
