@@ -444,6 +444,24 @@ const struct store_place *reference_store_no(const struct merchant *merchant, in
     return NULL;
 }
 
+const struct funding *reference_funding(const struct bank *bank, const char *id)
+{
+    for (size_t i = 0; id && i < bank->funding_count; i++) {
+        if (strcmp(bank->fundings[i].id, id) == 0)
+            return &bank->fundings[i];
+    }
+    return NULL;
+}
+
+const struct funding *reference_funding_no(const struct bank *bank, int32_t no)
+{
+    for (size_t i = 0; i < bank->funding_count; i++) {
+        if (bank->fundings[i].no == no)
+            return &bank->fundings[i];
+    }
+    return NULL;
+}
+
 const struct good *reference_good(const struct reference *reference, int32_t programme_no, const char *id)
 {
     for (size_t i = 0; id && i < reference->goods_count; i++) {

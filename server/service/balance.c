@@ -32,6 +32,7 @@ void balance_apply(struct account *account, struct balance_hold *holds, size_t h
                    struct date business_date, const struct exchange_rules *rules)
 {
     struct give_back_terms terms = terms_of(business_date, rules);
+    struct lots moved;
 
     for (size_t i = 0; i < account->hold_count;) {
         struct uuid id = account->holds[i].id;
@@ -41,8 +42,12 @@ void balance_apply(struct account *account, struct balance_hold *holds, size_t h
             i++;
             continue;
         }
-        account_release(account, &hold->draws, hold->points, &terms);
+        account_release(account, &hold->draws, hold->points, &terms, &moved);
         account_close_hold(account, &id);
     }
-    account_expire(account, business_date);
+    while (account->pending_lots.count > 0 && account->pending_lots.at[0].matures_on.days <= business_date.days) {
+        struct pending_lot due = account->pending_lots.at[0];
+        account_mature(account, &due, due.points, due.expires_on);
+    }
+    account_expire(account, business_date, &moved);
 }

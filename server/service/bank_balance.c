@@ -3,6 +3,7 @@
  */
 #include "service/bank_handlers.h"
 
+#include "domain/packed.h"
 #include "engine/command.h"
 #include "engine/reference.h"
 #include "service/balance.h"
@@ -12,47 +13,50 @@
 #include "store/member_store.h"
 
 #include <alliance/v1/bank_service.pb-c.h>
+#include <string.h>
 
 typedef Alliance__V1__GetBalanceRequest Asked;
 typedef Alliance__V1__Balance Balance;
 typedef Alliance__V1__Lot Lot;
+typedef Alliance__V1__PendingLot PendingLot;
 
-static void read_lots(const struct date_array *expires, const struct int64_array *points, struct lots *lots)
+static bool read_account(const struct member_account_row *row, struct account *account, struct error *err)
 {
-    for (size_t i = 0; i < expires->count && i < points->count && lots->count < LOTS_MAX; i++)
-        lots->at[lots->count++] = (struct lot){ expires->at[i], points->at[i] };
+    memset(account, 0, offsetof(struct account, recent));
+    account->status = row->status;
+    account->tier = row->tier;
+    account->available = row->available;
+    account->held = row->held;
+    account->pending = row->pending;
+    account->credit_limit = row->credit_limit;
+    account->credit_used = row->credit_used;
+    return (unpack_lots(row->lots.at, row->lots.size, &account->lots) &&
+            unpack_pending(row->pending_lots.at, row->pending_lots.size, &account->pending_lots) &&
+            unpack_holds(row->holds.at, row->holds.size, account->holds, &account->hold_count)) ||
+           error_set(err, REASON_INTERNAL, "a stored account is not possible");
 }
 
-static void read_account(const struct member_account_row *row, struct account *account)
-{
-    *account = (struct account){
-        .status = row->status,
-        .available = row->available,
-        .held = row->held,
-        .credit_limit = row->credit_limit,
-        .credit_used = row->credit_used,
-    };
-    read_lots(&row->lot_expires, &row->lot_points, &account->lots);
-    for (size_t i = 0; i < row->hold_ids.count && i < row->hold_lapses.count && i < OPEN_HOLDS_MAX; i++)
-        account->holds[account->hold_count++] = (struct open_hold){ row->hold_ids.at[i], row->hold_lapses.at[i] };
-}
-
-static bool read_holds(struct errand *errand, int32_t bucket, const struct member_account_row *account,
+static bool read_holds(struct errand *errand, int32_t bucket, const struct account *account,
                        struct balance_hold **holds, size_t *count, struct error *err)
 {
     struct arena *arena = &errand->call->arena;
-    struct member_holds_params params = { bucket, account->hold_ids };
+    struct uuid ids[OPEN_HOLDS_MAX];
+    struct member_holds_params params = { bucket, { ids, account->hold_count } };
     void *fetched;
 
+    for (size_t i = 0; i < account->hold_count; i++)
+        ids[i] = account->holds[i].id;
     if (!db_fetch(errand->db, &member_find_holds, &params, arena, &fetched, count, err))
         return false;
     const struct member_hold_row *rows = fetched;
     *holds = arena_alloc(arena, (*count + 1) * sizeof **holds);
     for (size_t i = 0; *holds && i < *count; i++) {
-        (*holds)[i].id = rows[i].id;
-        (*holds)[i].points = rows[i].points;
-        (*holds)[i].draws.credit = rows[i].draw_credit;
-        read_lots(&rows[i].draw_expires, &rows[i].draw_points, &(*holds)[i].draws.lots);
+        struct balance_hold *hold = &(*holds)[i];
+        hold->id = rows[i].id;
+        hold->points = rows[i].points;
+        hold->draws.credit = rows[i].draw_credit;
+        if (!unpack_lots(rows[i].draws.at, rows[i].draws.size, &hold->draws.lots))
+            return error_set(err, REASON_INTERNAL, "a stored redemption is not possible");
     }
     return *holds || errand_no_room(err);
 }
@@ -69,16 +73,25 @@ static bool find_account(struct errand *errand, const struct member_key_params *
 
 /* The account and its holds as of one moment. */
 static bool find_with_holds(struct errand *errand, const struct member_key_params *key, struct member_account_row *row,
-                            struct balance_hold **holds, size_t *count, struct error *err)
+                            struct account *account, struct balance_hold **holds, size_t *count, struct error *err)
 {
     if (!db_execute(errand->db, &member_begin_snapshot, NULL, NULL, err))
         return false;
-    bool good = find_account(errand, key, row, err) && read_holds(errand, key->bucket, row, holds, count, err);
+    bool good = find_account(errand, key, row, err) && read_account(row, account, err) &&
+                read_holds(errand, key->bucket, account, holds, count, err);
     db_rollback(errand->db);
     return good;
 }
 
-static bool reply_lots(struct arena *arena, const struct lots *lots, Balance *balance)
+/* The bank's own points have no funding. */
+static char *funding_id(const struct bank *bank, int32_t funding_no)
+{
+    const struct funding *funding = funding_no ? reference_funding_no(bank, funding_no) : NULL;
+
+    return (char *)(funding ? funding->id : protobuf_c_empty_string);
+}
+
+static bool reply_lots(struct arena *arena, const struct bank *bank, const struct lots *lots, Balance *balance)
 {
     balance->lots = arena_alloc(arena, (lots->count + 1) * sizeof(Lot *));
     for (size_t i = 0; balance->lots && i < lots->count; i++) {
@@ -86,12 +99,30 @@ static bool reply_lots(struct arena *arena, const struct lots *lots, Balance *ba
         if (!lot || !(lot->expires_on = shape_date(arena, lots->at[i].expires_on)))
             return false;
         lot->points = lots->at[i].points;
+        lot->funding_id = funding_id(bank, lots->at[i].funding_no);
         balance->lots[balance->n_lots++] = lot;
     }
     return balance->lots != NULL;
 }
 
-static bool reply_balance(struct errand *errand, const struct account *account, struct instant now, struct error *err)
+static bool reply_pending(struct arena *arena, const struct bank *bank, const struct pending_lots *lots,
+                          Balance *balance)
+{
+    balance->pending_lots = arena_alloc(arena, (lots->count + 1) * sizeof(PendingLot *));
+    for (size_t i = 0; balance->pending_lots && i < lots->count; i++) {
+        PendingLot *lot = shape_new(arena, &alliance__v1__pending_lot__descriptor);
+        bool by_event = lots->at[i].matures_on.days == MATURES_BY_EVENT.days;
+        if (!lot || (!by_event && !(lot->matures_on = shape_date(arena, lots->at[i].matures_on))))
+            return false;
+        lot->points = lots->at[i].points;
+        lot->funding_id = funding_id(bank, lots->at[i].funding_no);
+        balance->pending_lots[balance->n_pending_lots++] = lot;
+    }
+    return balance->pending_lots != NULL;
+}
+
+static bool reply_balance(struct errand *errand, const struct bank *bank, const struct account *account,
+                          struct instant now, struct error *err)
 {
     const Asked *asked = (const Asked *)errand->request;
     struct arena *arena = &errand->call->arena;
@@ -106,8 +137,13 @@ static bool reply_balance(struct errand *errand, const struct account *account, 
     balance->credit_limit = account->credit_limit;
     balance->credit_used = account->credit_used;
     balance->status = (Alliance__V1__MemberStatus)account->status;
+    balance->tier = account->tier;
+    balance->pending_points = account->pending;
+    balance->credit_left = account_spendable(account) - account->available;
     balance->time = shape_instant(arena, now);
-    return (balance->time && reply_lots(arena, &account->lots, balance)) || errand_no_room(err);
+    return (balance->time && reply_lots(arena, bank, &account->lots, balance) &&
+            reply_pending(arena, bank, &account->pending_lots, balance)) ||
+           errand_no_room(err);
 }
 
 static bool balance_work(struct errand *errand, struct error *err)
@@ -125,15 +161,13 @@ static bool balance_work(struct errand *errand, struct error *err)
     key.bucket = member_hash16(&key.member_id) % errand->reference->buckets;
     if (!find_account(errand, &key, &row, err))
         return false;
-    read_account(&row, &account);
-    if (balance_overdue(&account, row.now)) {
-        if (!find_with_holds(errand, &key, &row, &holds, &hold_count, err))
-            return false;
-        read_account(&row, &account);
-    }
+    if (!read_account(&row, &account, err))
+        return false;
+    if (balance_overdue(&account, row.now) && !find_with_holds(errand, &key, &row, &account, &holds, &hold_count, err))
+        return false;
     balance_apply(&account, holds, hold_count, row.now, row.business_date,
                   rules_in_force(bank->rules, bank->rules_count, row.now));
-    return reply_balance(errand, &account, row.now, err);
+    return reply_balance(errand, bank, &account, row.now, err);
 }
 
 bool bank_get_balance(struct call *call, const ProtobufCMessage *request, struct error *err)

@@ -9,18 +9,18 @@ const struct statement member_begin_snapshot = {
 static const struct column key_params[] = { COLUMN(struct member_key_params, bucket),
                                             COLUMN(struct member_key_params, member_id) };
 static const struct column account_row[] = {
-    COLUMN(struct member_account_row, programme_no), COLUMN(struct member_account_row, bank_no),
-    COLUMN(struct member_account_row, status),       COLUMN(struct member_account_row, available),
-    COLUMN(struct member_account_row, held),         COLUMN(struct member_account_row, credit_limit),
-    COLUMN(struct member_account_row, credit_used),  COLUMN(struct member_account_row, lot_expires),
-    COLUMN(struct member_account_row, lot_points),   COLUMN(struct member_account_row, hold_ids),
-    COLUMN(struct member_account_row, hold_lapses),  COLUMN(struct member_account_row, business_date),
-    COLUMN(struct member_account_row, now),
+    COLUMN(struct member_account_row, programme_no),  COLUMN(struct member_account_row, bank_no),
+    COLUMN(struct member_account_row, status),        COLUMN(struct member_account_row, tier),
+    COLUMN(struct member_account_row, available),     COLUMN(struct member_account_row, held),
+    COLUMN(struct member_account_row, pending),       COLUMN(struct member_account_row, credit_limit),
+    COLUMN(struct member_account_row, credit_used),   COLUMN(struct member_account_row, lots),
+    COLUMN(struct member_account_row, pending_lots),  COLUMN(struct member_account_row, holds),
+    COLUMN(struct member_account_row, business_date), COLUMN(struct member_account_row, now),
 };
 const struct statement member_find_account =
     STATEMENT("member_find_account",
-              "SELECT a.programme_no, a.bank_no, a.status, a.available, a.held, a.credit_limit, a.credit_used, "
-              "a.lot_expires, a.lot_points, a.hold_ids, a.hold_lapses, f.business_date, " PROGRAMME_TIME
+              "SELECT a.programme_no, a.bank_no, a.status, a.tier, a.available, a.held, a.pending, a.credit_limit, "
+              "a.credit_used, a.lots, a.pending_lots, a.holds, f.business_date, " PROGRAMME_TIME
               " FROM account a JOIN fence f ON f.bucket = a.bucket AND f.programme_no = a.programme_no "
               "WHERE a.bucket = $1 AND a.member_id = $2",
               key_params, account_row, sizeof(struct member_account_row));
@@ -28,14 +28,14 @@ const struct statement member_find_account =
 static const struct column holds_params[] = { COLUMN(struct member_holds_params, bucket),
                                               COLUMN(struct member_holds_params, ids) };
 static const struct column hold_row[] = {
-    COLUMN(struct member_hold_row, id),           COLUMN(struct member_hold_row, points),
-    COLUMN(struct member_hold_row, draw_expires), COLUMN(struct member_hold_row, draw_points),
+    COLUMN(struct member_hold_row, id),
+    COLUMN(struct member_hold_row, points),
+    COLUMN(struct member_hold_row, draws),
     COLUMN(struct member_hold_row, draw_credit),
 };
 const struct statement member_find_holds =
     STATEMENT("member_find_holds",
-              "SELECT id, points, draw_expires, draw_points, draw_credit FROM redemption "
-              "WHERE bucket = $1 AND id = ANY ($2::uuid[])",
+              "SELECT id, points, draws, draw_credit FROM redemption WHERE bucket = $1 AND id = ANY ($2::uuid[])",
               holds_params, hold_row, sizeof(struct member_hold_row));
 
 static const struct column redemption_params[] = { COLUMN(struct member_redemption_params, bucket),

@@ -17,14 +17,11 @@ struct member_key_params {
 };
 struct member_account_row {
     int32_t programme_no, bank_no;
-    int16_t status;
-    int64_t available, held, credit_limit, credit_used;
-    struct date_array lot_expires;
-    struct int64_array lot_points;
-    struct uuid_array hold_ids;
-    struct instant_array hold_lapses;
-    struct date business_date; /* of the member's bucket */
-    struct instant now;        /* programme time */
+    int16_t status, tier;
+    int64_t available, held, pending, credit_limit, credit_used;
+    struct bytes lots, pending_lots, holds; /* domain/packed.h */
+    struct date business_date;              /* of the member's bucket */
+    struct instant now;                     /* programme time */
 };
 extern const struct statement member_find_account; /* member_key_params */
 
@@ -36,8 +33,7 @@ struct member_holds_params {
 struct member_hold_row {
     struct uuid id;
     int64_t points;
-    struct date_array draw_expires;
-    struct int64_array draw_points;
+    struct bytes draws; /* domain/packed.h */
     int64_t draw_credit;
 };
 extern const struct statement member_find_holds; /* member_holds_params */
