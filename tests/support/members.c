@@ -159,27 +159,31 @@ int64_t alliance_count(struct alliance *alliance, const char *sql)
 static const struct {
     const char *rule, *sql;
 } rules[] = {
-    { "lots sum up to what is available",
-      "SELECT count(*) FROM account WHERE available <> coalesce((SELECT sum(p) FROM unnest(lot_points) p), 0)" },
-    { "no lot is empty", "SELECT count(*) FROM account, unnest(lot_points) p WHERE p <= 0" },
+    { "lots sum up to what is available", "SELECT count(*) FROM account WHERE available <> packed_points(lots)" },
+    { "pending lots sum up to what is pending",
+      "SELECT count(*) FROM account a WHERE pending <> coalesce((SELECT sum(l.points) FROM account_pending_lot l "
+      "WHERE l.bucket = a.bucket AND l.member_id = a.member_id), 0)" },
+    { "no lot is empty", "SELECT (SELECT count(*) FROM account_lot WHERE points <= 0) + "
+                         "(SELECT count(*) FROM account_pending_lot WHERE points <= 0)" },
     { "open holds sum up to what is held",
       "SELECT count(*) FROM account a WHERE held <> coalesce((SELECT sum(r.points) FROM redemption r "
       "WHERE r.bucket = a.bucket AND r.member_id = a.member_id AND r.state = 1), 0)" },
     { "an account lists just its open holds",
-      "SELECT count(*) FROM account a WHERE (SELECT coalesce(array_agg(h ORDER BY h), '{}') FROM unnest(hold_ids) h) "
-      "<> (SELECT coalesce(array_agg(r.id ORDER BY r.id), '{}') FROM redemption r WHERE r.bucket = a.bucket "
+      "SELECT count(*) FROM account a WHERE (SELECT coalesce(array_agg(h.redemption_id ORDER BY h.redemption_id), "
+      "'{}') FROM account_hold h WHERE h.bucket = a.bucket AND h.member_id = a.member_id) <> (SELECT "
+      "coalesce(array_agg(r.id ORDER BY r.id), '{}') FROM redemption r WHERE r.bucket = a.bucket "
       "AND r.member_id = a.member_id AND r.state = 1)" },
     { "the journal has no gap and ends where the account stands",
       "SELECT count(*) FROM account a WHERE NOT coalesce((journal_seq, journal_seq) = "
       "(SELECT count(*), max(seq) FROM journal j WHERE j.bucket = a.bucket AND j.member_id = a.member_id), false)" },
     { "the newest entry says what the account says",
       "SELECT count(*) FROM account a JOIN journal j ON j.bucket = a.bucket AND j.member_id = a.member_id "
-      "AND j.seq = a.journal_seq WHERE (j.available_after, j.held_after, j.credit_used_after, j.credit_limit_after, "
-      "j.hash) <> (a.available, a.held, a.credit_used, a.credit_limit, a.chain)" },
+      "AND j.seq = a.journal_seq WHERE (j.available_after, j.held_after, j.pending_after, j.credit_used_after, "
+      "j.credit_limit_after, j.hash) <> (a.available, a.held, a.pending, a.credit_used, a.credit_limit, a.chain)" },
     { "points are conserved",
-      "SELECT (SELECT coalesce(sum(available + held - credit_used), 0) FROM account) - (SELECT coalesce(sum(CASE kind "
-      "WHEN 2 THEN points WHEN 4 THEN -points WHEN 8 THEN points WHEN 9 THEN -points WHEN 10 THEN -points ELSE 0 END), "
-      "0) FROM journal)" },
+      "SELECT (SELECT coalesce(sum(available + held + pending - credit_used), 0) FROM account) - (SELECT "
+      "coalesce(sum(CASE WHEN kind IN (2, 8, 11, 15, 18, 19, 20, 24, 25) THEN points "
+      "WHEN kind IN (4, 9, 10, 13, 14, 16, 17, 21, 22, 23, 26) THEN -points ELSE 0 END), 0) FROM journal)" },
     { "every hold ended at most once",
       "SELECT count(*) FROM (SELECT redemption_id FROM journal WHERE kind IN (4, 5, 6) GROUP BY 1 HAVING count(*) > 1) "
       "x" },
