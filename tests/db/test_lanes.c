@@ -228,17 +228,14 @@ static void the_first_to_expire_goes_first_and_comes_back(void **state)
     assert_int_equal(run(alliance, command_accrue(alliance, "m1", "t2", 10000)), REASON_OK);
     struct command hold = command_hold(alliance, "m1", 150);
     alliance_run(alliance, &hold);
-    assert_int_equal(alliance_count(alliance, "SELECT lot_points[1] FROM account WHERE lot_expires = '{2027-03-01}'"),
-                     50);
+    assert_int_equal(alliance_count(alliance, "SELECT points FROM account_lot WHERE expires_on = '2027-03-01'"), 50);
     struct command confirm = command_on(&hold, COMMAND_CONFIRM, 120);
     alliance_run(alliance, &confirm);
-    assert_int_equal(alliance_count(alliance, "SELECT lot_points[1] FROM account WHERE lot_expires = '{2027-03-01}'"),
-                     80);
+    assert_int_equal(alliance_count(alliance, "SELECT points FROM account_lot WHERE expires_on = '2027-03-01'"), 80);
     assert_int_equal(run(alliance, command_on(&hold, COMMAND_REVERSE, 120)), REASON_OK);
-    assert_int_equal(alliance_count(alliance,
-                                    "SELECT count(*) FROM account WHERE lot_points = '{100,100}' AND lot_expires = "
-                                    "'{2027-02-01,2027-03-01}'"),
-                     1);
+    assert_int_equal(alliance_count(alliance, "SELECT count(*) FROM account_lot WHERE points = 100 AND expires_on IN "
+                                              "('2027-02-01', '2027-03-01')"),
+                     2);
     alliance_check(alliance);
 }
 
