@@ -1,228 +1,195 @@
 /*
  * load.c -- one kind of call, as many at a time as asked for, over a few mTLS connections; then what it came to.
  *
- * A closed loop: each answer starts the next call, so the server is always just as busy as --outstanding says. One
- * thread, because on a small machine the load must not take what it measures. Members are those of prepare.sql.
- * Prints "name value unit" lines; ops/bench reads them.
+ * A thread a client and a client a merchant, and one merchant unless told otherwise: on a small machine the load must
+ * not take what it measures. Streams are a thread each. Members are those of prepare.sql. Prints "name value unit"
+ * lines; ops/bench reads them.
  */
-#include "alliance/v1/bank_service.pb-c.h"
-#include "alliance/v1/diagnostics_service.pb-c.h"
-#include "alliance/v1/redemption_service.pb-c.h"
-#include "base/uuid.h"
-#include "client/client.h"
-#include "google/protobuf/duration.pb-c.h"
+#include "load/load.h"
+
 #include "io/clock.h"
 #include "io/crypto.h"
-#include "latency.h"
 
 #include <getopt.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    OUTSTANDING_MAX = 4096,
-    PACKED_MAX = 512,
-    REASONS_MAX = 32,
-    CALL_TIMEOUT_MS = 30000,
-    HOLD_POINTS = 10,
-    HOLD_SECONDS = 24 * 60 * 60, /* longer than any run, so that nothing lapses under it */
+enum { CLIENTS_MAX = 64, PATH_SIZE = 4096 };
+
+struct load {
+    struct load_options options;
+    struct client *clients[CLIENTS_MAX];
+    size_t client_count;
+    struct worker *workers;
+    size_t worker_count;
 };
 
-struct run {
-    struct {
-        const char *method, *server, *ca, *cert, *key;
-        int64_t outstanding, channels, seconds, warm, members;
-    } options;
-    struct client *client;
-    const struct client_method *method;
-    size_t (*pack)(struct run *run, uint8_t *out);
-    uint64_t dice;                          /* state of a splitmix64 generator */
-    int64_t measure_from_us, measure_to_us; /* clock_monotonic_us; calls that end between are counted */
-    struct latency latency;
-    struct {
-        char name[64];
-        uint64_t count;
-    } failures[REASONS_MAX];
-    size_t failure_count;
-    struct slot {
-        struct run *run;
-        int64_t started_us;
-    } slots[OUTSTANDING_MAX];
-};
-
-static uint64_t roll(struct run *run)
-{
-    uint64_t z = run->dice += UINT64_C(0x9e3779b97f4a7c15);
-
-    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-    return z ^ z >> 31;
-}
-
-static void random_member(struct run *run, char *text, size_t size)
-{
-    snprintf(text, size, "member-%llu", (unsigned long long)(roll(run) % (uint64_t)run->options.members));
-}
-
-static void fresh_id(struct run *run, char text[UUID_TEXT])
-{
-    uint64_t random[2] = { roll(run), roll(run) };
-    uint8_t bytes[10];
-
-    memcpy(bytes, random, sizeof bytes);
-    struct uuid id = uuid_v7(clock_now(), bytes);
-    uuid_format(&id, text);
-}
-
-static size_t pack_hold(struct run *run, uint8_t *out)
-{
-    Alliance__V1__HoldRedemptionRequest request = ALLIANCE__V1__HOLD_REDEMPTION_REQUEST__INIT;
-    Google__Protobuf__Duration lapse_after = GOOGLE__PROTOBUF__DURATION__INIT;
-    char id[UUID_TEXT], member[32], merchant[] = "bench-shop", bank[] = "bench";
-
-    fresh_id(run, id);
-    random_member(run, member, sizeof member);
-    lapse_after.seconds = HOLD_SECONDS;
-    request.request_id = id;
-    request.merchant_id = merchant;
-    request.bank_id = bank;
-    request.member_ref = member;
-    request.points = HOLD_POINTS;
-    request.lapse_after = &lapse_after;
-    return alliance__v1__hold_redemption_request__pack(&request, out);
-}
-
-static size_t pack_ping(struct run *run, uint8_t *out)
-{
-    Alliance__V1__PingRequest request = ALLIANCE__V1__PING_REQUEST__INIT;
-
-    (void)run;
-    return alliance__v1__ping_request__pack(&request, out);
-}
-
-static size_t pack_balance(struct run *run, uint8_t *out)
-{
-    Alliance__V1__GetBalanceRequest request = ALLIANCE__V1__GET_BALANCE_REQUEST__INIT;
-    char member[32], bank[] = "bench";
-
-    random_member(run, member, sizeof member);
-    request.bank_id = bank;
-    request.member_ref = member;
-    return alliance__v1__get_balance_request__pack(&request, out);
-}
-
-static const struct {
-    const char *name, *path;
-    size_t (*pack)(struct run *run, uint8_t *out); /* at most PACKED_MAX bytes */
-} methods[] = {
-    { "hold", "/alliance.v1.RedemptionService/HoldRedemption", pack_hold },
-    { "ping", "/alliance.v1.DiagnosticsService/Ping", pack_ping },
-    { "balance", "/alliance.v1.BankService/GetBalance", pack_balance },
-};
-
-static void die(const char *what, const struct error *err)
+void load_die(const char *what, const struct error *err)
 {
     fprintf(stderr, "load: %s%s%s\n", what, err ? ": " : "", err ? error_text(err) : "");
     exit(1);
 }
 
-static void count_failure(struct run *run, const struct client_status *status)
+static const char *number_in(const char *path, size_t number, char out[PATH_SIZE])
 {
-    const char *name = status->reason[0] ? status->reason : status_name(status->code);
-    size_t i = 0;
+    const char *at = path ? strchr(path, '@') : NULL;
 
-    while (i < run->failure_count && strcmp(run->failures[i].name, name) != 0)
-        i++;
-    if (i == REASONS_MAX)
-        return;
-    if (i == run->failure_count)
-        snprintf(run->failures[run->failure_count++].name, sizeof run->failures[i].name, "%s", name);
-    run->failures[i].count++;
+    if (!at)
+        return path;
+    snprintf(out, PATH_SIZE, "%.*s%zu%s", (int)(at - path), path, number, at + 1);
+    return out;
 }
 
-static void start_call(struct slot *slot);
-
-static void call_ended(void *owner, const struct client_result *result)
+static void connect_clients(struct load *load)
 {
-    struct slot *slot = owner;
-    struct run *run = slot->run;
-    int64_t now_us = clock_monotonic_us();
-
-    if (result->status->code != STATUS_OK)
-        count_failure(run, result->status);
-    else if (now_us >= run->measure_from_us && now_us < run->measure_to_us)
-        latency_add(&run->latency, now_us - slot->started_us);
-    if (now_us < run->measure_to_us)
-        start_call(slot);
-}
-
-static void start_call(struct slot *slot)
-{
-    struct run *run = slot->run;
+    const struct load_options *asked = &load->options;
+    int64_t each = asked->channels / asked->merchants;
+    char cert[PATH_SIZE], key[PATH_SIZE];
     struct error err = { 0 };
-    uint8_t packed[PACKED_MAX];
-    size_t size = run->pack(run, packed);
 
-    slot->started_us = clock_monotonic_us();
-    if (!client_start(run->client, run->method, packed, size, CALL_TIMEOUT_MS, call_ended, slot, &err))
-        die("a call could not be started", &err);
-}
-
-static void connect_client(struct run *run)
-{
-    struct client_options options = {
-        .target = run->options.server,
-        .ca_file = run->options.ca,
-        .cert_file = run->options.cert,
-        .key_file = run->options.key,
-        .channels = (int)run->options.channels,
-    };
-    struct error err = { 0 };
-    size_t i = 0;
-
-    while (i < COUNT(methods) && strcmp(methods[i].name, run->options.method) != 0)
-        i++;
-    if (i == COUNT(methods))
-        die("--method is hold, ping or balance", NULL);
-    run->pack = methods[i].pack;
-    if (!client_open(&options, &run->client, &err) || !client_connect(run->client, 10000, &err) ||
-        !client_method(run->client, methods[i].path, &run->method, &err))
-        die(run->options.server, &err);
-}
-
-static void drive(struct run *run)
-{
-    run->measure_from_us = clock_monotonic_us() + run->options.warm * US_PER_SECOND;
-    run->measure_to_us = run->measure_from_us + run->options.seconds * US_PER_SECOND;
-    for (int64_t i = 0; i < run->options.outstanding; i++) {
-        run->slots[i].run = run;
-        start_call(&run->slots[i]);
+    for (; load->client_count < (size_t)asked->merchants; load->client_count++) {
+        struct client_options options = {
+            .target = asked->server,
+            .ca_file = asked->ca,
+            .cert_file = number_in(asked->cert, load->client_count + 1, cert),
+            .key_file = number_in(asked->key, load->client_count + 1, key),
+            .channels = each > 0 ? (int)each : 1,
+        };
+        struct client **client = &load->clients[load->client_count];
+        if (!client_open(&options, client, &err) || !client_connect(*client, 10000, &err))
+            load_die(asked->server, &err);
     }
-    while (client_outstanding(run->client) > 0)
-        client_poll(run->client, 1000);
 }
 
-static void print_result(const struct run *run)
+/* What is shared by n workers: the first get one more when it does not divide. */
+static int64_t part(int64_t whole, size_t n, size_t i)
 {
-    const struct latency *latency = &run->latency;
+    return whole / (int64_t)n + ((int64_t)i < whole % (int64_t)n ? 1 : 0);
+}
 
-    printf("calls_per_s %llu calls/s\n", (unsigned long long)(latency->total / (uint64_t)run->options.seconds));
+static void make_worker(struct load *load, size_t i)
+{
+    const struct load_options *options = &load->options;
+    struct worker *worker = &load->workers[i];
+    size_t merchant = i % load->client_count;
+    struct error err = { 0 };
+
+    worker->options = options;
+    worker->method = load_method(options->method);
+    worker->client = load->clients[merchant];
+    if (options->merchants == 1)
+        snprintf(worker->merchant_id, sizeof worker->merchant_id, "bench-shop");
+    else
+        snprintf(worker->merchant_id, sizeof worker->merchant_id, "bench-shop-%zu", merchant + 1);
+    crypto_random(&worker->dice, sizeof worker->dice);
+    worker->rate = part(options->rate, load->worker_count, i);
+    if (worker->method->streams)
+        return;
+    for (size_t k = 0; k < worker->method->kind_count; k++) {
+        if (!client_method(worker->client, worker->method->kinds[k]->path, &worker->handles[k], &err))
+            load_die(options->method, &err);
+    }
+    worker->slot_count = (size_t)part(options->outstanding, load->worker_count, i);
+    worker->slots = calloc(worker->slot_count, sizeof *worker->slots);
+    if (worker->slot_count == 0 || !worker->slots)
+        load_die("--outstanding is less than --merchants", NULL);
+}
+
+static void make_workers(struct load *load)
+{
+    bool streams = load_method(load->options.method)->streams;
+
+    load->worker_count = streams ? (size_t)load->options.outstanding : load->client_count;
+    load->workers = calloc(load->worker_count, sizeof *load->workers);
+    if (!load->workers)
+        load_die("out of memory", NULL);
+    if (load->options.rate > 0 && (streams || load->options.rate < (int64_t)load->worker_count))
+        load_die("--rate is for calls, and at least one a second for each client", NULL);
+    for (size_t i = 0; i < load->worker_count; i++)
+        make_worker(load, i);
+}
+
+static void *work(void *with)
+{
+    struct worker *worker = with;
+
+    if (worker->method->streams)
+        load_drive_stream(worker);
+    else
+        load_drive(worker);
+    return NULL;
+}
+
+static void drive(struct load *load)
+{
+    int64_t from_us = clock_monotonic_us() + load->options.warm * US_PER_SECOND;
+    pthread_t *threads = calloc(load->worker_count, sizeof *threads);
+
+    if (!threads)
+        load_die("out of memory", NULL);
+    for (size_t i = 0; i < load->worker_count; i++) {
+        load->workers[i].from_us = from_us;
+        load->workers[i].to_us = from_us + load->options.seconds * US_PER_SECOND;
+        if (pthread_create(&threads[i], NULL, work, &load->workers[i]) != 0)
+            load_die("no thread to be had", NULL);
+    }
+    for (size_t i = 0; i < load->worker_count; i++)
+        pthread_join(threads[i], NULL);
+    free(threads);
+}
+
+static void add_failures(struct worker *sum, const struct worker *worker)
+{
+    for (size_t i = 0; i < worker->failure_count; i++) {
+        for (uint64_t k = 0; k < worker->failures[i].count; k++)
+            load_count_failure(sum, worker->failures[i].name);
+    }
+}
+
+/* Into the first. */
+static struct worker *add_up(struct load *load)
+{
+    struct worker *sum = &load->workers[0];
+
+    for (size_t i = 1; i < load->worker_count; i++) {
+        const struct worker *worker = &load->workers[i];
+        sum->items += worker->items;
+        sum->unsent += worker->unsent;
+        sum->latency.total += worker->latency.total;
+        for (size_t k = 0; k < LATENCY_BUCKETS; k++)
+            sum->latency.counts[k] += worker->latency.counts[k];
+        add_failures(sum, worker);
+    }
+    return sum;
+}
+
+/* What was due and could not even be sent is a failure, too. */
+static void print_result(const struct load_options *options, const struct worker *sum)
+{
+    const struct latency *latency = &sum->latency;
+    uint64_t seconds = (uint64_t)options->seconds;
+
+    printf("calls_per_s %llu calls/s\n", (unsigned long long)(latency->total / seconds));
+    printf("items_per_s %llu items/s\n", (unsigned long long)(sum->items / seconds));
     printf("p50_us %lld us\n", (long long)latency_quantile(latency, 500));
     printf("p99_us %lld us\n", (long long)latency_quantile(latency, 990));
     printf("calls %llu calls\n", (unsigned long long)latency->total);
-    for (size_t i = 0; i < run->failure_count; i++)
-        printf("failed_%s %llu calls\n", run->failures[i].name, (unsigned long long)run->failures[i].count);
+    for (size_t i = 0; i < sum->failure_count; i++)
+        printf("failed_%s %llu calls\n", sum->failures[i].name, (unsigned long long)sum->failures[i].count);
+    if (sum->unsent > 0)
+        printf("failed_UNSENT %llu calls\n", (unsigned long long)sum->unsent);
 }
 
 /* Options: a row each; text or a number within its range. */
 #define TEXT(name)                                                                                                     \
     {                                                                                                                  \
-#name, offsetof(struct run, options.name), true, 0, 0                                                          \
+#name, offsetof(struct load_options, name), true, 0, 0                                                         \
     }
 #define NUMBER(name, low, high)                                                                                        \
     {                                                                                                                  \
-#name, offsetof(struct run, options.name), false, low, high                                                    \
+#name, offsetof(struct load_options, name), false, low, high                                                   \
     }
 static const struct {
     const char *name;
@@ -236,22 +203,34 @@ static const struct {
     TEXT(cert),
     TEXT(key),
     NUMBER(outstanding, 1, OUTSTANDING_MAX),
-    NUMBER(channels, 1, 64),
+    NUMBER(channels, 1, CLIENTS_MAX),
     NUMBER(seconds, 1, 3600),
     NUMBER(warm, 0, 3600),
     NUMBER(members, 1, 100000000),
+    NUMBER(merchants, 1, CLIENTS_MAX),
+    NUMBER(terminals, 0, 1000000),
+    NUMBER(items, 1, WRITES_MAX),
+    NUMBER(rate, 0, 1000000),
 };
 
 static void usage(void)
 {
-    fprintf(stderr, "load --method hold|ping|balance --server HOST:PORT --ca FILE --cert FILE --key FILE\n"
-                    "     [--outstanding N] [--channels N] [--seconds N] [--warm SECONDS] [--members N]\n");
+    fprintf(
+        stderr,
+        "load --method METHOD --server HOST:PORT --ca FILE --cert FILE --key FILE [--outstanding N] [--channels N]\n"
+        "     [--seconds N] [--warm SECONDS] [--members N] [--merchants N] [--terminals N] [--items N] [--rate N]\n"
+        "  hold, redeem, ping, balance   calls\n"
+        "  hold-cancel                   each hold is cancelled at once; holds are counted: for --members 1\n"
+        "  hold-batch, hold-stream       messages of --items holds; --outstanding messages, or streams, at a time\n"
+        "  --merchants N                 a client each, bench-shop-1 to N; @ in --cert and --key is the number\n"
+        "  --terminals N                 till-0 to N-1 at random; 1 is one hot terminal\n"
+        "  --rate N                      an open loop: N calls/s, latency counted from when each was due\n");
     exit(2);
 }
 
-static void set_option(struct run *run, size_t i, const char *value)
+static void set_option(struct load_options *options, size_t i, const char *value)
 {
-    void *field = (uint8_t *)run + option_table[i].offset;
+    void *field = (uint8_t *)options + option_table[i].offset;
     char *end;
 
     if (option_table[i].is_text) {
@@ -264,7 +243,7 @@ static void set_option(struct run *run, size_t i, const char *value)
     *(int64_t *)field = number;
 }
 
-static void read_options(struct run *run, int argc, char **argv)
+static void read_options(struct load_options *options, int argc, char **argv)
 {
     struct option known[COUNT(option_table) + 1] = { 0 };
     int i;
@@ -274,25 +253,26 @@ static void read_options(struct run *run, int argc, char **argv)
     while ((i = getopt_long(argc, argv, "", known, NULL)) >= 0) {
         if (i >= (int)COUNT(option_table))
             usage();
-        set_option(run, (size_t)i, optarg);
+        set_option(options, (size_t)i, optarg);
     }
-    if (optind < argc || !run->options.method || !run->options.server || !run->options.ca)
+    if (optind < argc || !options->method || !load_method(options->method) || !options->server || !options->ca)
         usage();
 }
 
 int main(int argc, char **argv)
 {
-    static struct run run;
+    static struct load load;
 
-    run.options.outstanding = 256;
-    run.options.channels = 4;
-    run.options.seconds = 5;
-    run.options.members = 200000;
-    read_options(&run, argc, argv);
-    crypto_random(&run.dice, sizeof run.dice);
-    connect_client(&run);
-    drive(&run);
-    print_result(&run);
-    client_close(run.client);
-    return run.latency.total > 0 ? 0 : 1;
+    load.options = (struct load_options){
+        .outstanding = 256, .channels = 4, .seconds = 5, .members = 200000, .merchants = 1, .items = 500
+    };
+    read_options(&load.options, argc, argv);
+    connect_clients(&load);
+    make_workers(&load);
+    drive(&load);
+    struct worker *sum = add_up(&load);
+    print_result(&load.options, sum);
+    for (size_t i = 0; i < load.client_count; i++)
+        client_close(load.clients[i]);
+    return sum->latency.total > 0 ? 0 : 1;
 }
