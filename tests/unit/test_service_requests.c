@@ -5,10 +5,13 @@
 #include "base/uuid.h"
 #include "io/clock.h"
 #include "io/crypto.h"
+#include "io/log.h"
 #include "io/pb_json.h"
+#include "rpc/decode.h"
 #include "service/office.h"
 #include "service/services.h"
 
+#include <alliance/v1/redemption_service.pb-c.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -141,6 +144,60 @@ static const struct {
       "{" HOLD ", 'memberRef': '4111111111111111', 'points': 1}", REASON_CARD_NUMBER_REFUSED, "member_ref" },
     { "the first broken rule wins", "HoldRedemption", ROLE_MERCHANT, "shop-1", "{" HOLD ", 'memberRef': 'a b'}",
       REASON_FIELD_INVALID, "member_ref" },
+    { "a card token of seven characters", "HoldRedemption", ROLE_MERCHANT, "shop-1",
+      "{" HOLD ", 'memberRef': 'a', 'points': 1, 'cardToken': '1234567'}", REASON_FIELD_INVALID, "card_token" },
+    { "a card number for a token", "HoldRedemption", ROLE_MERCHANT, "shop-1",
+      "{" HOLD ", 'memberRef': 'a', 'points': 1, 'cardToken': '4111111111111111'}", REASON_CARD_NUMBER_REFUSED,
+      "card_token" },
+    { "a line without a name", "HoldRedemption", ROLE_MERCHANT, "shop-1",
+      "{" HOLD ", 'memberRef': 'a', 'points': 1, 'lines': [{'points': 1}]}", REASON_FIELD_INVALID, "lines[0].line_id" },
+    { "a line of 33 letters", "HoldRedemption", ROLE_MERCHANT, "shop-1",
+      "{" HOLD ", 'memberRef': 'a', 'points': 1, 'lines': [{'lineId': '123456789012345678901234567890123', 'points': "
+      "1}]}",
+      REASON_FIELD_INVALID, "lines[0].line_id" },
+    { "two lines of one name", "HoldRedemption", ROLE_MERCHANT, "shop-1",
+      "{" HOLD ", 'memberRef': 'a', 'points': 2, 'lines': [{'lineId': 'a', 'points': 1}, {'lineId': 'a', 'points': "
+      "1}]}",
+      REASON_FIELD_INVALID, "lines[1].line_id" },
+    { "a line of nothing", "HoldRedemption", ROLE_MERCHANT, "shop-1",
+      "{" HOLD ", 'memberRef': 'a', 'points': 1, 'lines': [{'lineId': 'a', 'points': 1}, {'lineId': 'b'}]}",
+      REASON_FIELD_INVALID, "lines[1].points" },
+    { "a line of too much", "HoldRedemption", ROLE_MERCHANT, "shop-1",
+      "{" HOLD ", 'memberRef': 'a', 'points': 1, 'lines': [{'lineId': 'a', 'points': '9223372036854775807'}]}",
+      REASON_FIELD_INVALID, "lines[0].points" },
+    { "a line that says what was reversed", "HoldRedemption", ROLE_MERCHANT, "shop-1",
+      "{" HOLD ", 'memberRef': 'a', 'points': 1, 'lines': [{'lineId': 'a', 'points': 1, 'reversedPoints': 1}]}",
+      REASON_FIELD_INVALID, "lines[0]" },
+    { "a line that says what the bank owes", "HoldRedemption", ROLE_MERCHANT, "shop-1",
+      "{" HOLD ", 'memberRef': 'a', 'points': 1, 'lines': [{'lineId': 'a', 'points': 1, 'gross': {}}]}",
+      REASON_FIELD_INVALID, "lines[0]" },
+    { "lines that are less", "HoldRedemption", ROLE_MERCHANT, "shop-1",
+      "{" HOLD ", 'memberRef': 'a', 'points': 3, 'lines': [{'lineId': 'a', 'points': 1}, {'lineId': 'b', 'points': "
+      "1}]}",
+      REASON_FIELD_INVALID, "lines" },
+    { "21 lines", "HoldRedemption", ROLE_MERCHANT, "shop-1",
+      "{" HOLD ", 'memberRef': 'a', 'points': 1, 'lines': [{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, "
+      "{}, {}, {}, {}, {}, {}]}",
+      REASON_FIELD_INVALID, "lines" },
+    { "lines of a good", "HoldRedemption", ROLE_MERCHANT, "shop-1",
+      "{" HOLD ", 'memberRef': 'a', 'points': 1, 'goodsId': 'g', 'lines': [{'lineId': 'a', 'points': 1}]}",
+      REASON_FIELD_INVALID, "lines" },
+    { "redeem what lapses", "RedeemPoints", ROLE_MERCHANT, "shop-1",
+      "{" HOLD ", 'memberRef': 'a', 'points': 1, 'lapseAfter': '60s'}", REASON_FIELD_INVALID, "lapse_after" },
+    { "redeem nothing", "RedeemPoints", ROLE_MERCHANT, "shop-1", "{" HOLD ", 'memberRef': 'a'}",
+      REASON_POINTS_NOT_POSITIVE, "points" },
+    { "redeem for another", "RedeemPoints", ROLE_MERCHANT, "shop-2", "{" HOLD ", 'memberRef': 'a', 'points': 1}",
+      REASON_NOT_YOURS, "merchant_id" },
+    { "extend by nothing", "ExtendHold", ROLE_MERCHANT, "shop-1", "{'requestId': '@', 'redemptionId': 'x'}",
+      REASON_FIELD_INVALID, "lapse_after" },
+    { "extend by half a second", "ExtendHold", ROLE_MERCHANT, "shop-1",
+      "{'requestId': '@', 'redemptionId': 'x', 'lapseAfter': '0.5s'}", REASON_FIELD_INVALID, "lapse_after" },
+    { "extend what is no redemption", "ExtendHold", ROLE_MERCHANT, "shop-1",
+      "{'requestId': '@', 'redemptionId': 'x', 'lapseAfter': '1s'}", REASON_REDEMPTION_NOT_FOUND, "redemption_id" },
+    { "reverse a line with a blank", "ReverseRedemption", ROLE_MERCHANT, "shop-1",
+      "{'requestId': '@', 'lineId': 'a b'}", REASON_FIELD_INVALID, "line_id" },
+    { "write nothing", "WriteRedemptions", ROLE_MERCHANT, "shop-1", "{}", REASON_FIELD_INVALID, "writes" },
+    { "stream nothing", "StreamRedemptions", ROLE_MERCHANT, "shop-1", "{}", REASON_FIELD_INVALID, "writes" },
     { "confirm less than nothing", "ConfirmRedemption", ROLE_MERCHANT, "shop-1", "{'requestId': '@', 'points': -1}",
       REASON_POINTS_NOT_POSITIVE, "points" },
     { "reverse too much", "ReverseRedemption", ROLE_MERCHANT, "shop-1",
@@ -296,6 +353,7 @@ static void a_shut_office_does_nothing(void **state)
     } good[] = {
         { "HoldRedemption", ROLE_MERCHANT, "shop-1", "{" HOLD ", 'memberRef': 'a', 'points': 1}" },
         { "CancelRedemption", ROLE_MERCHANT, "shop-1", "{'requestId': '@', 'redemptionId': 'x'}" },
+        { "WriteRedemptions", ROLE_MERCHANT, "shop-1", "{'writes': [{}]}" },
         { "GetBalance", ROLE_BANK, "bank-a", "{'bankId': 'bank-a', 'memberRef': 'a'}" },
         { "PushMembers", ROLE_BANK, "bank-a", "{'bankId': 'bank-a', 'rows': [{}]}" },
         { "RegisterBank", ROLE_OPERATOR, "o", "{'bank': {'bankId': 'b', 'programmeId': 'p', 'name': 'B'}}" },
@@ -310,13 +368,154 @@ static void a_shut_office_does_nothing(void **state)
     arena_release(&call.arena);
 }
 
+/* What a batch answered, kept as bytes: its verdicts are the handler's own. */
+static struct {
+    Alliance__V1__WriteRedemptionsResponse *response;
+    struct arena arena;
+    int replies, holds;
+} answered;
+
+static void keep_reply(struct call *call, const ProtobufCMessage *message)
+{
+    ProtobufCMessage *kept;
+    struct error err = { 0 };
+    size_t size = protobuf_c_message_get_packed_size(message);
+    uint8_t *packed = arena_alloc(&answered.arena, size);
+
+    (void)call;
+    protobuf_c_message_pack(message, packed);
+    assert_true(decode_message(message->descriptor, packed, size, &answered.arena, &kept, &err));
+    answered.response = (Alliance__V1__WriteRedemptionsResponse *)kept;
+    answered.replies++;
+}
+
+static void count_hold(struct call *call)
+{
+    (void)call;
+    answered.holds++;
+}
+
+static void count_release(struct call *call)
+{
+    (void)call;
+    answered.holds--;
+}
+
+static const struct call_ops keeping = { .reply = keep_reply, .hold = count_hold, .release = count_release };
+
+static Alliance__V1__RedemptionVerdict *written(struct call *call, const char *id, const char *writes)
+{
+    const ProtobufCMessageDescriptor *input = NULL;
+    struct error err = { 0 };
+
+    arena_reset(&answered.arena);
+    answered.replies = 0;
+    call->ops = &keeping;
+    call->method = find("WriteRedemptions", &input);
+    call->principal = (struct principal){ .role = ROLE_MERCHANT };
+    snprintf(call->principal.id, sizeof call->principal.id, "%s", id);
+    if (!call->method->handler(call, request_of(&call->arena, input, writes), &err))
+        fail_msg("%s: %s", writes, error_text(&err));
+    assert_int_equal(answered.replies, 1);
+    assert_int_equal(answered.holds, 0);
+    return answered.response->verdicts[0];
+}
+
+static const char *action_of(const char *method)
+{
+    static const char *const actions[][2] = {
+        { "HoldRedemption", "hold" },       { "ConfirmRedemption", "confirm" }, { "CancelRedemption", "cancel" },
+        { "ReverseRedemption", "reverse" }, { "RedeemPoints", "redeem" },       { "ExtendHold", "extend" },
+    };
+
+    for (size_t i = 0; i < COUNT(actions); i++) {
+        if (strcmp(actions[i][0], method) == 0)
+            return actions[i][1];
+    }
+    return NULL;
+}
+
+/* Each fault of a write alone is the same fault among others, and fails its own verdict only. */
+static void a_batch_finds_the_same_faults(void **state)
+{
+    struct office office = { .open = true, .hold_default_us = US_PER_SECOND };
+    struct call call = { .office = &office };
+    char writes[4096], expected[256];
+    size_t tried = 0;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const char *action = action_of(cases[i].method);
+        if (!action)
+            continue;
+        struct error alone = handle(&call, cases[i].role, cases[i].id, cases[i].method, cases[i].json);
+        snprintf(writes, sizeof writes, "{'writes': [{'%s': %s}]}", action, cases[i].json);
+        Alliance__V1__RedemptionVerdict *verdict = written(&call, cases[i].id, writes);
+        snprintf(expected, sizeof expected, "%s: %s", cases[i].field, error_text(&alone));
+        if (strcmp(verdict->reason, reason_name(cases[i].reason)) != 0 || strcmp(verdict->detail, expected) != 0)
+            fail_msg("%s: %s (%s)", cases[i].story, verdict->reason, verdict->detail);
+        assert_false(verdict->retry);
+        assert_null(verdict->receipt);
+        arena_reset(&call.arena);
+        tried++;
+    }
+    assert_true(tried > 40);
+    arena_release(&call.arena);
+    arena_release(&answered.arena);
+}
+
+static void a_write_of_no_kind_is_refused(void **state)
+{
+    struct office office = { .open = true };
+    struct call call = { .office = &office };
+
+    (void)state;
+    Alliance__V1__RedemptionVerdict *verdict =
+        written(&call, "shop-1", "{'writes': [{}, {'cancel': {'requestId': '@', 'redemptionId': 'x'}}]}");
+    assert_string_equal(verdict->reason, "FIELD_INVALID");
+    assert_int_equal(answered.response->n_verdicts, 2);
+    assert_string_equal(answered.response->verdicts[1]->reason, "REDEMPTION_NOT_FOUND");
+    arena_release(&call.arena);
+    arena_release(&answered.arena);
+}
+
+static void a_message_has_a_thousand_writes_at_most(void **state)
+{
+    struct office office = { .open = true };
+    struct call call = { .office = &office };
+    Alliance__V1__RedemptionWrite empty = ALLIANCE__V1__REDEMPTION_WRITE__INIT, *writes[WRITES_MAX + 1];
+    Alliance__V1__WriteRedemptionsRequest request = ALLIANCE__V1__WRITE_REDEMPTIONS_REQUEST__INIT;
+    const ProtobufCMessageDescriptor *input = NULL;
+    struct error err = { 0 };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(writes); i++)
+        writes[i] = &empty;
+    request.writes = writes;
+    request.n_writes = COUNT(writes);
+    call.ops = &keeping;
+    call.method = find("WriteRedemptions", &input);
+    assert_false(call.method->handler(&call, &request.base, &err));
+    assert_int_equal(err.reason, REASON_FIELD_INVALID);
+    assert_string_equal(err.field, "writes");
+    request.n_writes--;
+    assert_true(call.method->handler(&call, &request.base, &err));
+    assert_int_equal(answered.response->n_verdicts, WRITES_MAX);
+    arena_release(&call.arena);
+    arena_release(&answered.arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_fault_is_named),
         cmocka_unit_test(values_are_not_quoted),
+        cmocka_unit_test(a_batch_finds_the_same_faults),
+        cmocka_unit_test(a_write_of_no_kind_is_refused),
+        cmocka_unit_test(a_message_has_a_thousand_writes_at_most),
         cmocka_unit_test(a_shut_office_does_nothing),
     };
 
+    log_set_level(LOG_ERROR);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
