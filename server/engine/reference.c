@@ -26,13 +26,16 @@ struct reference_source {
 struct rows {
     struct programme_row *programmes;
     struct bank_row *banks;
+    struct funding_row *fundings;
     struct rules_row *rules;
+    struct cap_row *caps;
     struct rate_row *rates;
     struct merchant_row *merchants;
     struct store_row *stores;
     struct terms_row *terms;
     struct goods_row *goods;
-    size_t programme_count, bank_count, rules_count, rate_count, merchant_count, store_count, terms_count, goods_count;
+    size_t programme_count, bank_count, funding_count, rules_count, cap_count, rate_count, merchant_count, store_count,
+        terms_count, goods_count;
 };
 
 static bool fetch(struct db *db, struct arena *arena, struct rows *rows, struct installation_row *installation,
@@ -45,7 +48,9 @@ static bool fetch(struct db *db, struct arena *arena, struct rows *rows, struct 
     } reads[] = {
         { &reference_programmes, &rows->programmes, &rows->programme_count },
         { &reference_banks, &rows->banks, &rows->bank_count },
+        { &reference_fundings, &rows->fundings, &rows->funding_count },
         { &reference_rules, &rows->rules, &rows->rules_count },
+        { &reference_caps, &rows->caps, &rows->cap_count },
         { &reference_rates, &rows->rates, &rows->rate_count },
         { &reference_merchants, &rows->merchants, &rows->merchant_count },
         { &reference_stores, &rows->stores, &rows->store_count },
@@ -82,6 +87,12 @@ static struct exchange_rules rules_of(const struct rules_row *row)
         .expiry_months = row->expiry_months,
         .reinstate_grace_days = row->reinstate_grace_days,
         .accrual = { row->accrual_num, row->accrual_den },
+        .expiry_kind = row->expiry_kind,
+        .expiry_month = row->expiry_month,
+        .expiry_day = row->expiry_day,
+        .pending_days = row->pending_days,
+        .member_velocity = { row->member_window_us, row->member_max_holds, row->member_max_points },
+        .card_velocity = { row->card_window_us, row->card_max_holds, row->card_max_points },
     };
 }
 
@@ -120,20 +131,44 @@ static void add_rates(struct exchange_rules *rules, const struct rate_row *rows,
     }
 }
 
+static void add_caps(struct exchange_rules *rules, const struct cap_row *rows, size_t count)
+{
+    for (size_t i = 0; i < count && rules->cap_count < CAPS_MAX; i++) {
+        if (rows[i].version == rules->version)
+            rules->caps[rules->cap_count++] =
+                (struct caps){ rows[i].tier, rows[i].per_redemption, rows[i].per_day, rows[i].per_month };
+    }
+}
+
 static bool build_rules(struct snapshot *snapshot, struct bank *bank, const struct rows *rows)
 {
-    size_t n, rates;
+    size_t n, rates, caps;
     const struct rules_row *row = range_of(rows->rules, rows->rules_count, sizeof *row, bank->no, &n);
     const struct rate_row *rate = range_of(rows->rates, rows->rate_count, sizeof *rate, bank->no, &rates);
+    const struct cap_row *cap = range_of(rows->caps, rows->cap_count, sizeof *cap, bank->no, &caps);
     struct exchange_rules *rules = arena_alloc(&snapshot->arena, n * sizeof *rules);
 
     for (size_t i = 0; rules && i < n; i++) {
         rules[i] = rules_of(&row[i]);
         add_rates(&rules[i], rate, rates);
+        add_caps(&rules[i], cap, caps);
     }
     bank->rules = rules;
     bank->rules_count = n;
     return rules != NULL;
+}
+
+static bool build_fundings(struct snapshot *snapshot, struct bank *bank, const struct rows *rows)
+{
+    size_t n;
+    const struct funding_row *row = range_of(rows->fundings, rows->funding_count, sizeof *row, bank->no, &n);
+    struct funding *fundings = arena_alloc(&snapshot->arena, n * sizeof *fundings);
+
+    for (size_t i = 0; fundings && i < n; i++)
+        fundings[i] = (struct funding){ row[i].funding_no, row[i].funding_id };
+    bank->fundings = fundings;
+    bank->funding_count = n;
+    return fundings != NULL;
 }
 
 static bool build_banks(struct snapshot *snapshot, const struct rows *rows)
@@ -142,10 +177,12 @@ static bool build_banks(struct snapshot *snapshot, const struct rows *rows)
 
     for (size_t i = 0; banks && i < rows->bank_count; i++) {
         const struct bank_row *row = &rows->banks[i];
-        banks[i] = (struct bank){
-            .no = row->bank_no, .programme_no = row->programme_no, .id = row->bank_id, .name = row->name
-        };
-        if (!build_rules(snapshot, &banks[i], rows))
+        banks[i] = (struct bank){ .no = row->bank_no,
+                                  .programme_no = row->programme_no,
+                                  .id = row->bank_id,
+                                  .name = row->name,
+                                  .has_exposure = row->has_exposure };
+        if (!build_rules(snapshot, &banks[i], rows) || !build_fundings(snapshot, &banks[i], rows))
             return false;
     }
     snapshot->reference.banks = banks;
@@ -173,9 +210,13 @@ static bool build_terms(struct snapshot *snapshot, struct merchant *merchant, co
     struct terms *terms = arena_alloc(&snapshot->arena, n * sizeof *terms);
 
     for (size_t i = 0; terms && i < n; i++) {
-        terms[i] = (struct terms){ .version = row[i].version,
-                                   .effective_from = row[i].effective_from,
-                                   .commission_bp = row[i].commission_bp };
+        terms[i] = (struct terms){
+            .version = row[i].version,
+            .effective_from = row[i].effective_from,
+            .commission_bp = row[i].commission_bp,
+            .terminal_velocity = { row[i].terminal_window_us, row[i].terminal_max_holds, row[i].terminal_max_points },
+            .merchant_velocity = { row[i].merchant_window_us, row[i].merchant_max_holds, row[i].merchant_max_points },
+        };
         copy_currency(terms[i].currency, row[i].currency);
     }
     merchant->terms = terms;
@@ -360,122 +401,4 @@ bool reference_poll(struct reference_source *source, struct db *db, struct error
     if (!db_fetch_one(db, &reference_installation, NULL, &arena, &installation, &found, err))
         return false;
     return !found || reference_refresh(source, db, installation.reference_version, err);
-}
-
-static int programme_order(const void *key, const void *row)
-{
-    return strcmp(key, ((const struct programme *)row)->id);
-}
-
-static int bank_order(const void *key, const void *row)
-{
-    return strcmp(key, ((const struct bank *)row)->id);
-}
-
-static int merchant_order(const void *key, const void *row)
-{
-    return strcmp(key, ((const struct merchant *)row)->id);
-}
-
-static int store_order(const void *key, const void *row)
-{
-    return strcmp(key, ((const struct store_place *)row)->id);
-}
-
-static const void *find(const char *id, const void *rows, size_t count, size_t size,
-                        int (*order)(const void *, const void *))
-{
-    return id && count > 0 ? bsearch(id, rows, count, size, order) : NULL;
-}
-
-const struct programme *reference_programme(const struct reference *reference, const char *id)
-{
-    return find(id, reference->programmes, reference->programme_count, sizeof(struct programme), programme_order);
-}
-
-const struct bank *reference_bank(const struct reference *reference, const char *id)
-{
-    return find(id, reference->banks, reference->bank_count, sizeof(struct bank), bank_order);
-}
-
-const struct merchant *reference_merchant(const struct reference *reference, const char *id)
-{
-    return find(id, reference->merchants, reference->merchant_count, sizeof(struct merchant), merchant_order);
-}
-
-const struct store_place *reference_store(const struct merchant *merchant, const char *id)
-{
-    return find(id, merchant->stores, merchant->store_count, sizeof(struct store_place), store_order);
-}
-
-const struct programme *reference_programme_no(const struct reference *reference, int32_t no)
-{
-    for (size_t i = 0; i < reference->programme_count; i++) {
-        if (reference->programmes[i].no == no)
-            return &reference->programmes[i];
-    }
-    return NULL;
-}
-
-const struct bank *reference_bank_no(const struct reference *reference, int32_t no)
-{
-    for (size_t i = 0; i < reference->bank_count; i++) {
-        if (reference->banks[i].no == no)
-            return &reference->banks[i];
-    }
-    return NULL;
-}
-
-const struct merchant *reference_merchant_no(const struct reference *reference, int32_t no)
-{
-    for (size_t i = 0; i < reference->merchant_count; i++) {
-        if (reference->merchants[i].no == no)
-            return &reference->merchants[i];
-    }
-    return NULL;
-}
-
-const struct store_place *reference_store_no(const struct merchant *merchant, int32_t no)
-{
-    for (size_t i = 0; i < merchant->store_count; i++) {
-        if (merchant->stores[i].no == no)
-            return &merchant->stores[i];
-    }
-    return NULL;
-}
-
-const struct funding *reference_funding(const struct bank *bank, const char *id)
-{
-    for (size_t i = 0; id && i < bank->funding_count; i++) {
-        if (strcmp(bank->fundings[i].id, id) == 0)
-            return &bank->fundings[i];
-    }
-    return NULL;
-}
-
-const struct funding *reference_funding_no(const struct bank *bank, int32_t no)
-{
-    for (size_t i = 0; i < bank->funding_count; i++) {
-        if (bank->fundings[i].no == no)
-            return &bank->fundings[i];
-    }
-    return NULL;
-}
-
-const struct good *reference_good(const struct reference *reference, int32_t programme_no, const char *id)
-{
-    for (size_t i = 0; id && i < reference->goods_count; i++) {
-        if (reference->goods[i].programme_no == programme_no && strcmp(reference->goods[i].id, id) == 0)
-            return &reference->goods[i];
-    }
-    return NULL;
-}
-
-const struct good *reference_good_no(const struct reference *reference, int32_t no)
-{
-    for (size_t i = 0; i < reference->goods_count; i++) {
-        if (reference->goods[i].no == no)
-            return &reference->goods[i];
-    }
-    return NULL;
 }

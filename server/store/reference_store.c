@@ -23,26 +23,53 @@ const struct statement reference_programmes =
          programme_columns, struct programme_row);
 
 static const struct column bank_columns[] = {
-    COLUMN(struct bank_row, bank_no),
-    COLUMN(struct bank_row, programme_no),
-    COLUMN(struct bank_row, bank_id),
-    COLUMN(struct bank_row, name),
+    COLUMN(struct bank_row, bank_no), COLUMN(struct bank_row, programme_no), COLUMN(struct bank_row, bank_id),
+    COLUMN(struct bank_row, name),    COLUMN(struct bank_row, has_exposure),
 };
 const struct statement reference_banks =
-    READ("reference_banks", "SELECT bank_no, programme_no, bank_id, name FROM bank ORDER BY bank_id COLLATE \"C\"",
+    READ("reference_banks",
+         "SELECT bank_no, programme_no, bank_id, name, EXISTS (SELECT FROM exposure e WHERE e.bucket = 0 AND "
+         "e.bank_no = b.bank_no) AS has_exposure FROM bank b ORDER BY bank_id COLLATE \"C\"",
          bank_columns, struct bank_row);
 
+static const struct column funding_columns[] = {
+    COLUMN(struct funding_row, bank_no),
+    COLUMN(struct funding_row, funding_no),
+    COLUMN(struct funding_row, funding_id),
+};
+const struct statement reference_fundings =
+    READ("reference_fundings",
+         "SELECT bank_no, funding_no, funding_id FROM funding ORDER BY bank_no, funding_id COLLATE \"C\"",
+         funding_columns, struct funding_row);
+
 static const struct column rules_columns[] = {
-    COLUMN(struct rules_row, bank_no),        COLUMN(struct rules_row, version),
-    COLUMN(struct rules_row, effective_from), COLUMN(struct rules_row, minimum_points),
-    COLUMN(struct rules_row, expiry_months),  COLUMN(struct rules_row, reinstate_grace_days),
-    COLUMN(struct rules_row, accrual_num),    COLUMN(struct rules_row, accrual_den),
+    COLUMN(struct rules_row, bank_no),           COLUMN(struct rules_row, version),
+    COLUMN(struct rules_row, effective_from),    COLUMN(struct rules_row, minimum_points),
+    COLUMN(struct rules_row, expiry_months),     COLUMN(struct rules_row, reinstate_grace_days),
+    COLUMN(struct rules_row, accrual_num),       COLUMN(struct rules_row, accrual_den),
+    COLUMN(struct rules_row, expiry_kind),       COLUMN(struct rules_row, expiry_month),
+    COLUMN(struct rules_row, expiry_day),        COLUMN(struct rules_row, pending_days),
+    COLUMN(struct rules_row, member_window_us),  COLUMN(struct rules_row, member_max_holds),
+    COLUMN(struct rules_row, member_max_points), COLUMN(struct rules_row, card_window_us),
+    COLUMN(struct rules_row, card_max_holds),    COLUMN(struct rules_row, card_max_points),
 };
 const struct statement reference_rules =
     READ("reference_rules",
          "SELECT bank_no, version, effective_from, minimum_points, expiry_months, reinstate_grace_days, accrual_num, "
-         "accrual_den FROM exchange_rules ORDER BY bank_no, version",
+         "accrual_den, expiry_kind, expiry_month, expiry_day, pending_days, member_window_us, member_max_holds, "
+         "member_max_points, card_window_us, card_max_holds, card_max_points FROM exchange_rules "
+         "ORDER BY bank_no, version",
          rules_columns, struct rules_row);
+
+static const struct column cap_columns[] = {
+    COLUMN(struct cap_row, bank_no),        COLUMN(struct cap_row, version), COLUMN(struct cap_row, tier),
+    COLUMN(struct cap_row, per_redemption), COLUMN(struct cap_row, per_day), COLUMN(struct cap_row, per_month),
+};
+const struct statement reference_caps =
+    READ("reference_caps",
+         "SELECT bank_no, version, tier, per_redemption, per_day, per_month FROM exchange_cap "
+         "ORDER BY bank_no, version, tier",
+         cap_columns, struct cap_row);
 
 static const struct column rate_columns[] = {
     COLUMN(struct rate_row, bank_no),        COLUMN(struct rate_row, version),
@@ -75,14 +102,23 @@ const struct statement reference_stores =
          store_columns, struct store_row);
 
 static const struct column terms_columns[] = {
-    COLUMN(struct terms_row, merchant_no),    COLUMN(struct terms_row, version),
-    COLUMN(struct terms_row, effective_from), COLUMN(struct terms_row, commission_bp),
+    COLUMN(struct terms_row, merchant_no),
+    COLUMN(struct terms_row, version),
+    COLUMN(struct terms_row, effective_from),
+    COLUMN(struct terms_row, commission_bp),
     COLUMN(struct terms_row, currency),
+    COLUMN(struct terms_row, terminal_window_us),
+    COLUMN(struct terms_row, terminal_max_holds),
+    COLUMN(struct terms_row, terminal_max_points),
+    COLUMN(struct terms_row, merchant_window_us),
+    COLUMN(struct terms_row, merchant_max_holds),
+    COLUMN(struct terms_row, merchant_max_points),
 };
 const struct statement reference_terms =
     READ("reference_terms",
-         "SELECT merchant_no, version, effective_from, commission_bp, currency FROM terms "
-         "ORDER BY merchant_no, version",
+         "SELECT merchant_no, version, effective_from, commission_bp, currency, terminal_window_us, "
+         "terminal_max_holds, terminal_max_points, merchant_window_us, merchant_max_holds, merchant_max_points "
+         "FROM terms ORDER BY merchant_no, version",
          terms_columns, struct terms_row);
 
 static const struct column goods_columns[] = {

@@ -18,6 +18,11 @@ struct programme_row {
 struct bank_row {
     int32_t bank_no, programme_no;
     const char *bank_id, *name;
+    bool has_exposure;
+};
+struct funding_row {
+    int32_t bank_no, funding_no;
+    const char *funding_id;
 };
 struct rules_row {
     int32_t bank_no, version;
@@ -25,6 +30,17 @@ struct rules_row {
     int64_t minimum_points;
     int32_t expiry_months, reinstate_grace_days;
     int64_t accrual_num, accrual_den;
+    int16_t expiry_kind;
+    int32_t expiry_month, expiry_day, pending_days;
+    int64_t member_window_us;
+    int32_t member_max_holds;
+    int64_t member_max_points, card_window_us;
+    int32_t card_max_holds;
+    int64_t card_max_points;
+};
+struct cap_row {
+    int32_t bank_no, version, tier;
+    int64_t per_redemption, per_day, per_month;
 };
 struct rate_row {
     int32_t bank_no, version;
@@ -45,6 +61,11 @@ struct terms_row {
     struct instant effective_from;
     int32_t commission_bp;
     const char *currency;
+    int64_t terminal_window_us;
+    int32_t terminal_max_holds;
+    int64_t terminal_max_points, merchant_window_us;
+    int32_t merchant_max_holds;
+    int64_t merchant_max_points;
 };
 struct goods_row {
     int32_t goods_no, programme_no, merchant_no, carrier_no;
@@ -54,9 +75,12 @@ struct goods_row {
     const char *currency;
 };
 
-/* Programmes, banks, merchants and goods come ordered by id; what belongs to them by their number, then version or id.
+/*
+ * Programmes, banks, merchants and goods come ordered by id; what belongs to them by their number, then version or id
+ * (caps: version and tier).
  */
-extern const struct statement reference_installation, reference_programmes, reference_banks, reference_rules,
-    reference_rates, reference_merchants, reference_stores, reference_terms, reference_goods;
+extern const struct statement reference_installation, reference_programmes, reference_banks, reference_fundings,
+    reference_rules, reference_caps, reference_rates, reference_merchants, reference_stores, reference_terms,
+    reference_goods;
 
 #endif

@@ -88,11 +88,21 @@ static const struct column published_row[] = {
     COLUMN(struct registry_published_row, content_hash),
 };
 static const struct column rules_params[] = {
-    COLUMN(struct registry_rules_params, bank_no),        COLUMN(struct registry_rules_params, version),
-    COLUMN(struct registry_rules_params, effective_from), COLUMN(struct registry_rules_params, minimum_points),
-    COLUMN(struct registry_rules_params, expiry_months),  COLUMN(struct registry_rules_params, reinstate_grace_days),
-    COLUMN(struct registry_rules_params, accrual_num),    COLUMN(struct registry_rules_params, accrual_den),
-    COLUMN(struct registry_rules_params, request_id),     COLUMN(struct registry_rules_params, content_hash),
+    COLUMN(struct registry_rules_params, bank_no),           COLUMN(struct registry_rules_params, version),
+    COLUMN(struct registry_rules_params, effective_from),    COLUMN(struct registry_rules_params, minimum_points),
+    COLUMN(struct registry_rules_params, expiry_months),     COLUMN(struct registry_rules_params, reinstate_grace_days),
+    COLUMN(struct registry_rules_params, accrual_num),       COLUMN(struct registry_rules_params, accrual_den),
+    COLUMN(struct registry_rules_params, request_id),        COLUMN(struct registry_rules_params, content_hash),
+    COLUMN(struct registry_rules_params, expiry_kind),       COLUMN(struct registry_rules_params, expiry_month),
+    COLUMN(struct registry_rules_params, expiry_day),        COLUMN(struct registry_rules_params, pending_days),
+    COLUMN(struct registry_rules_params, member_window_us),  COLUMN(struct registry_rules_params, member_max_holds),
+    COLUMN(struct registry_rules_params, member_max_points), COLUMN(struct registry_rules_params, card_window_us),
+    COLUMN(struct registry_rules_params, card_max_holds),    COLUMN(struct registry_rules_params, card_max_points),
+};
+static const struct column cap_params[] = {
+    COLUMN(struct registry_cap_params, bank_no), COLUMN(struct registry_cap_params, version),
+    COLUMN(struct registry_cap_params, tier),    COLUMN(struct registry_cap_params, per_redemption),
+    COLUMN(struct registry_cap_params, per_day), COLUMN(struct registry_cap_params, per_month),
 };
 static const struct column rate_params[] = {
     COLUMN(struct registry_rate_params, bank_no),        COLUMN(struct registry_rate_params, version),
@@ -116,10 +126,19 @@ static const struct column stores_params[] = {
     COLUMN(struct registry_stores_params, names),
 };
 static const struct column terms_params[] = {
-    COLUMN(struct registry_terms_params, merchant_no),    COLUMN(struct registry_terms_params, version),
-    COLUMN(struct registry_terms_params, effective_from), COLUMN(struct registry_terms_params, commission_bp),
-    COLUMN(struct registry_terms_params, currency),       COLUMN(struct registry_terms_params, request_id),
+    COLUMN(struct registry_terms_params, merchant_no),
+    COLUMN(struct registry_terms_params, version),
+    COLUMN(struct registry_terms_params, effective_from),
+    COLUMN(struct registry_terms_params, commission_bp),
+    COLUMN(struct registry_terms_params, currency),
+    COLUMN(struct registry_terms_params, request_id),
     COLUMN(struct registry_terms_params, content_hash),
+    COLUMN(struct registry_terms_params, terminal_window_us),
+    COLUMN(struct registry_terms_params, terminal_max_holds),
+    COLUMN(struct registry_terms_params, terminal_max_points),
+    COLUMN(struct registry_terms_params, merchant_window_us),
+    COLUMN(struct registry_terms_params, merchant_max_holds),
+    COLUMN(struct registry_terms_params, merchant_max_points),
 };
 static const struct column page_params[] = {
     COLUMN(struct registry_page_params, programme_no),
@@ -144,9 +163,36 @@ static const struct column store_row[] = {
     COLUMN(struct registry_store_row, name),
 };
 static const struct column terms_row[] = {
-    COLUMN(struct registry_terms_row, merchant_no),    COLUMN(struct registry_terms_row, version),
-    COLUMN(struct registry_terms_row, effective_from), COLUMN(struct registry_terms_row, commission_bp),
+    COLUMN(struct registry_terms_row, merchant_no),
+    COLUMN(struct registry_terms_row, version),
+    COLUMN(struct registry_terms_row, effective_from),
+    COLUMN(struct registry_terms_row, commission_bp),
     COLUMN(struct registry_terms_row, currency),
+    COLUMN(struct registry_terms_row, terminal_window_us),
+    COLUMN(struct registry_terms_row, terminal_max_holds),
+    COLUMN(struct registry_terms_row, terminal_max_points),
+    COLUMN(struct registry_terms_row, merchant_window_us),
+    COLUMN(struct registry_terms_row, merchant_max_holds),
+    COLUMN(struct registry_terms_row, merchant_max_points),
+};
+static const struct column funding_id_params[] = {
+    COLUMN(struct registry_funding_id_params, bank_no),
+    COLUMN(struct registry_funding_id_params, funding_id),
+};
+static const struct column funding_row[] = {
+    COLUMN(struct registry_funding_row, funding_no),
+    COLUMN(struct registry_funding_row, content_hash),
+};
+static const struct column funding_params[] = {
+    COLUMN(struct registry_funding_params, bank_no),  COLUMN(struct registry_funding_params, funding_id),
+    COLUMN(struct registry_funding_params, cost_num), COLUMN(struct registry_funding_params, cost_den),
+    COLUMN(struct registry_funding_params, currency), COLUMN(struct registry_funding_params, content_hash),
+};
+static const struct column share_params[] = {
+    COLUMN(struct registry_share_params, funding_no),
+    COLUMN(struct registry_share_params, funder),
+    COLUMN(struct registry_share_params, merchant_no),
+    COLUMN(struct registry_share_params, share_bp),
 };
 static const struct column carrier_row[] = {
     COLUMN(struct registry_carrier_row, carrier_no), COLUMN(struct registry_carrier_row, programme_no),
@@ -267,14 +313,21 @@ const struct statement registry_last_terms =
 const struct statement registry_add_rules = COMMAND_STATEMENT(
     "registry_add_rules",
     "INSERT INTO exchange_rules (bank_no, version, effective_from, minimum_points, expiry_months, "
-    "reinstate_grace_days, accrual_num, accrual_den, request_id, content_hash) VALUES ($1, $2, $3, $4, "
-    "$5, $6, $7, $8, $9, $10)",
+    "reinstate_grace_days, accrual_num, accrual_den, request_id, content_hash, expiry_kind, expiry_month, expiry_day, "
+    "pending_days, member_window_us, member_max_holds, member_max_points, card_window_us, card_max_holds, "
+    "card_max_points) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, "
+    "$20)",
     rules_params);
 const struct statement registry_add_rate =
     COMMAND_STATEMENT("registry_add_rate",
                       "INSERT INTO exchange_rate (bank_no, version, currency, conversion_num, conversion_den, "
                       "settlement_num, settlement_den) VALUES ($1, $2, $3, $4, $5, $6, $7)",
                       rate_params);
+const struct statement registry_add_cap =
+    COMMAND_STATEMENT("registry_add_cap",
+                      "INSERT INTO exchange_cap (bank_no, version, tier, per_redemption, per_day, per_month) "
+                      "VALUES ($1, $2, $3, $4, $5, $6)",
+                      cap_params);
 const struct statement registry_find_merchant =
     STATEMENT("registry_find_merchant", "SELECT merchant_no, content_hash FROM merchant WHERE merchant_id = $1",
               id_params, merchant_row, sizeof(struct registry_merchant_row));
@@ -291,7 +344,9 @@ const struct statement registry_add_stores =
 const struct statement registry_add_terms =
     COMMAND_STATEMENT("registry_add_terms",
                       "INSERT INTO terms (merchant_no, version, effective_from, commission_bp, currency, request_id, "
-                      "content_hash) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+                      "content_hash, terminal_window_us, terminal_max_holds, terminal_max_points, merchant_window_us, "
+                      "merchant_max_holds, merchant_max_points) "
+                      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
                       terms_params);
 const struct statement registry_list_merchants =
     STATEMENT("registry_list_merchants",
@@ -306,10 +361,23 @@ const struct statement registry_list_stores =
               merchants_only, store_row, sizeof(struct registry_store_row));
 const struct statement registry_list_terms =
     STATEMENT("registry_list_terms",
-              "SELECT DISTINCT ON (merchant_no) merchant_no, version, effective_from, commission_bp, currency FROM "
-              "terms WHERE merchant_no = ANY ($1::int8[]) AND effective_from <= $2 ORDER BY merchant_no, version "
+              "SELECT DISTINCT ON (merchant_no) merchant_no, version, effective_from, commission_bp, currency, "
+              "terminal_window_us, terminal_max_holds, terminal_max_points, merchant_window_us, merchant_max_holds, "
+              "merchant_max_points FROM terms WHERE merchant_no = ANY ($1::int8[]) AND effective_from <= $2 ORDER BY "
+              "merchant_no, version "
               "DESC",
               merchants_params, terms_row, sizeof(struct registry_terms_row));
+const struct statement registry_find_funding = STATEMENT(
+    "registry_find_funding", "SELECT funding_no, content_hash FROM funding WHERE bank_no = $1 AND funding_id = $2",
+    funding_id_params, funding_row, sizeof(struct registry_funding_row));
+const struct statement registry_add_funding =
+    STATEMENT("registry_add_funding",
+              "INSERT INTO funding (bank_no, funding_id, cost_num, cost_den, currency, content_hash) "
+              "VALUES ($1, $2, $3, $4, $5, $6) RETURNING funding_no AS no",
+              funding_params, number_row, sizeof(struct registry_number_row));
+const struct statement registry_add_share = COMMAND_STATEMENT(
+    "registry_add_share",
+    "INSERT INTO funding_share (funding_no, funder, merchant_no, share_bp) VALUES ($1, $2, $3, $4)", share_params);
 const struct statement registry_find_carrier =
     STATEMENT("registry_find_carrier",
               "SELECT carrier_no, programme_no, name, adapter, base_url FROM carrier WHERE carrier_id = $1", id_params,

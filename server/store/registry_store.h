@@ -135,8 +135,20 @@ struct registry_rules_params {
     int64_t accrual_num, accrual_den;
     struct uuid request_id;
     struct bytes content_hash;
+    int16_t expiry_kind;
+    int32_t expiry_month, expiry_day, pending_days;
+    int64_t member_window_us;
+    int32_t member_max_holds;
+    int64_t member_max_points, card_window_us;
+    int32_t card_max_holds;
+    int64_t card_max_points;
 };
 extern const struct statement registry_add_rules;
+struct registry_cap_params {
+    int32_t bank_no, version, tier;
+    int64_t per_redemption, per_day, per_month;
+};
+extern const struct statement registry_add_cap;
 struct registry_rate_params {
     int32_t bank_no, version;
     const char *currency;
@@ -171,6 +183,11 @@ struct registry_terms_params {
     const char *currency;
     struct uuid request_id;
     struct bytes content_hash;
+    int64_t terminal_window_us;
+    int32_t terminal_max_holds;
+    int64_t terminal_max_points, merchant_window_us;
+    int32_t merchant_max_holds;
+    int64_t merchant_max_points;
 };
 extern const struct statement registry_add_terms;
 
@@ -202,8 +219,39 @@ struct registry_terms_row {
     struct instant effective_from;
     int32_t commission_bp;
     const char *currency;
+    int64_t terminal_window_us;
+    int32_t terminal_max_holds;
+    int64_t terminal_max_points, merchant_window_us;
+    int32_t merchant_max_holds;
+    int64_t merchant_max_points;
 };
 extern const struct statement registry_list_terms; /* registry_merchants_params */
+
+/* Who pays for points. Never changed; a look-up under registry_lock is as good as a unique index. */
+struct registry_funding_id_params {
+    int32_t bank_no;
+    const char *funding_id;
+};
+struct registry_funding_row {
+    int32_t funding_no;
+    struct bytes content_hash;
+};
+extern const struct statement registry_find_funding; /* registry_funding_id_params */
+struct registry_funding_params {
+    int32_t bank_no;
+    const char *funding_id;
+    int64_t cost_num, cost_den;
+    const char *currency;
+    struct bytes content_hash;
+};
+extern const struct statement registry_add_funding; /* returns registry_number_row */
+struct registry_share_params {
+    int32_t funding_no;
+    int16_t funder;
+    int32_t merchant_no; /* 0 unless the funder is a merchant */
+    int32_t share_bp;
+};
+extern const struct statement registry_add_share;
 
 /* Carriers and goods. */
 struct registry_carrier_row {
