@@ -1,6 +1,5 @@
 #include "engine/pace.h"
 
-#include "base/exact.h"
 #include "io/crypto.h"
 
 #include <endian.h>
@@ -31,10 +30,10 @@ struct key {
     int32_t terms_version; /* the newest seen; 0: learnt from others only */
     int64_t terminal;      /* 0: the whole merchant */
     int64_t slot_us;
-    int64_t newest;          /* the highest number of its slots */
-    uint64_t changed;        /* a bit a slot: what is our own was not collected since */
-    uint16_t next;           /* in the hash chain: place + 1; 0 ends it */
-    bool touched;            /* since the hand came by */
+    int64_t newest;                /* the highest number of its slots */
+    uint64_t changed;              /* a bit a slot: what is our own was not collected since */
+    uint16_t next;                 /* in the hash chain: place + 1; 0 ends it */
+    bool touched;                  /* since the hand came by */
     struct slot slots[PACE_SLOTS]; /* at number % PACE_SLOTS */
 };
 _Static_assert(PACE_SLOTS == 64, "changed has a bit a slot");
@@ -441,9 +440,8 @@ void pace_collect_again(struct pace *pace, const struct pace_row *rows, size_t c
         struct stripe *stripe = stripe_of(pace, hash);
         pthread_mutex_lock(&stripe->lock);
         struct key *key = find_key(stripe, hash, rows[i].merchant_no, rows[i].terminal);
-        struct slot *slot = key && key->slot_us == rows[i].slot_us
-                                ? slot_at(key, number_of(rows[i].slot_at.us, key->slot_us))
-                                : NULL;
+        struct slot *slot =
+            key && key->slot_us == rows[i].slot_us ? slot_at(key, number_of(rows[i].slot_at.us, key->slot_us)) : NULL;
         if (slot)
             set_changed(key, slot, true);
         pthread_mutex_unlock(&stripe->lock);

@@ -21,9 +21,8 @@ enum { PACE_EXCHANGE_EVERY_US = 400000 }; /* so that a hold is known everywhere 
 struct pace_publisher *pace_publisher_new(struct pace *pace);
 /* One exchange; the publisher's thread does nothing else. Not by two threads at a time. */
 bool pace_exchange(struct pace_publisher *publisher, struct db *db, struct error *err) MUST_USE;
-/* Exchanges once, so that a server knows the others before its first hold, and then every every_us on a thread. */
-bool pace_publisher_start(struct pace_publisher *publisher, const char *conninfo, int64_t every_us,
-                          struct error *err) MUST_USE;
+/* Exchanges every PACE_EXCHANGE_EVERY_US on a thread. */
+bool pace_publisher_start(struct pace_publisher *publisher, const char *conninfo, struct error *err) MUST_USE;
 /* Ends the thread. NULL is fine. */
 void pace_publisher_free(struct pace_publisher *publisher);
 
