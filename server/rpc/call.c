@@ -105,9 +105,19 @@ static void send_status(struct rpc_call *call, const struct error *err)
     rpc_status_release(&status);
 }
 
+static void keep_error(struct rpc_call *call, const struct error *err)
+{
+    if (err)
+        call->waiting_error = *err;
+    else
+        call->waiting_error.reason = REASON_OK;
+}
+
 /* Takes the buffer. err NULL means OK. The first answer counts. */
 static void answer(struct rpc_call *call, grpc_byte_buffer *message, const struct error *err)
 {
+    bool elsewhere = call->run.method->kind == RPC_UNARY && !rpc_outbox_is_here(call->server);
+
     pthread_mutex_lock(&call->lock);
     if (call->run.answered) {
         if (message)
@@ -115,22 +125,32 @@ static void answer(struct rpc_call *call, grpc_byte_buffer *message, const struc
     } else if (call->run.sending) {
         call->run.answered = call->run.status_waiting = true;
         call->run.outcome = err ? err->reason : REASON_OK;
-        call->waiting_error = err ? *err : (struct error){ .reason = REASON_OK };
+        keep_error(call, err);
         if (message)
             grpc_byte_buffer_destroy(message); /* no kind of call both writes and replies */
     } else {
         call->run.answered = true;
         call->run.outcome = err ? err->reason : REASON_OK;
         call->run.out = message;
-        send_status(call, err);
+        if (elsewhere) {
+            keep_error(call, err);
+            rpc_outbox_put(call);
+        } else {
+            send_status(call, err);
+        }
     }
     pthread_mutex_unlock(&call->lock);
+}
+
+void rpc_call_send_answer(struct rpc_call *call)
+{
+    send_status(call, call->waiting_error.reason == REASON_OK ? NULL : &call->waiting_error);
 }
 
 void rpc_call_send_waiting(struct rpc_call *call)
 {
     call->run.status_waiting = false;
-    send_status(call, call->waiting_error.reason == REASON_OK ? NULL : &call->waiting_error);
+    rpc_call_send_answer(call);
 }
 
 void rpc_call_fail(struct rpc_call *call, const struct error *err)

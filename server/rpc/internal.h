@@ -78,14 +78,14 @@ struct rpc_run {
 struct rpc_call {
     struct call call; /* first: handlers' pointer is ours */
     struct rpc_server *server;
-    struct rpc_call *next; /* in the idle list, or among health's watchers */
+    struct rpc_call *next; /* in the idle list, in the outbox, or among health's watchers */
     struct rpc_tag arrived, received, sent, ended, closed;
     grpc_metadata_array metadata;
     grpc_call_details details; /* catch-all only */
     pthread_mutex_t lock;
     atomic_int refs;
     atomic_bool cancelled;
-    struct error waiting_error; /* what status_waiting will send */
+    struct error waiting_error; /* what status_waiting, or the outbox, will send */
     struct rpc_run run;
 };
 
@@ -106,7 +106,8 @@ struct rpc_server {
     struct credentials *credentials;
     struct health *health;
     ProtobufCServiceDescriptor reflection_alpha; /* v1's under its older name: the messages are the same */
-    struct rpc_tag shutdown;
+    struct rpc_tag shutdown, outbox_due;
+    _Atomic(struct rpc_call *) outbox; /* answered on other threads, newest first; each with a reference */
     atomic_bool draining;
     pthread_mutex_t lock;   /* guards what follows */
     pthread_cond_t changed; /* live or shut_down, while draining */
@@ -153,6 +154,18 @@ ProtobufCMessage *rpc_call_decode(struct rpc_call *call);
 size_t rpc_call_initial_op(struct rpc_call *call, grpc_op *op);
 /* The status that had to wait for a message. The lock is held. */
 void rpc_call_send_waiting(struct rpc_call *call);
+
+/* The status of an answered call, from where the answer waits. The lock is held. */
+void rpc_call_send_answer(struct rpc_call *call);
+
+/* outbox.c */
+/* true on the thread that does the socket I/O, which sends at once. */
+bool rpc_outbox_is_here(const struct rpc_server *server);
+/* Marks the calling thread as that one. */
+void rpc_outbox_serve(struct rpc_server *server);
+/* Leaves an answered unary call to that thread, with a reference of its own. Any other thread. */
+void rpc_outbox_put(struct rpc_call *call);
+void rpc_outbox_init(struct rpc_server *server);
 
 /* stream.c */
 void rpc_stream_read(struct rpc_call *call);

@@ -131,6 +131,7 @@ bool rpc_server_open(const struct rpc_options *options, const struct service *co
     made->options = *options;
     made->office = office;
     set_defaults(&made->options);
+    rpc_outbox_init(made);
     pthread_mutex_init(&made->lock, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -151,7 +152,7 @@ int rpc_server_port(const struct rpc_server *server)
     return server->port;
 }
 
-static void *run_queue(void *queue)
+static void *run_queue(grpc_completion_queue *queue)
 {
     for (;;) {
         grpc_event event = grpc_completion_queue_next(queue, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
@@ -164,9 +165,23 @@ static void *run_queue(void *queue)
     }
 }
 
-static bool run(pthread_t *thread, bool *running, grpc_completion_queue *queue, const char *name, struct error *err)
+static void *run_io(void *argument)
 {
-    *running = pthread_create(thread, NULL, run_queue, queue) == 0;
+    struct rpc_server *server = argument;
+
+    rpc_outbox_serve(server);
+    return run_queue(server->io);
+}
+
+static void *run_streams(void *argument)
+{
+    return run_queue(((struct rpc_server *)argument)->streams);
+}
+
+static bool run(struct rpc_server *server, pthread_t *thread, bool *running, void *(*of)(void *server),
+                const char *name, struct error *err)
+{
+    *running = pthread_create(thread, NULL, of, server) == 0;
     if (!*running)
         return error_set(err, REASON_INTERNAL, "cannot make a thread");
     pthread_setname_np(*thread, name);
@@ -177,8 +192,8 @@ bool rpc_server_start(struct rpc_server *server, struct error *err)
 {
     grpc_server_start(server->core);
     rpc_accept_all(server);
-    return run(&server->io_thread, &server->io_running, server->io, "rpc-io", err) &&
-           run(&server->streams_thread, &server->streams_running, server->streams, "rpc-streams", err);
+    return run(server, &server->io_thread, &server->io_running, run_io, "rpc-io", err) &&
+           run(server, &server->streams_thread, &server->streams_running, run_streams, "rpc-streams", err);
 }
 
 struct rpc_stats rpc_server_stats(struct rpc_server *server)
