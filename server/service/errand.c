@@ -150,24 +150,117 @@ static void run(struct clerk_job *job, struct db *db, struct error *err)
     call_release(call);
 }
 
-static bool start(struct call *call, const ProtobufCMessage *request, errand_work *task, bool writes, struct error *err)
+void errand_fails(struct errand *errand, const struct error *err)
+{
+    struct error *failure = arena_alloc(&errand->call->arena, sizeof *failure);
+
+    if (failure) /* otherwise it is run by itself and meets the same */
+        *failure = *err;
+    errand->failure = failure;
+}
+
+/* The call is answered and released, or its errand is on its way to be run by itself. */
+static void settle(struct errand *errand)
+{
+    struct call *call = errand->call;
+    struct error err;
+
+    if (errand->failure) {
+        fail(call, errand->failure);
+    } else if (errand->reply) {
+        call_reply(call, errand->reply);
+    } else if (clerks_submit(call->office->clerks, &errand->job, &err)) {
+        return;
+    } else {
+        fail(call, &err);
+    }
+    call_release(call);
+}
+
+static void refuse_all(struct clerk_job *const *jobs, size_t count, const struct error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct call *call = ((struct errand *)(void *)jobs[i])->call;
+        fail(call, err);
+        call_release(call);
+    }
+}
+
+/* All errands of one office, as all jobs of its clerks are. */
+static void run_together(struct clerk_job *const *jobs, size_t count, struct db *db, struct error *err)
+{
+    struct errand *errands[BATCH_MAX] = { NULL };
+
+    if (!db) {
+        refuse_all(jobs, count, err);
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        errands[i] = (struct errand *)(void *)jobs[i];
+    const struct reference *reference = reference_acquire(errands[0]->call->office->reference);
+    for (size_t i = 0; i < count; i++) {
+        errands[i]->db = db;
+        errands[i]->reference = reference;
+    }
+    for (size_t from = 0, to; from < count; from = to) {
+        for (to = from + 1; to < count && errands[to]->together == errands[from]->together;)
+            to++;
+        errands[from]->together(&errands[from], to - from);
+    }
+    reference_release(reference);
+    for (size_t i = 0; i < count; i++)
+        settle(errands[i]);
+}
+
+/* In the call's arena; the call is held until it is answered. */
+static struct errand *new_errand(struct call *call, const ProtobufCMessage *request, errand_work *task,
+                                 struct error *err)
 {
     if (!office_is_open(call->office, err))
-        return false;
+        return NULL;
     struct errand *errand = arena_alloc(&call->arena, sizeof *errand);
-    if (!errand)
-        return errand_no_room(err);
-    *errand = (struct errand){ .job.run = run, .call = call, .request = request, .work = task, .writes = writes };
+    if (!errand) {
+        errand_no_room(err);
+        return NULL;
+    }
+    *errand = (struct errand){
+        .job = { .run = run, .run_together = run_together }, .call = call, .request = request, .work = task
+    };
     call_hold(call);
-    if (clerks_submit(call->office->clerks, &errand->job, err))
-        return true;
-    call_release(call);
-    return false;
+    return errand;
+}
+
+static bool submitted(struct call *call, bool good)
+{
+    if (!good)
+        call_release(call);
+    return good;
+}
+
+static bool start(struct call *call, const ProtobufCMessage *request, errand_work *task, bool writes, struct error *err)
+{
+    struct errand *errand = new_errand(call, request, task, err);
+
+    if (!errand)
+        return false;
+    errand->writes = writes;
+    return submitted(call, clerks_submit(call->office->clerks, &errand->job, err));
 }
 
 bool errand_read(struct call *call, const ProtobufCMessage *request, errand_work *work_of_it, struct error *err)
 {
     return start(call, request, work_of_it, false, err);
+}
+
+bool errand_read_together(struct call *call, const ProtobufCMessage *request, errand_together *together,
+                          errand_work *alone, struct error *err)
+{
+    struct errand *errand = new_errand(call, request, alone, err);
+
+    if (!errand)
+        return false;
+    errand->together = together;
+    return submitted(call, clerks_submit_together(call->office->clerks, &errand->job, err));
 }
 
 bool errand_write(struct call *call, const ProtobufCMessage *request, errand_work *work_of_it, struct error *err)

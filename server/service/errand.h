@@ -20,13 +20,20 @@ struct errand;
  * with *err set to fail the call; true with errand->reply set to answer it.
  */
 typedef bool errand_work(struct errand *errand, struct error *err);
+/*
+ * The same for 1 to BATCH_MAX errands at once: leaves in each a reply or, by errand_fails, why there is none. One that
+ * has neither is run by itself: what is rare, and everything when a statement failed.
+ */
+typedef void errand_together(struct errand *const *errands, size_t count);
 
 struct errand {
     struct clerk_job job;
     struct call *call;
     const ProtobufCMessage *request;
     errand_work *work;
+    errand_together *together;
     const ProtobufCMessage *reply; /* in the call's arena */
+    const struct error *failure;   /* likewise; of errands done together */
     struct db *db;
     const struct reference *reference; /* as of the start of the work; valid during it */
     int32_t attempts;                  /* errand.c's own */
@@ -39,6 +46,9 @@ struct errand {
 
 /* Runs the work on a clerk's thread, outside any transaction. */
 bool errand_read(struct call *call, const ProtobufCMessage *request, errand_work *work, struct error *err) MUST_USE;
+/* Runs it with others that wait for the same, without making any wait: `alone` is for what `together` leaves undone. */
+bool errand_read_together(struct call *call, const ProtobufCMessage *request, errand_together *together,
+                          errand_work *alone, struct error *err) MUST_USE;
 /* The same in a transaction, with registry_lock held: such errands run one after another. */
 bool errand_write(struct call *call, const ProtobufCMessage *request, errand_work *work, struct error *err) MUST_USE;
 /*
@@ -49,6 +59,8 @@ bool errand_changes(struct errand *errand, struct error *err) MUST_USE;
 
 /* Makes the reply a message of that type in the call's arena; NULL, with *err set, when there is no room. */
 void *errand_reply(struct errand *errand, const ProtobufCMessageDescriptor *type, struct error *err);
+/* Of errands done together: the call is to be failed. */
+void errand_fails(struct errand *errand, const struct error *err);
 /* Always false: the arena is full. */
 bool errand_no_room(struct error *err);
 
