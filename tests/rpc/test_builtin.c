@@ -250,7 +250,7 @@ static void reflection_finds_the_file_of_a_symbol(void **state)
         { "alliance.v1.DiagnosticsService.Ping", "alliance/v1/diagnostics_service.proto", 1 },
         { "alliance.v1.PingRequest", "alliance/v1/diagnostics_service.proto", 1 },
         { "alliance.v1.PingRequest.payload", "alliance/v1/diagnostics_service.proto", 1 },
-        { "alliance.v1.MEMBER_STATUS_FROZEN", "alliance/v1/bank_service.proto", 3 },
+        { "alliance.v1.MEMBER_STATUS_FROZEN", "alliance/v1/bank_service.proto", 4 },
         { "google.rpc.BadRequest.FieldViolation", "google/rpc/error_details.proto", 2 },
     };
     struct client *client = toy_client(*state, "alliance://bank/a");

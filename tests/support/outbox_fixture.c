@@ -111,9 +111,9 @@ static const struct statement insert_redemption = COMMAND_STATEMENT(
     "fixture_redemption",
     "INSERT INTO redemption (bucket, id, member_id, programme_no, bank_no, merchant_no, store_no, terminal_id, "
     "content_hash, reason, state, points, confirmed_points, currency, gross_minor, rules_version, terms_version, "
-    "goods_no, quantity, ship_to, spendable_after, business_date, held_at, lapse_at, draw_expires, draw_points, "
-    "draw_credit) VALUES (1, $1, 'abcd0000-0000-8000-8000-000000000001', 1, 1, 1, 1, '', '', 'OK', 2, 500, 500, 'CNY', "
-    "1234, 1, 1, 1, 2, $2, 0, '2026-11-22', '2026-11-22T01:00:00Z', '2026-11-22T02:00:00Z', '{}', '{}', 0)",
+    "goods_no, quantity, ship_to, spendable_after, business_date, held_at, lapse_at, draw_credit) "
+    "VALUES (1, $1, 'abcd0000-0000-8000-8000-000000000001', 1, 1, 1, 1, '', '', 'OK', 2, 500, 500, 'CNY', "
+    "1234, 1, 1, 1, 2, $2, 0, '2026-11-22', '2026-11-22T01:00:00Z', '2026-11-22T02:00:00Z', 0)",
     redemption_params);
 static const struct column operation_params[] = { COLUMN(struct confirmation, id),
                                                   COLUMN(struct confirmation, redemption_id) };
