@@ -13,7 +13,10 @@
 #include "store/member_store.h"
 
 #include <alliance/v1/bank_service.pb-c.h>
+#include <stdlib.h>
 #include <string.h>
+
+enum { PIPELINE_BUCKETS = 32 }; /* statements that db.h takes at a time */
 
 typedef Alliance__V1__GetBalanceRequest Asked;
 typedef Alliance__V1__Balance Balance;
@@ -170,11 +173,165 @@ static bool balance_work(struct errand *errand, struct error *err)
     return reply_balance(errand, bank, &account, row.now, err);
 }
 
+/* One errand of many and the member it asks for. */
+struct asked {
+    struct errand *errand;
+    const struct bank *bank;
+    int32_t bucket;
+    struct uuid member_id;
+};
+
+static int by_member(const void *one, const void *other)
+{
+    const struct asked *a = one, *b = other;
+
+    return a->bucket != b->bucket ? (a->bucket < b->bucket ? -1 : 1) : uuid_compare(&a->member_id, &b->member_id);
+}
+
+/* Those whose bank there is; the others are failed. */
+static size_t find_members(struct errand *const *errands, size_t count, struct asked *all)
+{
+    size_t found = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        const Asked *asked = (const Asked *)errands[i]->request;
+        struct asked one = { .errand = errands[i], .bank = reference_bank(errands[i]->reference, asked->bank_id) };
+        struct error err = { 0 };
+        if (!one.bank) {
+            error_field(&err, REASON_BANK_NOT_FOUND, "bank_id", "%s", "");
+            errand_fails(errands[i], &err);
+            continue;
+        }
+        one.member_id = command_member_id(asked->bank_id, asked->member_ref);
+        one.bucket = member_hash16(&one.member_id) % errands[i]->reference->buckets;
+        all[found++] = one;
+    }
+    qsort(all, found, sizeof *all, by_member);
+    return found;
+}
+
+/* One that needs to know its holds stays undone, and is done by itself. */
+static void answer(const struct asked *asked, const struct member_account_row *row)
+{
+    struct error err = { 0 };
+    struct account account;
+
+    if (!row) {
+        error_field(&err, REASON_MEMBER_NOT_FOUND, "member_ref", "%s", "");
+        errand_fails(asked->errand, &err);
+        return;
+    }
+    if (!read_account(row, &account, &err)) {
+        errand_fails(asked->errand, &err);
+        return;
+    }
+    if (balance_overdue(&account, row->now))
+        return;
+    balance_apply(&account, NULL, 0, row->now, row->business_date,
+                  rules_in_force(asked->bank->rules, asked->bank->rules_count, row->now));
+    if (!reply_balance(asked->errand, asked->bank, &account, row->now, &err))
+        errand_fails(asked->errand, &err);
+}
+
+static const struct member_account_row *find_row(const struct member_found_row *rows, size_t count,
+                                                 const struct uuid *member_id)
+{
+    for (size_t low = 0, high = count; low < high;) {
+        size_t middle = low + (high - low) / 2;
+        int order = uuid_compare(&rows[middle].member_id, member_id);
+        if (order == 0)
+            return &rows[middle].account;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
+}
+
+static int by_id(const void *one, const void *other)
+{
+    const struct member_found_row *a = one, *b = other;
+
+    return uuid_compare(&a->member_id, &b->member_id);
+}
+
+/* Asks for all members of a bucket, each once. */
+static bool ask_bucket(struct db *db, const struct asked *asked, size_t count, struct error *err)
+{
+    struct uuid ids[BATCH_MAX];
+    struct member_keys_params params = { .bucket = asked->bucket, .member_ids = { ids, 0 } };
+
+    for (size_t i = 0; i < count; i++) {
+        if (i == 0 || uuid_compare(&asked[i].member_id, &asked[i - 1].member_id) != 0)
+            ids[params.member_ids.count++] = asked[i].member_id;
+    }
+    return db_queue(db, &member_find_accounts, &params, err);
+}
+
+static bool answer_bucket(struct db *db, const struct asked *asked, size_t count, struct arena *arena,
+                          struct error *err)
+{
+    void *rows;
+    size_t found;
+
+    if (!db_next(db, arena, &rows, &found, err))
+        return false;
+    qsort(rows, found, sizeof(struct member_found_row), by_id);
+    for (size_t i = 0; i < count; i++)
+        answer(&asked[i], find_row(rows, found, &asked[i].member_id));
+    return true;
+}
+
+static size_t count_bucket(const struct asked *asked, size_t count)
+{
+    size_t same = 1;
+
+    while (same < count && asked[same].bucket == asked->bucket)
+        same++;
+    return same;
+}
+
+/* A statement a bucket, PIPELINE_BUCKETS in a round trip. What a failure leaves unanswered is done by itself. */
+static bool read_buckets(struct db *db, const struct asked *asked, size_t count, size_t *done, struct error *err)
+{
+    CLEANUP(arena_release) struct arena arena = { 0 };
+    size_t ends[PIPELINE_BUCKETS], buckets = 0, at = 0;
+
+    if (!db_pipeline_begin(db, err))
+        return false;
+    bool good = true;
+    for (; good && at < count && buckets < PIPELINE_BUCKETS; ends[buckets++] = at) {
+        size_t same = count_bucket(asked + at, count - at);
+        good = ask_bucket(db, asked + at, same, err);
+        at += same;
+    }
+    good = good && db_flush(db, true, err);
+    for (size_t i = 0, from = 0; good && i < buckets; from = ends[i++])
+        good = answer_bucket(db, asked + from, ends[i] - from, &arena, err);
+    *done = at;
+    return db_pipeline_end(db, err) && good;
+}
+
+static void balance_together(struct errand *const *errands, size_t count)
+{
+    static const struct statement *const statements[] = { &member_find_accounts };
+    struct asked asked[BATCH_MAX];
+    struct error ignored = { 0 }; /* whom it leaves without an answer asks again by itself, and is told */
+    struct db *db = errands[0]->db;
+    size_t found = find_members(errands, count, asked);
+    bool good = db_prepare(db, statements, COUNT(statements), &ignored);
+
+    for (size_t at = 0, done = 0; good && at < found; at += done)
+        good = read_buckets(db, asked + at, found - at, &done, &ignored);
+}
+
 bool bank_get_balance(struct call *call, const ProtobufCMessage *request, struct error *err)
 {
     const Asked *asked = (const Asked *)request;
 
     return check_own(call, "bank_id", asked->bank_id, err) && check_id("bank_id", asked->bank_id, err) &&
            check_member_ref("member_ref", asked->member_ref, err) &&
-           check_no_card_number("member_ref", asked->member_ref, err) && errand_read(call, request, balance_work, err);
+           check_no_card_number("member_ref", asked->member_ref, err) &&
+           errand_read_together(call, request, balance_together, balance_work, err);
 }

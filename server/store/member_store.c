@@ -8,22 +8,37 @@ const struct statement member_begin_snapshot = {
 
 static const struct column key_params[] = { COLUMN(struct member_key_params, bucket),
                                             COLUMN(struct member_key_params, member_id) };
-static const struct column account_row[] = {
-    COLUMN(struct member_account_row, programme_no),  COLUMN(struct member_account_row, bank_no),
-    COLUMN(struct member_account_row, status),        COLUMN(struct member_account_row, tier),
-    COLUMN(struct member_account_row, available),     COLUMN(struct member_account_row, held),
-    COLUMN(struct member_account_row, pending),       COLUMN(struct member_account_row, credit_limit),
-    COLUMN(struct member_account_row, credit_used),   COLUMN(struct member_account_row, lots),
-    COLUMN(struct member_account_row, pending_lots),  COLUMN(struct member_account_row, holds),
-    COLUMN(struct member_account_row, business_date), COLUMN(struct member_account_row, now),
-};
+/* The same columns, of a member by itself or as one of many. */
+#define ACCOUNT_COLUMN(record, inside, field)                                                                          \
+    {                                                                                                                  \
+#field, KIND_OF(struct member_account_row, field), offsetof(record, inside field), NULL                        \
+    }
+#define ACCOUNT_COLUMNS(record, inside)                                                                                \
+    ACCOUNT_COLUMN(record, inside, programme_no), ACCOUNT_COLUMN(record, inside, bank_no),                             \
+        ACCOUNT_COLUMN(record, inside, status), ACCOUNT_COLUMN(record, inside, tier),                                  \
+        ACCOUNT_COLUMN(record, inside, available), ACCOUNT_COLUMN(record, inside, held),                               \
+        ACCOUNT_COLUMN(record, inside, pending), ACCOUNT_COLUMN(record, inside, credit_limit),                         \
+        ACCOUNT_COLUMN(record, inside, credit_used), ACCOUNT_COLUMN(record, inside, lots),                             \
+        ACCOUNT_COLUMN(record, inside, pending_lots), ACCOUNT_COLUMN(record, inside, holds),                           \
+        ACCOUNT_COLUMN(record, inside, business_date), ACCOUNT_COLUMN(record, inside, now)
+#define ACCOUNT_SQL                                                                                                    \
+    "a.programme_no, a.bank_no, a.status, a.tier, a.available, a.held, a.pending, a.credit_limit, a.credit_used, "     \
+    "a.lots, "                                                                                                         \
+    "a.pending_lots, a.holds, f.business_date, " PROGRAMME_TIME " FROM account a "                                     \
+    "JOIN fence f ON f.bucket = a.bucket AND f.programme_no = a.programme_no "
+
+static const struct column account_row[] = { ACCOUNT_COLUMNS(struct member_account_row, ) };
 const struct statement member_find_account =
-    STATEMENT("member_find_account",
-              "SELECT a.programme_no, a.bank_no, a.status, a.tier, a.available, a.held, a.pending, a.credit_limit, "
-              "a.credit_used, a.lots, a.pending_lots, a.holds, f.business_date, " PROGRAMME_TIME
-              " FROM account a JOIN fence f ON f.bucket = a.bucket AND f.programme_no = a.programme_no "
-              "WHERE a.bucket = $1 AND a.member_id = $2",
-              key_params, account_row, sizeof(struct member_account_row));
+    STATEMENT("member_find_account", "SELECT " ACCOUNT_SQL "WHERE a.bucket = $1 AND a.member_id = $2", key_params,
+              account_row, sizeof(struct member_account_row));
+
+static const struct column keys_params[] = { COLUMN(struct member_keys_params, bucket),
+                                             COLUMN(struct member_keys_params, member_ids) };
+static const struct column found_row[] = { COLUMN(struct member_found_row, member_id),
+                                           ACCOUNT_COLUMNS(struct member_found_row, account.) };
+const struct statement member_find_accounts = STATEMENT(
+    "member_find_accounts", "SELECT a.member_id, " ACCOUNT_SQL "WHERE a.bucket = $1 AND a.member_id = ANY ($2)",
+    keys_params, found_row, sizeof(struct member_found_row));
 
 static const struct column holds_params[] = { COLUMN(struct member_holds_params, bucket),
                                               COLUMN(struct member_holds_params, ids) };

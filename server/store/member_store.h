@@ -25,6 +25,17 @@ struct member_account_row {
 };
 extern const struct statement member_find_account; /* member_key_params */
 
+/* Many members of one bucket at once; rows in any order, none for a member that is not there. */
+struct member_keys_params {
+    int32_t bucket;
+    struct uuid_array member_ids;
+};
+struct member_found_row {
+    struct uuid member_id;
+    struct member_account_row account;
+};
+extern const struct statement member_find_accounts; /* member_keys_params */
+
 /* What open holds have drawn. */
 struct member_holds_params {
     int32_t bucket;
