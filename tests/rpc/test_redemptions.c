@@ -253,6 +253,149 @@ static void another_programmes_redemption_is_not_there(void **state)
                   "{'requestId': '%s', 'redemptionId': '%s'}", house_id(), redemption);
 }
 
+static const char *hold_of_lines(struct house *house, const char *method)
+{
+    return house_text(house_ask(house, SHOP, method,
+                                "{'requestId': '%s', 'merchantId': 'shop-1', 'bankId': 'bank-a', 'memberRef': 'ann', "
+                                "'points': 1000, 'lines': [{'lineId': 'tea', 'points': 334}, {'lineId': 'cup', "
+                                "'points': 333}, {'lineId': 'pot', 'points': 333}]}",
+                                house_id()),
+                      "redemptionId");
+}
+
+/* 700 fen and 7 of them commission over 334 : 333 : 333, and nothing is left over at the end. */
+static void order_lines_share_to_the_last_fen(void **state)
+{
+    struct house *house = *state;
+    const char *redemption = hold_of_lines(house, "HoldRedemption");
+
+    json_t *held = house_ask(house, SHOP, "GetRedemption", "{'redemptionId': '%s'}", redemption);
+    house_expect(held, "{'lines': [{'lineId': 'tea', 'points': '334'}, {'lineId': 'cup', 'points': '333'}, {'lineId': "
+                       "'pot', 'points': '333', 'reversedPoints': '0'}]}");
+    assert_null(json_object_get(json_array_get(json_object_get(held, "lines"), 0), "gross"));
+    house_ask(house, SHOP, "ConfirmRedemption", "{'requestId': '%s', 'redemptionId': '%s'}", house_id(), redemption);
+    house_expect(house_ask(house, SHOP, "GetRedemption", "{'redemptionId': '%s'}", redemption),
+                 "{'gross': {'amountMinor': '700'}, 'commission': {'amountMinor': '7'}, 'lines': ["
+                 "{'gross': {'amountMinor': '234'}, 'commission': {'amountMinor': '3'}},"
+                 "{'gross': {'amountMinor': '233'}, 'commission': {'amountMinor': '2'}},"
+                 "{'gross': {'amountMinor': '233', 'currencyCode': 'CNY'}, 'commission': {'amountMinor': '2'}}]}");
+    house_refused(house, SHOP, "ReverseRedemption", REASON_LINE_NOT_FOUND, NULL,
+                  "{'requestId': '%s', 'redemptionId': '%s', 'lineId': 'can'}", house_id(), redemption);
+    house_refused(house, SHOP, "ReverseRedemption", REASON_BEYOND_CONFIRMED, NULL,
+                  "{'requestId': '%s', 'redemptionId': '%s', 'lineId': 'cup', 'points': 334}", house_id(), redemption);
+    house_expect(house_ask(house, SHOP, "ReverseRedemption",
+                           "{'requestId': '%s', 'redemptionId': '%s', 'lineId': 'cup'}", house_id(), redemption),
+                 "{'state': 'REDEMPTION_STATE_CONFIRMED', 'points': '333', 'gross': {'amountMinor': '-233'}, "
+                 "'commission': {'amountMinor': '-2'}}");
+    house_expect(house_ask(house, SHOP, "ReverseRedemption", "{'requestId': '%s', 'redemptionId': '%s', 'points': 1}",
+                           house_id(), redemption),
+                 "{'points': '1'}");
+    house_ask(house, SHOP, "ReverseRedemption", "{'requestId': '%s', 'redemptionId': '%s'}", house_id(), redemption);
+    house_expect(house_ask(house, SHOP, "GetRedemption", "{'redemptionId': '%s'}", redemption),
+                 "{'state': 'REDEMPTION_STATE_REVERSED', 'gross': {'amountMinor': '0'}, 'commission': {'amountMinor': "
+                 "'0'}, 'lines': ["
+                 "{'points': '334', 'reversedPoints': '334', 'gross': {'amountMinor': '0'}, 'commission': "
+                 "{'amountMinor': '0'}},"
+                 "{'reversedPoints': '333', 'gross': {'amountMinor': '0'}, 'commission': {'amountMinor': '0'}},"
+                 "{'reversedPoints': '333', 'gross': {'amountMinor': '0'}, 'commission': {'amountMinor': '0'}}]}");
+}
+
+static void what_is_confirmed_in_part_is_shared_by_the_lines(void **state)
+{
+    struct house *house = *state;
+    const char *redemption = hold_of_lines(house, "HoldRedemption");
+
+    house_ask(house, SHOP, "ConfirmRedemption", "{'requestId': '%s', 'redemptionId': '%s', 'points': 100}", house_id(),
+              redemption);
+    house_expect(house_ask(house, SHOP, "GetRedemption", "{'redemptionId': '%s'}", redemption),
+                 "{'heldPoints': '1000', 'confirmedPoints': '100', 'gross': {'amountMinor': '70'}, 'lines': "
+                 "[{'points': '34'}, {'points': '33'}, {'points': '33'}]}");
+}
+
+static void points_are_redeemed_in_one_step(void **state)
+{
+    struct house *house = *state;
+    const char *id = house_id();
+    static const char request[] = "{'requestId': '%s', 'merchantId': 'shop-1', 'bankId': 'bank-a', 'memberRef': 'ann', "
+                                  "'storeId': 's-1', 'points': %d}";
+
+    json_t *redeemed = house_ask(house, SHOP, "RedeemPoints", request, id, 400);
+    house_expect(redeemed,
+                 "{'state': 'REDEMPTION_STATE_CONFIRMED', 'points': '400', 'spendablePoints': '600', 'gross': "
+                 "{'amountMinor': '280'}, 'commission': {'amountMinor': '3'}}");
+    assert_null(json_object_get(redeemed, "lapseTime"));
+    int64_t rows = house_rows(house);
+    assert_true(json_equal(house_ask(house, SHOP, "RedeemPoints", request, id, 400), redeemed));
+    house_refused(house, SHOP, "RedeemPoints", REASON_REQUEST_ID_REUSED, NULL, request, id, 401);
+    house_refused(house, SHOP, "HoldRedemption", REASON_REQUEST_ID_REUSED, NULL, request, id, 400);
+    assert_int_equal(house_rows(house), rows);
+    house_refused(house, SHOP, "RedeemPoints", REASON_INSUFFICIENT_POINTS, NULL, request, house_id(), 601);
+    house_refused(house, SHOP, "CancelRedemption", REASON_REDEMPTION_ENDED, NULL,
+                  "{'requestId': '%s', 'redemptionId': '%s'}", house_id(), house_text(redeemed, "redemptionId"));
+    house_expect(
+        house_ask(house, SHOP, "GetRedemption", "{'redemptionId': '%s'}", house_text(redeemed, "redemptionId")),
+        "{'state': 'REDEMPTION_STATE_CONFIRMED', 'heldPoints': '400', 'confirmedPoints': '400', 'storeId': "
+        "'s-1', 'termsVersion': 1}");
+    house_expect(house_ask(house, SHOP, "ReverseRedemption", "{'requestId': '%s', 'redemptionId': '%s'}", house_id(),
+                           house_text(redeemed, "redemptionId")),
+                 "{'state': 'REDEMPTION_STATE_REVERSED', 'points': '400', 'spendablePoints': '1000'}");
+}
+
+static void a_good_is_redeemed_in_one_step_and_shipped(void **state)
+{
+    struct house *house = *state;
+
+    house_expect(house_ask(house, SHOP, "RedeemPoints",
+                           "{'requestId': '%s', 'merchantId': 'shop-1', 'bankId': 'bank-a', 'memberRef': 'ann', "
+                           "'points': 500, 'goodsId': 'kettle', 'shipTo': " SHIP "}",
+                           house_id()),
+                 "{'state': 'REDEMPTION_STATE_CONFIRMED', 'points': '500'}");
+    assert_int_equal(house_count(house, "SELECT count(*) FROM outbox WHERE topic = 2"), 1);
+}
+
+static void a_hold_lives_longer_when_extended(void **state)
+{
+    struct house *house = *state;
+    const char *redemption = house_text(hold(house, house_id(), 100), "redemptionId"), *id = house_id();
+    static const char extend[] = "{'requestId': '%s', 'redemptionId': '%s', 'lapseAfter': '%ds'}";
+
+    json_t *extended = house_ask(house, SHOP, "ExtendHold", extend, id, redemption, 1800);
+    house_expect(extended,
+                 "{'redemptionId': '%s', 'state': 'REDEMPTION_STATE_HELD', 'points': '0', 'lapseTime': "
+                 "'2026-01-15T12:30:00Z', 'spendablePoints': '900'}",
+                 redemption);
+    /* Never shorter. */
+    house_expect(house_ask(house, SHOP, "ExtendHold", extend, house_id(), redemption, 60),
+                 "{'lapseTime': '2026-01-15T12:30:00Z'}");
+    house_ask(house, "operator/olga", "AdvanceTestClock",
+              "{'programmeId': 'demo', 'programmeTime': '2026-01-15T12:29:00Z'}");
+    assert_true(json_equal(house_ask(house, SHOP, "ExtendHold", extend, id, redemption, 1800), extended));
+    house_expect(house_ask(house, SHOP, "GetRedemption", "{'redemptionId': '%s'}", redemption),
+                 "{'state': 'REDEMPTION_STATE_HELD', 'lapseTime': '2026-01-15T12:30:00Z'}");
+    house_refused(house, "merchant/shop-2", "ExtendHold", REASON_REDEMPTION_NOT_FOUND, NULL, extend, house_id(),
+                  redemption, 60);
+    house_ask(house, "operator/olga", "AdvanceTestClock",
+              "{'programmeId': 'demo', 'programmeTime': '2026-01-15T12:30:00Z'}");
+    house_refused(house, SHOP, "ExtendHold", REASON_HOLD_LAPSED, NULL, extend, house_id(), redemption, 60);
+    house_expect(house_ask(house, SHOP, "GetRedemption", "{'redemptionId': '%s'}", redemption),
+                 "{'state': 'REDEMPTION_STATE_LAPSED'}");
+}
+
+static void a_card_is_kept_as_what_it_hashes_to(void **state)
+{
+    struct house *house = *state;
+
+    house_ask(house, SHOP, "HoldRedemption",
+              "{'requestId': '%s', 'merchantId': 'shop-1', 'bankId': 'bank-a', 'memberRef': 'ann', 'points': 1, "
+              "'cardToken': 'tok_0001'}",
+              house_id());
+    hold(house, house_id(), 1);
+    assert_int_equal(house_count(house, "SELECT count(*) FROM redemption WHERE int8send(card) = "
+                                        "substr(sha256('tok_0001'), 1, 8)"),
+                     1);
+    assert_int_equal(house_count(house, "SELECT count(*) FROM redemption WHERE card = 0"), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -266,6 +409,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_certificate_may_name_a_store_and_a_terminal, setup, teardown),
         cmocka_unit_test_setup_teardown(a_certificate_of_a_store_reaches_its_own_redemptions_only, setup, teardown),
         cmocka_unit_test_setup_teardown(another_programmes_redemption_is_not_there, setup, teardown),
+        cmocka_unit_test_setup_teardown(order_lines_share_to_the_last_fen, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_is_confirmed_in_part_is_shared_by_the_lines, setup, teardown),
+        cmocka_unit_test_setup_teardown(points_are_redeemed_in_one_step, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_good_is_redeemed_in_one_step_and_shipped, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_hold_lives_longer_when_extended, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_card_is_kept_as_what_it_hashes_to, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
