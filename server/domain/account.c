@@ -140,10 +140,10 @@ enum reason account_earn(struct account *account, int64_t points, struct date ex
     int64_t rest = points - (points < account->credit_used ? points : account->credit_used), available;
     size_t place = lots_find(&account->lots, expires_on, funding_no);
 
-    if (!exact_add(account->available, rest, &available))
-        return REASON_AMOUNT_TOO_LARGE;
     if (rest > 0 && account->lots.count == LOTS_MAX && !lot_at(&account->lots, place, expires_on, funding_no))
         return REASON_TOO_MANY_LOTS;
+    if (!exact_add(account->available, rest, &available))
+        return REASON_AMOUNT_TOO_LARGE;
     *made = (struct lot){ expires_on, funding_no, repay(account, points) };
     account->available = available;
     if (rest > 0)
@@ -186,10 +186,10 @@ enum reason account_pend(struct account *account, const struct pending_lot *lot)
     size_t i = pending_find(&account->pending_lots, lot, &there);
     int64_t pending;
 
-    if (!exact_add(account->pending, lot->points, &pending))
-        return REASON_AMOUNT_TOO_LARGE;
     if (!there && account->pending_lots.count == PENDING_MAX)
         return REASON_TOO_MANY_PENDING;
+    if (!exact_add(account->pending, lot->points, &pending))
+        return REASON_AMOUNT_TOO_LARGE;
     account->pending = pending;
     if (there)
         account->pending_lots.at[i].points += lot->points;

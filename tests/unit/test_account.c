@@ -6,21 +6,31 @@
 #include <stddef.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #define MANY INT64_C(1000000)
 
-/* "12:100 40:5": what is left on each day, in order. Small enough for every table below. */
+/* "12:100 40/2:5": points of each day and, unless the bank pays, each funding, in order. */
 static void lots_text(const struct lots *lots, char *text, size_t room)
 {
+    char funding[16];
     int n = 0;
 
     text[0] = '\0';
-    for (size_t i = 0; i < lots->count; i++)
-        n += snprintf(text + n, room - (size_t)n, "%s%d:%lld", i ? " " : "", lots->at[i].expires_on.days,
+    for (size_t i = 0; i < lots->count; i++) {
+        snprintf(funding, sizeof funding, lots->at[i].funding_no ? "/%d" : "", lots->at[i].funding_no);
+        n += snprintf(text + n, room - (size_t)n, "%s%d%s:%lld", i ? " " : "", lots->at[i].expires_on.days, funding,
                       (long long)lots->at[i].points);
+    }
+}
+
+static bool lots_ascend(const struct lot *a, const struct lot *b)
+{
+    return a->expires_on.days != b->expires_on.days ? a->expires_on.days < b->expires_on.days
+                                                    : a->funding_no < b->funding_no;
 }
 
 static void assert_whole(const struct account *account)
@@ -30,7 +40,7 @@ static void assert_whole(const struct account *account)
     assert_true(account->lots.count <= LOTS_MAX);
     for (size_t i = 0; i < account->lots.count; i++) {
         assert_true(account->lots.at[i].points > 0);
-        assert_true(i == 0 || account->lots.at[i - 1].expires_on.days < account->lots.at[i].expires_on.days);
+        assert_true(i == 0 || lots_ascend(&account->lots.at[i - 1], &account->lots.at[i]));
         sum += account->lots.at[i].points;
     }
     assert_true(sum == account->available);
@@ -42,12 +52,15 @@ static void assert_whole(const struct account *account)
 static struct account account_with(const char *lots, int64_t credit_limit)
 {
     struct account account = { .status = MEMBER_ACTIVE, .credit_limit = credit_limit };
-    int day, used;
-    long long points;
+    char *at;
 
-    for (; sscanf(lots, " %d:%lld%n", &day, &points, &used) == 2; lots += used) {
-        account.lots.at[account.lots.count++] = (struct lot){ { day }, points };
-        account.available += points;
+    for (; *lots; lots = at) {
+        struct lot lot = { .expires_on = { (int32_t)strtol(lots, &at, 10) } };
+        if (*at == '/')
+            lot.funding_no = (int32_t)strtol(at + 1, &at, 10);
+        lot.points = strtoll(at + 1, &at, 10);
+        account.lots.at[account.lots.count++] = lot;
+        account.available += lot.points;
     }
     assert_whole(&account);
     return account;
@@ -102,16 +115,35 @@ static const struct {
     { "all of them", "10:5 20:7", 20, 12, "" },
     { "long after", "10:5 20:7", 100000, 12, "" },
     { "days before 1970", "-20:5 -10:7", -15, 5, "-10:7" },
+    { "whoever pays", "10:5 10/1:6 10/9:7 11:1", 10, 18, "11:1" },
+    { "not a day early, whoever pays", "10/-1:5 10/9:7", 9, 0, "10/-1:5 10/9:7" },
 };
+
+static void earn_funded(struct account *account, int64_t points, int day, int32_t funding_no)
+{
+    struct lot made;
+
+    assert_int_equal(account_earn(account, points, (struct date){ day }, funding_no, &made), REASON_OK);
+}
+
+static void earn(struct account *account, int64_t points, int day)
+{
+    earn_funded(account, points, day, 0);
+}
 
 static void lots_expire_on_their_day(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT(expiries); i++) {
         struct account account = account_with(expiries[i].lots, 0);
-        assert_int_equal(account_expire(&account, (struct date){ expiries[i].today }), expiries[i].expired);
+        struct lots gone = { .count = 77 };
+        assert_int_equal(account_expire(&account, (struct date){ expiries[i].today }, &gone), expiries[i].expired);
         assert_lots(expiries[i].story, &account, expiries[i].left);
-        assert_int_equal(account_expire(&account, (struct date){ expiries[i].today }), 0);
+        assert_int_equal(lots_points(&gone), expiries[i].expired);
+        assert_int_equal(account.expired, expiries[i].expired);
+        assert_int_equal(account_expire(&account, (struct date){ expiries[i].today }, &gone), 0);
+        assert_int_equal(gone.count, 0);
+        assert_int_equal(account.expired, expiries[i].expired);
     }
 }
 
@@ -119,17 +151,22 @@ static const struct {
     const char *story, *lots;
     int64_t credit_used, points;
     int day;
-    int64_t credit_after;
+    int32_t funding_no;
+    int64_t made, credit_after;
     const char *after;
 } earnings[] = {
-    { "the first", "", 0, 5, 10, 0, "10:5" },
-    { "to a lot of the day", "10:5", 0, 3, 10, 0, "10:8" },
-    { "before all", "10:5 20:7", 0, 1, 5, 0, "5:1 10:5 20:7" },
-    { "between", "10:5 20:7", 0, 1, 15, 0, "10:5 15:1 20:7" },
-    { "after all", "10:5 20:7", 0, 1, 25, 0, "10:5 20:7 25:1" },
-    { "all goes to the credit", "10:5", 9, 8, 20, 1, "10:5" },
-    { "exactly the credit", "10:5", 8, 8, 20, 0, "10:5" },
-    { "one more than the credit", "10:5", 8, 9, 20, 0, "10:5 20:1" },
+    { "the first", "", 0, 5, 10, 0, 5, 0, "10:5" },
+    { "to a lot of the day", "10:5", 0, 3, 10, 0, 3, 0, "10:8" },
+    { "before all", "10:5 20:7", 0, 1, 5, 0, 1, 0, "5:1 10:5 20:7" },
+    { "between", "10:5 20:7", 0, 1, 15, 0, 1, 0, "10:5 15:1 20:7" },
+    { "after all", "10:5 20:7", 0, 1, 25, 0, 1, 0, "10:5 20:7 25:1" },
+    { "somebody else pays", "10:5 20:7", 0, 1, 10, 3, 1, 0, "10:5 10/3:1 20:7" },
+    { "to a lot of the day that they pay", "10:5 10/3:1", 0, 1, 10, 3, 1, 0, "10:5 10/3:2" },
+    { "between two payers", "10:5 10/3:1", 0, 4, 10, 2, 4, 0, "10:5 10/2:4 10/3:1" },
+    { "all goes to the credit", "10:5", 9, 8, 20, 0, 0, 1, "10:5" },
+    { "exactly the credit", "10:5", 8, 8, 20, 0, 0, 0, "10:5" },
+    { "one more than the credit", "10:5", 8, 9, 20, 0, 1, 0, "10:5 20:1" },
+    { "credit first, whoever pays", "10:5", 8, 9, 10, 4, 1, 0, "10:5 10/4:1" },
 };
 
 static void earning_repays_credit_first(void **state)
@@ -138,8 +175,14 @@ static void earning_repays_credit_first(void **state)
     for (size_t i = 0; i < COUNT(earnings); i++) {
         struct account account = account_with(earnings[i].lots, 100);
         account.credit_used = earnings[i].credit_used;
-        assert_int_equal(account_earn(&account, earnings[i].points, (struct date){ earnings[i].day }), REASON_OK);
+        struct lot made;
+        assert_int_equal(
+            account_earn(&account, earnings[i].points, (struct date){ earnings[i].day }, earnings[i].funding_no, &made),
+            REASON_OK);
         assert_lots(earnings[i].story, &account, earnings[i].after);
+        assert_int_equal(made.points, earnings[i].made);
+        assert_int_equal(made.expires_on.days, earnings[i].day);
+        assert_int_equal(made.funding_no, earnings[i].funding_no);
         assert_int_equal(account.credit_used, earnings[i].credit_after);
     }
 }
@@ -159,6 +202,8 @@ static const struct {
     { "all there is and all credit", "10:5 20:7", 9, 21, "10:5 20:7", 9, "" },
     { "credit alone", "", 9, 9, "", 9, "" },
     { "no credit while there are points", "10:5", 9, 5, "10:5", 0, "" },
+    { "of one day, the bank's own first", "10:5 10/2:3 10/7:1", 0, 6, "10:5 10/2:1", 0, "10/2:2 10/7:1" },
+    { "the day counts before who pays", "10/7:5 20:3", 0, 6, "10/7:5 20:1", 0, "20:2" },
 };
 
 static void what_expires_first_is_drawn_first(void **state)
@@ -223,8 +268,10 @@ static void points_go_back_in_the_reverse_order(void **state)
         const struct give_back_terms terms = { { returns[i].today }, returns[i].grace_days, { 99 } };
         account_hold(&account, returns[i].held, &draws);
         if (returns[i].earned)
-            assert_int_equal(account_earn(&account, returns[i].earned, (struct date){ 30 }), REASON_OK);
-        struct give_back given = account_release(&account, &draws, returns[i].back, &terms);
+            earn(&account, returns[i].earned, 30);
+        int64_t before = account.available;
+        struct lots grown;
+        struct give_back given = account_release(&account, &draws, returns[i].back, &terms, &grown);
         assert_lots(returns[i].story, &account, returns[i].lots_after);
         lots_text(&draws.lots, text, sizeof text);
         if (draws.credit)
@@ -235,6 +282,41 @@ static void points_go_back_in_the_reverse_order(void **state)
                      (long long)given.forfeited, (long long)account.credit_used);
         assert_int_equal(account.held, returns[i].held - returns[i].back);
         assert_int_equal(draws_points(&draws), returns[i].held - returns[i].back);
+        assert_int_equal(lots_points(&grown), account.available - before);
+    }
+}
+
+/* Points go back to the funder they were drawn from, and grace does not change who pays. */
+static const struct {
+    const char *story;
+    int64_t back;
+    int today, grace_days;
+    const char *lots_after, *grown;
+} funded[] = {
+    { "the last drawn first", 4, 5, 0, "20/3:4 30:1", "20/3:4" },
+    { "over two funders of a day", 8, 5, 0, "20:1 20/3:7 30:1", "20/3:7 20:1" },
+    { "all of it", 13, 5, 0, "10/2:5 20:1 20/3:7 30:1", "20/3:7 20:1 10/2:5" },
+    { "what has expired is gone, whoever pays", 13, 10, 0, "20:1 20/3:7 30:1", "20/3:7 20:1" },
+    { "grace keeps who pays", 13, 10, 5, "15/2:5 20:1 20/3:7 30:1", "20/3:7 20:1 15/2:5" },
+    { "grace of several ends on one day", 13, 20, 10, "30:2 30/2:5 30/3:7", "30/3:7 30:1 30/2:5" },
+};
+
+static void points_go_back_to_who_pays_for_them(void **state)
+{
+    char text[256];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(funded); i++) {
+        struct account account = account_with("10/2:5 20:1 20/3:7 30:1", 0);
+        struct draws draws;
+        struct lots grown;
+        const struct give_back_terms terms = { { funded[i].today }, funded[i].grace_days, { 99 } };
+        account_hold(&account, 13, &draws);
+        account_release(&account, &draws, funded[i].back, &terms, &grown);
+        assert_lots(funded[i].story, &account, funded[i].lots_after);
+        lots_text(&grown, text, sizeof text);
+        if (strcmp(text, funded[i].grown) != 0)
+            fail_msg("%s: %s grew, not %s", funded[i].story, text, funded[i].grown);
     }
 }
 
@@ -248,7 +330,8 @@ static void restoring_leaves_held_alone(void **state)
     account_hold(&account, 4, &draws);
     account_spend(&account, 4);
     account_hold(&account, 3, &other);
-    struct give_back given = account_restore(&account, &draws, 4, &terms);
+    struct lots grown;
+    struct give_back given = account_restore(&account, &draws, 4, &terms, &grown);
     assert_int_equal(given.returned, 4);
     assert_int_equal(account.held, 3);
     assert_lots("restored", &account, "10:4 20:5");
@@ -260,7 +343,7 @@ static struct account full_account(void)
     struct account account = { .status = MEMBER_ACTIVE };
 
     for (int i = 1; i <= LOTS_MAX; i++)
-        assert_int_equal(account_earn(&account, 1, (struct date){ 10 * i }), REASON_OK);
+        earn(&account, 1, 10 * i);
     assert_int_equal(account.lots.count, LOTS_MAX);
     return account;
 }
@@ -269,16 +352,19 @@ static const struct {
     const char *story;
     int64_t credit_used, points;
     int day;
+    int32_t funding_no;
     enum reason expected;
 } crowded[] = {
-    { "a new day has no room", 0, 5, 15, REASON_TOO_MANY_LOTS },
-    { "nor has one before all", 0, 5, 1, REASON_TOO_MANY_LOTS },
-    { "nor one after all", 0, 5, 10 * LOTS_MAX + 1, REASON_TOO_MANY_LOTS },
-    { "a day that is there has", 0, 5, 20, REASON_OK },
-    { "the last day has", 0, 5, 10 * LOTS_MAX, REASON_OK },
-    { "what only repays credit needs none", 5, 5, 15, REASON_OK },
-    { "credit and a point more needs one", 5, 6, 15, REASON_TOO_MANY_LOTS },
-    { "too large comes after too many", 0, INT64_MAX, 20, REASON_AMOUNT_TOO_LARGE },
+    { "a new day has no room", 0, 5, 15, 0, REASON_TOO_MANY_LOTS },
+    { "nor has one before all", 0, 5, 1, 0, REASON_TOO_MANY_LOTS },
+    { "nor one after all", 0, 5, 10 * LOTS_MAX + 1, 0, REASON_TOO_MANY_LOTS },
+    { "a day that is there has", 0, 5, 20, 0, REASON_OK },
+    { "but not for somebody else's points", 0, 5, 20, 1, REASON_TOO_MANY_LOTS },
+    { "the last day has", 0, 5, 10 * LOTS_MAX, 0, REASON_OK },
+    { "what only repays credit needs none", 5, 5, 15, 0, REASON_OK },
+    { "credit and a point more needs one", 5, 6, 15, 0, REASON_TOO_MANY_LOTS },
+    { "too large where there is a lot", 0, INT64_MAX, 20, 0, REASON_AMOUNT_TOO_LARGE },
+    { "too large comes after too many", 0, INT64_MAX, 15, 0, REASON_TOO_MANY_LOTS },
 };
 
 static void a_full_account_is_left_alone_by_a_refusal(void **state)
@@ -288,7 +374,9 @@ static void a_full_account_is_left_alone_by_a_refusal(void **state)
         struct account account = full_account();
         account.credit_used = crowded[i].credit_used;
         struct account before = account;
-        enum reason reason = account_earn(&account, crowded[i].points, (struct date){ crowded[i].day });
+        struct lot made;
+        enum reason reason =
+            account_earn(&account, crowded[i].points, (struct date){ crowded[i].day }, crowded[i].funding_no, &made);
         if (reason != crowded[i].expected)
             fail_msg("%s: %s", crowded[i].story, reason_name(reason));
         assert_whole(&account);
@@ -319,9 +407,13 @@ static void points_given_back_always_find_a_place(void **state)
         const struct give_back_terms terms = { { joins[i].today }, joins[i].grace_days, { 99 } };
         account_hold(&account, 1, &draws);
         assert_int_equal(draws.lots.at[0].expires_on.days, joins[i].drawn_day);
-        assert_int_equal(account_earn(&account, 1, (struct date){ joins[i].taken_by }), REASON_OK);
+        earn(&account, 1, joins[i].taken_by);
         assert_int_equal(account.lots.count, LOTS_MAX);
-        struct give_back given = account_release(&account, &draws, 1, &terms);
+        struct lots grown;
+        struct give_back given = account_release(&account, &draws, 1, &terms, &grown);
+        assert_int_equal(grown.count, 1);
+        assert_int_equal(grown.at[0].expires_on.days, joins[i].joined);
+        assert_int_equal(grown.at[0].points, 1);
         assert_int_equal(given.forfeited, 0);
         assert_whole(&account);
         assert_int_equal(account.lots.count, LOTS_MAX);
@@ -345,18 +437,21 @@ static void all_lots_can_be_drawn_and_given_back(void **state)
     account_hold(&account, LOTS_MAX, &draws);
     assert_lots("nothing is left", &account, "");
     assert_int_equal(draws.lots.count, LOTS_MAX);
-    account_release(&account, &draws, LOTS_MAX, &terms);
+    struct lots grown;
+    account_release(&account, &draws, LOTS_MAX, &terms, &grown);
     assert_memory_equal(&account.lots, &before.lots, sizeof account.lots);
+    assert_int_equal(grown.count, LOTS_MAX);
 }
 
 static void what_does_not_fit_is_not_earned(void **state)
 {
     struct account account = account_with("10:5", 0);
+    struct lot made;
 
     (void)state;
-    assert_int_equal(account_earn(&account, INT64_MAX - 4, (struct date){ 10 }), REASON_AMOUNT_TOO_LARGE);
+    assert_int_equal(account_earn(&account, INT64_MAX - 4, (struct date){ 10 }, 0, &made), REASON_AMOUNT_TOO_LARGE);
     assert_lots("untouched", &account, "10:5");
-    assert_int_equal(account_earn(&account, INT64_MAX - 5, (struct date){ 10 }), REASON_OK);
+    earn(&account, INT64_MAX - 5, 10);
     assert_whole(&account);
 }
 
@@ -404,6 +499,7 @@ enum { OPEN = 6 };
 struct world {
     struct account account;
     struct draws draws[OPEN];
+    struct lots gone;
     bool spent[OPEN];
     int64_t held[OPEN], redeemed, earned, expired, forfeited;
     struct date today;
@@ -412,8 +508,9 @@ struct world {
 static void step_earn(struct world *world, uint64_t *seed, int64_t points)
 {
     struct date expires_on = { world->today.days + 1 + (int32_t)below(seed, 200) };
+    struct lot made;
 
-    if (account_earn(&world->account, points, expires_on) == REASON_OK)
+    if (account_earn(&world->account, points, expires_on, (int32_t)below(seed, 3), &made) == REASON_OK)
         world->earned += points;
 }
 
@@ -436,8 +533,9 @@ static void step_give_back(struct world *world, uint64_t *seed, int at)
 
     if (drawn == 0)
         return;
-    struct give_back given = world->spent[at] ? account_restore(&world->account, &world->draws[at], points, &terms)
-                                              : account_release(&world->account, &world->draws[at], points, &terms);
+    struct lots grown;
+    struct give_back given = (world->spent[at] ? account_restore : account_release)(&world->account, &world->draws[at],
+                                                                                    points, &terms, &grown);
     world->redeemed -= world->spent[at] ? points : 0;
     world->held[at] -= world->spent[at] ? 0 : points;
     world->forfeited += given.forfeited;
@@ -474,7 +572,7 @@ static void step(struct world *world, uint64_t *seed)
         break;
     case 4:
         world->today.days += (int32_t)below(seed, 3);
-        world->expired += account_expire(&world->account, world->today);
+        world->expired += account_expire(&world->account, world->today, &world->gone);
         break;
     case 5:
         world->account.credit_limit = below(seed, 2) * below(seed, MANY);
@@ -517,6 +615,7 @@ int main(void)
         cmocka_unit_test(earning_repays_credit_first),
         cmocka_unit_test(what_expires_first_is_drawn_first),
         cmocka_unit_test(points_go_back_in_the_reverse_order),
+        cmocka_unit_test(points_go_back_to_who_pays_for_them),
         cmocka_unit_test(restoring_leaves_held_alone),
         cmocka_unit_test(a_full_account_is_left_alone_by_a_refusal),
         cmocka_unit_test(points_given_back_always_find_a_place),
