@@ -10,8 +10,11 @@ import collections
 import datetime
 import json
 
+import clients
 import ledger
 import model
+
+KEPT = clients.reasons("FAILED_PRECONDITION")  # refusals by the state of things: a repeat is refused for the same
 
 
 def read_log(path):
@@ -22,6 +25,12 @@ def read_log(path):
             fact = json.loads(line)
             found.setdefault(fact.pop("n"), {}).update(fact)
     return found
+
+
+def name_of(command):
+    """What the database calls it; members have no request_id."""
+    fields = command["fields"]
+    return fields.get("request_id") or fields.get("transaction_ref") or ""
 
 
 class Wrong(Exception):
@@ -38,8 +47,7 @@ class Replay:
         self.time = None  # of the newest thing known
 
     def wrong(self, command, text):
-        name = command["fields"].get("request_id") or command["fields"].get("transaction_ref") or command["do"]
-        raise Wrong(f"member {self.ref}, {command['do']} {name}: {text}")
+        raise Wrong(f"member {self.ref}, {command['do']} {name_of(command)}: {text}")
 
     def next_entry(self):
         journal = self.account["journal"]
@@ -63,7 +71,7 @@ class Replay:
         time = row["time"] if row else self.time or self.check.first_time
         ref = fields.get("request_id") or (row["name"] if do == "accrue" and row else None)
         reason, receipt = self.decide(do, fields, time, row, ref)
-        while reason != (refused or "OK") and refused and self.lapse_one():
+        while not self.fits(command, reason, receipt) and not self.leaves_entry(command) and self.lapse_one():
             # It lapsed while the command waited for its turn.
             reason, receipt = self.decide(do, fields, time, row, ref)
         if reason != (refused or "OK"):
@@ -72,12 +80,22 @@ class Replay:
         for expected in self.model.expected:
             self.take(command, expected, row)
 
+    def leaves_entry(self, command):
+        """Its place among the journal's entries is known by its own."""
+        if "refused" in command or command["do"] == "extend":
+            return False
+        return command["do"] != "set_member" or self.model.would_change(command["fields"])
+
+    @staticmethod
+    def fits(command, reason, receipt):
+        told = command.get("answer", {})
+        return reason == command.get("refused", "OK") and \
+            (not receipt or told.get("spendable") == receipt.get("spendable") or "refused" in command)
+
     def lapse_before(self, command, row):
         """What lapsed before the command: all that the journal has here when the command left an entry behind it."""
-        refused = "refused" in command
-        leaves_entry = not refused and (command["do"] != "set_member" or self.model.would_change(command["fields"]))
         while self.next_entry() and self.next_entry()["kind"] == ledger.LAPSE:
-            if not leaves_entry and (row is None or self.next_entry()["time"] > row["time"]):
+            if not self.leaves_entry(command) and (row is None or self.next_entry()["time"] > row["time"]):
                 break
             self.lapse_one()
         for name, hold in self.model.open_holds().items():
@@ -90,12 +108,10 @@ class Replay:
 
     def row_of(self, command):
         """Where the answer is kept; None when it is not."""
-        do, fields = command["do"], command["fields"]
-        table = ledger.ANSWERS.get(do)
+        table = ledger.ANSWERS.get(command["do"])
         if not table:
             return None
-        name = fields.get("request_id") or fields["transaction_ref"]
-        row = self.rows[table].get(name)
+        row = self.rows[table].get(name_of(command))
         if row:
             if row["member_id"] != self.account["member_id"]:
                 self.wrong(command, f"is in the database as another member's, {row['member_id']}")
@@ -109,10 +125,10 @@ class Replay:
                 self.wrong(command, f"was refused for {command['refused']}; the database says {row['reason']}")
             told = {}
         else:
-            told = command["answer"]
+            told, table = command["answer"], ledger.ANSWERS.get(command["do"])
             kept = row if row else receipt
             for key in ("points", "spendable", "gross", "commission", "date", "time"):
-                if key in told and key in kept and not (command["do"] == "hold" and key in ("gross", "commission")):
+                if key in told and key in kept and not (table == "redemption" and key in ("gross", "commission")):
                     if told[key] != kept[key]:
                         self.wrong(command, f"{key} was answered {told[key]}; the database says {kept[key]}")
         if "redemption_id" in told:
@@ -186,8 +202,8 @@ class Replay:
 class Check:
     """All clients, one after the other: only one client's rows are in memory at a time."""
 
-    def __init__(self, database):
-        self.ledger = ledger.Ledger(database)
+    def __init__(self, database, name="alliance"):
+        self.ledger = ledger.Ledger(database, name)
         self.rules, self.commissions = self.ledger.rules(), self.ledger.commissions()
         self.buckets = self.ledger.totals()["buckets"]
         self.first_time = max(versions[0]["effective_from"] for versions in self.rules.values())
@@ -224,11 +240,10 @@ class Check:
         self.counts["members"] += 1
         lost = [command for command in commands if self.is_lost(command, account, rows)]
         for command in lost:
-            name = command["fields"].get("request_id") or command["fields"].get("transaction_ref", "")
-            self.lost.append(f"member {ref}, {command['do']} {name}: was acknowledged with "
+            self.lost.append(f"member {ref}, {command['do']} {name_of(command)}: was acknowledged with "
                              f"{command.get('answer', command.get('refused'))} and is not in the database")
         for command in commands:
-            believed.add(command["fields"].get("request_id") or command["fields"].get("transaction_ref"))
+            believed.add(name_of(command))
         if account is None:
             return
         try:
@@ -245,9 +260,9 @@ class Check:
         table = ledger.ANSWERS.get(command["do"])
         if "answer" in command and table is None:
             return account is None
-        if "answer" in command or (command.get("refused") and table not in (None, "accrual") and
-                                   command["refused"] not in ("REDEMPTION_NOT_FOUND", "MEMBER_NOT_FOUND")):
-            return (command["fields"].get("request_id") or command["fields"]["transaction_ref"]) not in rows[table]
+        kept = table != "accrual" and command.get("refused") in KEPT
+        if "answer" in command or kept:
+            return name_of(command) not in rows[table]
         return False
 
     def journal(self, ref, account):
@@ -289,6 +304,7 @@ class Check:
     def everything(self):
         """What belongs to no client."""
         self.findings += self.ledger.broken()
+        self.findings += self.ledger.twice
         self.findings += [f"bucket {bucket}, {self.date_of(day)}: the sum over all accounts is {points}, not 0"
                           for (bucket, day), points in sorted(self.sums.items()) if points]
 

@@ -22,6 +22,7 @@ import stack
 CALL_S = 2.5  # of one attempt: shorter than the longest pauses, so that clients go to the other server
 BACKOFF_S, BACKOFF_MAX_S = 0.02, 1.0
 UNKNOWN = object()  # nobody knows what became of it: ask again
+# After these the same request may be sent again.
 PASSING = ("UNAVAILABLE", "RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED", "CANCELLED")
 # What the transport itself says of a call whose server died: no word of ours in it.
 TORN = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED,
@@ -29,10 +30,10 @@ TORN = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.Sta
 REPEAT, REUSE = 0.05, 0.03  # of all that is done
 
 
-def passing_reasons():
-    """The words after which the same request may be sent again, from the list of all words."""
+def reasons(*statuses):
+    """The words that the list of all words gives one of these gRPC statuses."""
     rows = stack.read_file(os.path.join(stack.ROOT, "server", "base", "reason.def"))
-    return {word for word, status in re.findall(r"REASON\((\w+),\s*(\w+),", rows) if status in PASSING}
+    return {word for word, status in re.findall(r"REASON\((\w+),\s*(\w+),", rows) if status in statuses}
 
 
 def reason_of(error):
@@ -72,23 +73,23 @@ class Caller:
             self.stubs[key] = self.shared.messages.stubs[service](self.shared.world.channel(server, party))
         return self.stubs[key]
 
-    def send(self, server, way, fields):
-        """One outcome a command: a dictionary, a reason, or UNKNOWN."""
-        stub = getattr(self.stub(server, way.party(fields[0]), way.service), way.rpc)
-        message = way.pack(self.shared.messages, fields)
+    def send(self, server, way, group):
+        """group is [(kind, fields)]. One outcome a command: a dictionary, a reason, or UNKNOWN."""
+        stub = getattr(self.stub(server, way.party(group[0][1]), way.service), way.rpc)
+        message = way.pack(self.shared.messages, group)
         try:
             answer = list(stub(iter([message]), timeout=CALL_S)) if way.streams else [stub(message, timeout=CALL_S)]
         except grpc.RpcError as error:
-            return [self.judge(reason_of(error), error.code(), fields)] * len(fields)
+            return [self.judge(reason_of(error), error.code(), group)] * len(group)
         if len(answer) != 1:
-            return [UNKNOWN] * len(fields)
-        return [self.judge(one, None, fields) if isinstance(one, str) else one for one in way.unpack(answer[0])]
+            return [UNKNOWN] * len(group)
+        return [self.judge(one, None, group) if isinstance(one, str) else one for one in way.unpack(answer[0])]
 
-    def judge(self, reason, code, fields):
+    def judge(self, reason, code, group):
         if reason in self.shared.passing or (not reason and code in TORN):
             return UNKNOWN
         if not reason or reason == "INTERNAL":
-            self.shared.wrong(f"answered {reason or code} to {fields[0]}")
+            self.shared.wrong(f"answered {reason or code} to {group[0]}")
             return UNKNOWN
         return reason
 
@@ -135,67 +136,79 @@ class Client(threading.Thread):
         elif self.recent and chance < REPEAT + REUSE:
             self.reuse()
         else:
-            kinds = list(commands.KINDS.values())
-            self.perform(self.rng.choices(kinds, [kind.weight for kind in kinds])[0])
+            self.perform(self.any_kind(commands.KINDS.values()))
 
-    def perform(self, kind):
-        """Commands of different members, together as far as the way allows, until each is acknowledged."""
-        way, group = commands.WAYS[kind.way], {}
+    def any_kind(self, kinds):
+        kinds = list(kinds)
+        return self.rng.choices(kinds, [kind.weight for kind in kinds])[0]
+
+    def make_group(self, kind, way):
+        """Commands of different members and one party, as many as the way takes together: [(kind, fields)]."""
+        group, fitting = {}, [other for other in commands.KINDS.values() if way.rpc in other.ways]
         for _ in range(self.rng.randint(1, way.together)):
             fields = kind.make(self)
-            if fields:
-                group[fields["member_ref"]] = fields
-        if not group:
-            return
+            first = next(iter(group.values()), (kind, fields))[1]
+            if fields and way.party(fields) == way.party(first):
+                group[fields["member_ref"]] = (kind.name, fields)
+            kind = self.any_kind(fitting)
+        return list(group.values())
+
+    def perform(self, kind):
+        """Commands, together as far as the way allows, until each is acknowledged."""
+        way = commands.WAYS[self.rng.choice(kind.ways)]
         numbered = []
-        for fields in group.values():
+        for name, fields in self.make_group(kind, way):
             self.n += 1
-            numbered.append((self.n, fields))
-        self.log.write(*({"n": n, "do": kind.name, "fields": fields} for n, fields in numbered))
-        for n, fields, answer, tries in self.until_known(way, numbered):
+            numbered.append((self.n, name, fields))
+        self.log.write(*({"n": n, "do": name, "fields": fields, "by": way.rpc} for n, name, fields in numbered))
+        for n, name, fields, answer, tries in self.until_known(way, numbered):
             refused = isinstance(answer, str)
             self.log.write({"n": n, "refused" if refused else "answer": answer})
             self.counts["refused" if refused else "done"] += 1
-            if kind.name == "set_member" and tries > 1:
+            self.counts[name, "refused" if refused else "done"] += 1
+            if name == "set_member" and tries > 1:
                 # An attempt of unknown fate may still come; it would undo a later change. So there is none.
                 self.members[fields["member_ref"]]["doubtful"] = True
             if not refused:
-                kind.learn(self, fields, answer)
-                self.recent.append((kind, fields, answer))
+                commands.KINDS[name].learn(self, fields, answer)
+                self.recent.append((commands.KINDS[name], fields, answer))
 
     def until_known(self, way, numbered, log=True):
-        """Yields (n, fields, answer, tries) as they are acknowledged."""
+        """Yields (n, kind, fields, answer, tries) as they are acknowledged."""
         tries = 0
         while numbered and not self.shared.give_up.is_set():
             tries += 1
             if tries > 1:
                 self.counts["retried"] += len(numbered)
                 if log:
-                    self.log.write(*({"n": n, "try": tries} for n, _ in numbered))
+                    self.log.write(*({"n": n, "try": tries} for n, *_ in numbered))
                 self.shared.give_up.wait(self.rng.uniform(0, min(BACKOFF_MAX_S, BACKOFF_S * 2 ** tries)))
             server = self.rng.randrange(len(self.shared.world.servers))
             self.counts["sent"] += len(numbered)
-            outcomes = self.caller.send(server, way, [fields for _, fields in numbered])
-            known = [(n, fields, one, tries) for (n, fields), one in zip(numbered, outcomes) if one is not UNKNOWN]
-            numbered = [pair for pair, one in zip(numbered, outcomes) if one is UNKNOWN]
+            outcomes = self.caller.send(server, way, [command[1:] for command in numbered])
+            known = [(*command, one, tries) for command, one in zip(numbered, outcomes) if one is not UNKNOWN]
+            numbered = [command for command, one in zip(numbered, outcomes) if one is UNKNOWN]
             self.counts["acknowledged"] += len(known)
             yield from known
 
     def ask_again(self, kind, fields):
-        for _, _, answer, _ in self.until_known(commands.WAYS[kind.way], [(0, fields)], log=False):
+        way = commands.WAYS[self.rng.choice(kind.ways)]
+        for *_, answer, _ in self.until_known(way, [(0, kind.name, fields)], log=False):
             return answer
         return UNKNOWN
 
     def repeat(self):
-        """The same id and content is answered as the first time."""
+        """The same id and content is answered as the first time, whichever way it comes."""
         kind, fields, first = self.rng.choice(self.recent)
         if kind.name == "set_member":
             return  # has no request_id: a repeat is a command of its own
         answer = self.ask_again(kind, fields)
         self.counts["repeated"] += 1
         if answer is not UNKNOWN and (isinstance(answer, str) or commands.lasting(answer) != commands.lasting(first)):
-            self.shared.wrong(f"{self.name}: {kind.name} {commands.command_id(kind.name, fields)} of "
-                              f"{fields['member_ref']} was answered {first}, and when repeated {answer}")
+            told = answer if isinstance(answer, str) else {k: v for k, v in answer.items() if first.get(k) != v}
+            before = first if isinstance(answer, str) else {k: first.get(k) for k in told}
+            self.shared.wrong(f"member {fields['member_ref']}, {kind.name} {fields.get('request_id', '')}: was answered "
+                              f"{before}, and when repeated {told}")
 
     def reuse(self):
         """The same id and other content is refused."""
@@ -205,8 +218,8 @@ class Client(threading.Thread):
         answer = self.ask_again(kind, kind.twist(fields))
         self.counts["reused"] += 1
         if answer is not UNKNOWN and answer not in ("REQUEST_ID_REUSED", "TRANSACTION_REUSED"):
-            self.shared.wrong(f"{self.name}: {kind.name} {commands.command_id(kind.name, fields)} of "
-                              f"{fields['member_ref']} with other content was answered {answer}")
+            self.shared.wrong(f"member {fields['member_ref']}, {kind.name} {fields.get('request_id', '')}: with other "
+                              f"content was answered {answer}")
 
 
 class Shared:
@@ -216,7 +229,7 @@ class Shared:
         self.world, self.messages = world, messages
         self.stop = threading.Event()     # finish what you do
         self.give_up = threading.Event()  # leave it
-        self.passing = passing_reasons()
+        self.passing = reasons(*PASSING)
         self.findings = []
 
     def wrong(self, finding):

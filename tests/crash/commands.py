@@ -14,11 +14,12 @@ BANKS = ("bank-a", "bank-b")
 MERCHANTS = ("shop-1", "shop-2")
 HOLDS_KNOWN = 200  # what a client remembers of redemptions; older ones are left as they are
 
-# name: how often it is chosen; make(client) gives fields or None when there is nothing to do it to; way: how it
-# travels; learn(client, fields, answer) after an acknowledged success; twist(fields) makes other content of the same id.
-Kind = collections.namedtuple("Kind", "name weight make way learn twist")
-# rpc of a service; party(fields) calls it; pack(commands' fields) makes the message and unpack(answer) one outcome a
-# command: a dictionary, or the word of a refusal. together: how many commands one message may carry.
+# weight: how often it is chosen; make(client) gives fields, or None when there is nothing to do it to; ways: how it may
+# travel, the same command by any of them; learn(client, fields, answer) after an acknowledged success; twist(fields)
+# makes other content of the same id.
+Kind = collections.namedtuple("Kind", "name weight make ways learn twist")
+# rpc of a service; party(fields) calls it; pack(messages, [(kind, fields)]) makes the request, and unpack(answer) gives
+# one outcome a command: a dictionary, or the word of a refusal. together: how many commands one message may carry.
 Way = collections.namedtuple("Way", "service rpc streams party pack unpack together")
 
 
@@ -102,6 +103,15 @@ def make_reverse(client):
     return of_redemption(client, "confirmed", points=True)
 
 
+def make_redeem(client):
+    return dict(make_hold(client), lapse_s=0)
+
+
+def make_extend(client):
+    fields = of_redemption(client, "held")
+    return fields and dict(fields, lapse_s=client.rng.choice((1, 3, 7200)))
+
+
 # --- what is learnt from an answer -----------------------------------------------------------------------------------
 
 def learn_nothing(client, fields, answer):
@@ -112,6 +122,11 @@ def learn_hold(client, fields, answer):
     client.redemptions.append(Redemption(fields, answer["redemption_id"]))
     if len(client.redemptions) > HOLDS_KNOWN:
         client.redemptions.pop(client.rng.randrange(len(client.redemptions)))
+
+
+def learn_redeem(client, fields, answer):
+    learn_hold(client, fields, answer)
+    client.redemptions[-1].state = "confirmed"
 
 
 def learner(state):
@@ -127,6 +142,10 @@ def learner(state):
 
 def twist_points(fields):
     return dict(fields, points=fields["points"] + 1)
+
+
+def twist_lapse(fields):
+    return dict(fields, lapse_s=fields["lapse_s"] + 1)
 
 
 def twist_amount(fields):
@@ -157,31 +176,57 @@ def read_rows(answer):
     return [v.reason if v.reason else {"points": v.points, "outcome": v.outcome} for v in answer.verdicts]
 
 
-def pack_hold(m, fields):
+def hold_request(m, fields):
     message = m.redemption.HoldRedemptionRequest(**{k: v for k, v in fields.items() if k != "lapse_s"})
     if fields["lapse_s"]:
         message.lapse_after.seconds = fields["lapse_s"]
     return message
 
 
-def pack_operation(name):
-    def pack(m, commands):
-        known = {k: v for k, v in commands[0].items() if k in ("request_id", "redemption_id", "points")}
-        return getattr(m.redemption, name)(**known)
-    return pack
+def operation_request(name):
+    def make(m, fields):
+        message = getattr(m.redemption, name)(request_id=fields["request_id"], redemption_id=fields["redemption_id"])
+        if "points" in fields:
+            message.points = fields["points"]
+        if "lapse_s" in fields:
+            message.lapse_after.seconds = fields["lapse_s"]
+        return message
+    return make
+
+
+# What a kind of command is in a message of its own; a batch has a field of the kind's name for each.
+REQUESTS = {"hold": hold_request, "redeem": hold_request, "confirm": operation_request("ConfirmRedemptionRequest"),
+            "cancel": operation_request("CancelRedemptionRequest"),
+            "reverse": operation_request("ReverseRedemptionRequest"), "extend": operation_request("ExtendHoldRequest")}
+
+
+def pack_one(m, commands):
+    kind, fields = commands[0]
+    return REQUESTS[kind](m, fields)
+
+
+def pack_writes(m, commands):
+    request = m.redemption.WriteRedemptionsRequest()
+    for kind, fields in commands:
+        getattr(request.writes.add(), kind).CopyFrom(REQUESTS[kind](m, fields))
+    return request
+
+
+def read_verdicts(answer):
+    return [v.reason or read_receipt(v.receipt) for v in answer.verdicts]
 
 
 def pack_members(m, commands):
-    request = m.bank.PushMembersRequest(bank_id=commands[0]["bank_id"])
-    for number, fields in enumerate(commands):
+    request = m.bank.PushMembersRequest(bank_id=commands[0][1]["bank_id"])
+    for number, (_, fields) in enumerate(commands):
         request.rows.add(row_number=number, member=m.bank.Member(
             member_ref=fields["member_ref"], credit_limit=fields["credit_limit"], status=fields["status"]))
     return request
 
 
 def pack_accruals(m, commands):
-    request = m.bank.PushAccrualsRequest(bank_id=commands[0]["bank_id"])
-    for number, fields in enumerate(commands):
+    request = m.bank.PushAccrualsRequest(bank_id=commands[0][1]["bank_id"])
+    for number, (_, fields) in enumerate(commands):
         row = request.rows.add(row_number=number, transaction_ref=fields["transaction_ref"],
                                member_ref=fields["member_ref"], amount=m.types.Money(
                                    currency_code="CNY", amount_minor=fields["amount_minor"]))
@@ -204,22 +249,25 @@ def one_receipt(answer):
 WAYS = {way.rpc: way for way in (
     Way("bank", "PushMembers", True, by_bank, pack_members, read_rows, 3),
     Way("bank", "PushAccruals", True, by_bank, pack_accruals, read_rows, 8),
-    Way("redemption", "HoldRedemption", False, by_merchant, lambda m, c: pack_hold(m, c[0]), one_receipt, 1),
-    Way("redemption", "ConfirmRedemption", False, by_merchant, pack_operation("ConfirmRedemptionRequest"), one_receipt, 1),
-    Way("redemption", "CancelRedemption", False, by_merchant, pack_operation("CancelRedemptionRequest"), one_receipt, 1),
-    Way("redemption", "ReverseRedemption", False, by_merchant, pack_operation("ReverseRedemptionRequest"), one_receipt, 1),
+    Way("redemption", "HoldRedemption", False, by_merchant, pack_one, one_receipt, 1),
+    Way("redemption", "RedeemPoints", False, by_merchant, pack_one, one_receipt, 1),
+    Way("redemption", "ConfirmRedemption", False, by_merchant, pack_one, one_receipt, 1),
+    Way("redemption", "CancelRedemption", False, by_merchant, pack_one, one_receipt, 1),
+    Way("redemption", "ReverseRedemption", False, by_merchant, pack_one, one_receipt, 1),
+    Way("redemption", "ExtendHold", False, by_merchant, pack_one, one_receipt, 1),
+    Way("redemption", "WriteRedemptions", False, by_merchant, pack_writes, read_verdicts, 8),
+    Way("redemption", "StreamRedemptions", True, by_merchant, pack_writes, read_verdicts, 8),
 )}
+MANY = ("WriteRedemptions", "StreamRedemptions")
 
 KINDS = {kind.name: kind for kind in (
-    Kind("set_member", 3, make_member, "PushMembers", learn_nothing, None),
-    Kind("accrue", 14, make_accrual, "PushAccruals", learn_nothing, twist_amount),
-    Kind("hold", 34, make_hold, "HoldRedemption", learn_hold, twist_points),
-    Kind("confirm", 22, make_confirm, "ConfirmRedemption", learner("confirmed"), twist_points),
-    Kind("cancel", 9, make_cancel, "CancelRedemption", learner("ended"), None),
-    Kind("reverse", 15, make_reverse, "ReverseRedemption", learner("reversed"), twist_points),
+    Kind("set_member", 3, make_member, ("PushMembers",), learn_nothing, None),
+    Kind("accrue", 14, make_accrual, ("PushAccruals",), learn_nothing, twist_amount),
+    Kind("hold", 30, make_hold, ("HoldRedemption", *MANY), learn_hold, twist_points),
+    Kind("redeem", 8, make_redeem, ("RedeemPoints", *MANY), learn_redeem, twist_points),
+    Kind("confirm", 20, make_confirm, ("ConfirmRedemption", *MANY), learner("confirmed"), twist_points),
+    Kind("cancel", 8, make_cancel, ("CancelRedemption", *MANY), learner("ended"), None),
+    Kind("reverse", 15, make_reverse, ("ReverseRedemption", *MANY), learner("reversed"), twist_points),
+    Kind("extend", 5, make_extend, ("ExtendHold", *MANY), learn_nothing, twist_lapse),
 )}
 
-
-def command_id(kind, fields):
-    """What names a command in the log and, but for members, in the database."""
-    return fields.get("request_id") or fields.get("transaction_ref") or f"{kind} {fields['member_ref']}"

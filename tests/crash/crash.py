@@ -10,8 +10,9 @@ same instants). When the last kill is over everything is let finish, and check.p
 
     crash.py --folder DIR [--kills N] [--seed S] [--seconds-between S] [--clients N] [--prove]
 
---prove runs the same with a fault: the proxy answers COMMIT before PostgreSQL has it. The test must find acknowledged
-calls that are lost, and --prove succeeds only if it does.
+--prove shows that the test can fail. It runs the same with a fault: the proxy answers COMMIT before PostgreSQL has it;
+acknowledged calls that are lost must be found. Then, after a short honest run, everything that tamper.py lists is done
+to copies of the database, each of which must be found. It succeeds only if all that is so.
 """
 
 import argparse
@@ -35,6 +36,7 @@ import check  # noqa: E402
 import clients  # noqa: E402
 import commands  # noqa: E402
 import stack  # noqa: E402
+import tamper  # noqa: E402
 import world as worlds  # noqa: E402
 
 EARLY_MS = 150    # how much later PostgreSQL gets a COMMIT that was answered already
@@ -157,7 +159,7 @@ def insist(call, request, patience_s=worlds.PATIENCE_S):
         try:
             return call(request, timeout=5)
         except grpc.RpcError as error:
-            if time.monotonic() > end or clients.reason_of(error) not in ("", *clients.passing_reasons()):
+            if time.monotonic() > end or clients.reason_of(error) not in ("", *clients.reasons(*clients.PASSING)):
                 raise
             time.sleep(0.1)
 
@@ -223,6 +225,22 @@ def found_alliance(world, messages):
             world.channel(index, party)
 
 
+def knows_all(world, messages):
+    """A server learns within a second what was registered at the other; until then it answers NOT_FOUND."""
+    m = messages
+    for index in range(len(world.servers)):
+        for bank in commands.BANKS:
+            for merchant in commands.MERCHANTS:
+                stub = m.stubs["redemption"](world.channel(index, f"merchant/{merchant}"))
+                try:
+                    stub.QuoteRedemption(m.redemption.QuoteRedemptionRequest(
+                        merchant_id=merchant, bank_id=bank, price=m.types.Money(currency_code="CNY", amount_minor=1)),
+                        timeout=5)
+                except grpc.RpcError:
+                    return False
+    return True
+
+
 # --- the run -----------------------------------------------------------------------------------------------------------
 
 class Run:
@@ -269,6 +287,7 @@ class Run:
         self.publisher = Publisher(self.shared, random.Random(f"{self.options.seed}/rules"))
         for bank in commands.BANKS:
             self.publisher.publish(bank)
+        stack.wait_for(lambda: knows_all(self.world, messages), worlds.PATIENCE_S, "both servers to know all parties")
         self.clients = [clients.Client(n, self.options.seed, self.shared) for n in range(self.options.clients)]
         for thread in (self.publisher, *self.clients):
             thread.start()
@@ -314,12 +333,19 @@ class Run:
 
     def check(self):
         """Servers are ended first: what is compared stands still."""
+        self.world.hang_up()
         for server in self.world.servers:
             server.signal(signal.SIGTERM)
         for server in self.world.servers:
-            server.process.wait(worlds.PATIENCE_S)
-        checked = check.Check(self.database)
+            if server.process.wait(worlds.PATIENCE_S) != 0:
+                self.shared.wrong(f"{server.name} ended with {server.process.returncode}; its log is {server.log}")
+        checked = self.compare("alliance")
         checked.findings += self.shared.findings
+        return checked
+
+    def compare(self, name):
+        """A database with the logs and the model."""
+        checked = check.Check(self.database, name)
         for client in self.clients:
             checked.client(client.name, client.log_path)
         checked.everything()
@@ -332,6 +358,8 @@ class Run:
         print(f"\ncalls sent {counts['sent']}, acknowledged {counts['acknowledged']} ({counts['done']} done, "
               f"{counts['refused']} refused by a rule), retried {counts['retried']}, acknowledged ones repeated "
               f"{counts['repeated']}, ids reused {counts['reused']}")
+        print("done/refused: " + ", ".join(f"{kind} {counts[kind, 'done']}/{counts[kind, 'refused']}"
+                                           for kind in commands.KINDS))
         print("kills: " + ", ".join(f"{kind} {count}" for kind, count in self.kills.items()))
         print(f"checked: {checked.counts['commands']} commands of {checked.counts['members']} members against the "
               f"database, {checked.counts['replayed']} members replayed, {checked.counts['entries']} journal entries "
@@ -346,36 +374,58 @@ class Run:
             print(f"{len(found)} findings; all are in {self.world.path('findings.txt')}, the clients' logs in "
                   f"{self.world.path('log')}, the servers' beside it; seed {self.options.seed}")
 
-    def run(self):
-        """0 when everything is as it must be."""
+    def run(self, afterwards=None):
+        """The check; or None when it could not be made. afterwards(self, check) may look at the database, too."""
         stubs = tempfile.mkdtemp(prefix="alliance-stubs-")
-        self.say(f"seed {self.options.seed}: {self.options.kills} kills, {self.options.clients} clients, 2 servers"
-                 f"{', COMMIT answered early' if self.options.prove else ''}")
+        options = self.options
+        self.say(f"seed {options.seed}: {options.kills} kills, {options.clients} clients, 2 servers"
+                 f"{', COMMIT answered early' if options.prove else ''}")
         try:
             self.begin(stubs)
             self.kill()
             self.finish()
             checked = self.check()
             self.report(checked)
+            if afterwards:
+                afterwards(self, checked)
+            return checked
         except (AssertionError, queue.Empty, TimeIsUp) as error:
-            print(f"FAILED: {error or repr(error)}; logs are in {self.options.folder}, seed {self.options.seed}")
-            return 1
+            print(f"FAILED: {error or repr(error)}; logs are in {options.folder}, seed {options.seed}")
+            return None
         finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
             if self.shared:
                 self.shared.stop.set()
                 self.shared.give_up.set()
             if self.world:
                 self.world.close()
             shutil.rmtree(stubs, ignore_errors=True)
-        return self.verdict(checked)
 
-    def verdict(self, checked):
-        if self.options.prove:
-            print("proved: what was answered before COMMIT is found missing" if checked.lost else
-                  "NOT PROVED: the server answered before COMMIT, and nothing was found missing")
-            return 0 if checked.lost else 1
-        return 1 if checked.lost or checked.findings else 0
+
+def within(options, name, **changes):
+    """The same options for a run in a folder of its own."""
+    folder = os.path.join(options.folder, name)
+    os.makedirs(folder, mode=0o755)
+    return argparse.Namespace(**{**vars(options), "folder": folder, **changes})
+
+
+def prove(options):
+    """A server that answers before COMMIT is found out; and whatever is done to a good database is found."""
+    early = Run(within(options, "early", kills=len(PROVING))).run()
+    if not early or not early.lost:
+        print("NOT PROVED: the server answered before COMMIT, and nothing was found missing")
+        return 1
+    print(f"proved: {len(early.lost)} calls that were answered before COMMIT were found missing\n")
+    found = []
+    honest = Run(within(options, "honest", kills=1, clients=2, prove=False)).run(
+        lambda run, checked: found.append(tamper.prove(run, run.say)))
+    if not found or honest.lost or honest.findings:
+        print("NOT PROVED: the honest run was not in order")
+        return 1
+    if not found[0]:
+        print("NOT PROVED: something that was done to the database was not found")
+        return 1
+    print("proved: whatever was done to the database was found")
+    return 0
 
 
 def time_is_up(*_):
@@ -395,7 +445,10 @@ def main():
     signal.signal(signal.SIGALRM, time_is_up)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     signal.setitimer(signal.ITIMER_REAL, options.limit or 300 + 30 * options.kills)
-    return Run(options).run()
+    if options.prove:
+        return prove(options)
+    checked = Run(options).run()
+    return 1 if checked is None or checked.lost or checked.findings else 0
 
 
 if __name__ == "__main__":

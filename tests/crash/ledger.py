@@ -3,6 +3,7 @@
 Read with psql over the database's own socket, not through the proxy. Dates are text, instants microseconds since 1970.
 """
 
+import collections
 import hashlib
 import json
 import struct
@@ -18,26 +19,16 @@ MOVES = {MEMBER: ("", ""), ACCRUE: ("issued", "spendable"), HOLD: ("spendable", 
          REVERSE: ("redeemed", "spendable"), EXPIRE: ("spendable", "expired"), FORFEIT: ("spendable", "forfeited")}
 ENDS_A_HOLD = (CONFIRM, CANCEL, LAPSE)
 # Kind of command: the table its answer is kept in.
-ANSWERS = {"hold": "redemption", "confirm": "operation", "cancel": "operation", "reverse": "operation",
-           "accrue": "accrual"}
+ANSWERS = {"hold": "redemption", "redeem": "redemption", "confirm": "operation", "cancel": "operation",
+           "reverse": "operation", "extend": "operation", "accrue": "accrual"}
 
 US = "(extract(epoch FROM {0}) * 1000000)::int8"
 MINE = "member_id IN (SELECT member_id FROM account WHERE member_ref LIKE '{0}-%')"
 
 ACCOUNT = """SELECT bucket, member_id, member_ref, status, available, held, credit_limit, credit_used, journal_seq,
     encode(chain, 'hex') AS chain FROM account WHERE member_ref LIKE '{0}-%'"""
-LOTS = {
-    "packed": """SELECT l.member_id, l.expires_on::text AS expires_on, l.funding_no, l.points
-        FROM account_lot l WHERE """ + MINE,
-    "arrays": """SELECT member_id, e::text AS expires_on, 0 AS funding_no, p AS points
-        FROM account, unnest(lot_expires, lot_points) l(e, p) WHERE """ + MINE,
-}
-HOLDS = {
-    "packed": "SELECT h.member_id, h.redemption_id, " + US.format("h.lapse_at") + " AS lapse FROM account_hold h WHERE "
-              + MINE,
-    "arrays": "SELECT member_id, i AS redemption_id, " + US.format("t") +
-              " AS lapse FROM account, unnest(hold_ids, hold_lapses) h(i, t) WHERE " + MINE,
-}
+LOTS = "SELECT member_id, expires_on::text AS expires_on, funding_no, points FROM account_lot WHERE " + MINE
+HOLDS = "SELECT member_id, redemption_id, " + US.format("lapse_at") + " AS lapse FROM account_hold WHERE " + MINE
 ROWS = {
     "redemption": "SELECT bucket, id, member_id, reason, state, points, confirmed_points, reversed_points, currency, "
                   "gross_minor AS gross, commission_minor AS commission, spendable_after AS spendable, rules_version, "
@@ -45,15 +36,16 @@ ROWS = {
                   " AS lapse FROM redemption WHERE " + MINE,
     "operation": "SELECT bucket, id, member_id, redemption_id, kind, reason, state_after AS state, points, "
                  "spendable_after AS spendable, currency, gross_minor AS gross, commission_minor AS commission, "
-                 "business_date::text AS date, " + US.format("at") + " AS time FROM operation WHERE " + MINE,
+                 "business_date::text AS date, " + US.format("at") + " AS time, " + US.format("lapse_at") +
+                 " AS lapse FROM operation WHERE " + MINE,
     "accrual": "SELECT bucket, transaction_ref AS id, id AS name, member_id, points, rules_version, amount_minor, "
                "business_date::text AS date, " + US.format("at") + " AS time FROM accrual WHERE " + MINE,
 }
 JOURNAL = ("SELECT bucket, member_id, seq, business_date - '1970-01-01' AS day, " + US.format("at") + """ AS time, kind,
     points, available_after AS available, held_after AS held, credit_used_after AS credit_used,
     credit_limit_after AS credit_limit, ref, redemption_id, programme_no, bank_no, merchant_no, store_no, rules_version,
-    terms_version, currency, gross_minor AS gross, commission_minor AS commission, encode(hash, 'hex') AS hash
-    FROM journal WHERE """ + MINE + " ORDER BY member_id, seq")
+    terms_version, currency, gross_minor AS gross, commission_minor AS commission, encode(hash, 'hex') AS hash,
+    pending_after AS pending, encode(lots, 'hex') AS lots FROM journal WHERE """ + MINE + " ORDER BY member_id, seq")
 RULES = ("SELECT bank_id, version, " + US.format("effective_from") + """ AS effective_from, minimum_points,
     expiry_months, accrual_num, accrual_den, settlement_num, settlement_den, request_id
     FROM exchange_rules JOIN exchange_rate USING (bank_no, version) JOIN bank USING (bank_no)
@@ -67,33 +59,27 @@ BROKEN = {
     "journal entries of nobody": "SELECT 1 FROM journal j WHERE NOT EXISTS (SELECT 1 FROM account a WHERE "
                                  "(a.bucket, a.member_id) = (j.bucket, j.member_id))",
     "redemptions held twice or not at all by their member": """SELECT 1 FROM redemption r
-        FULL JOIN {holds} h ON (h.bucket, h.redemption_id) = (r.bucket, r.id)
+        FULL JOIN account_hold h ON (h.bucket, h.redemption_id) = (r.bucket, r.id)
         WHERE (r.state = 1 AND r.id IS NOT NULL) <> (h.redemption_id IS NOT NULL)""",
     "redemptions whose draws are not what could go back": """SELECT 1 FROM redemption r WHERE points <> 0 AND state <> 0
-        AND {draws} <> CASE state WHEN 1 THEN points WHEN 2 THEN confirmed_points - reversed_points ELSE 0 END""",
+        AND draw_credit + packed_points(draws) <> CASE state WHEN 1 THEN points WHEN 2 THEN confirmed_points - reversed_points ELSE 0 END""",
 }
-OPEN_HOLDS = {"packed": "account_hold",
-              "arrays": "(SELECT bucket, unnest(hold_ids) AS redemption_id FROM account)"}
-DRAWS = {"packed": "draw_credit + packed_points(draws)",
-         "arrays": "draw_credit + (SELECT coalesce(sum(p), 0) FROM unnest(draw_points) p)"}
-
 
 class Ledger:
     """The database as it is at the end."""
 
-    def __init__(self, database):
-        self.database = database
-        self.form = "packed" if database.psql("SELECT to_regclass('account_lot') IS NOT NULL") == "t" else "arrays"
+    def __init__(self, database, name="alliance"):
+        self.database, self.name = database, name
+        self.twice = []
 
     def rows(self, sql, *arguments):
-        out = self.database.psql(f"SELECT row_to_json(t) FROM ({sql.format(*arguments)}) t")
+        out = self.database.psql(f"SELECT row_to_json(t) FROM ({sql.format(*arguments)}) t", self.name)
         return [json.loads(line) for line in out.splitlines()]
 
     def broken(self):
         """Sentences: what is broken, and how often."""
         for what, sql in BROKEN.items():
-            filled = sql.replace("{holds}", OPEN_HOLDS[self.form]).replace("{draws}", DRAWS[self.form])
-            found = self.rows(f"SELECT count(*) AS n FROM ({filled}) broken")[0]["n"]
+            found = self.rows(f"SELECT count(*) AS n FROM ({sql}) broken")[0]["n"]
             if found:
                 yield f"{found} {what}"
 
@@ -114,13 +100,20 @@ class Ledger:
         """Everything its members have: accounts by member_ref, rows by kind of table."""
         accounts = {row["member_ref"]: dict(row, lots={}, holds={}, journal=[]) for row in self.rows(ACCOUNT, name)}
         by_id = {row["member_id"]: row for row in accounts.values()}
-        for row in self.rows(LOTS[self.form], name):
+        for row in self.rows(LOTS, name):
             by_id[row["member_id"]]["lots"][row["expires_on"], row["funding_no"]] = row["points"]
-        for row in self.rows(HOLDS[self.form], name):
+        for row in self.rows(HOLDS, name):
             by_id[row["member_id"]]["holds"][row["redemption_id"]] = row["lapse"]
         for row in self.rows(JOURNAL, name):
             by_id[row["member_id"]]["journal"].append(row)
-        return accounts, {table: {row["id"]: row for row in self.rows(sql, name)} for table, sql in ROWS.items()}
+        return accounts, {table: self.by_id(table, self.rows(sql, name)) for table, sql in ROWS.items()}
+
+    def by_id(self, table, rows):
+        found = {row["id"]: row for row in rows}
+        if len(found) < len(rows):
+            times = collections.Counter(row["id"] for row in rows)
+            self.twice += [f"{table} {name} is there twice" for name, count in times.items() if count > 1]
+        return found
 
 
 def entry_hash(previous, entry):
@@ -133,4 +126,6 @@ def entry_hash(previous, entry):
         struct.pack("!6i", entry["programme_no"], entry["bank_no"], entry["merchant_no"], entry["store_no"],
                     entry["rules_version"], entry["terms_version"]),
         entry["currency"].encode().ljust(4, b"\0"), struct.pack("!2q", entry["gross"], entry["commission"])))
+    if entry["pending"] or entry["lots"]:
+        facts += struct.pack("!q", entry["pending"]) + bytes.fromhex(entry["lots"])
     return hashlib.sha256(bytes.fromhex(previous) + facts).hexdigest()

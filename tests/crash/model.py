@@ -95,51 +95,49 @@ class Member:
         return "OK", {"points": earned}
 
     def hold(self, fields, time, date, ref):
-        rules, points = self.rules_at(time), fields["points"]
-        if self.status != ACTIVE:
-            return ("MEMBER_CLOSED" if self.status == CLOSED else "MEMBER_FROZEN"), None
-        if points < rules["minimum_points"]:
-            return "BELOW_MINIMUM", None
-        if len(self.open_holds()) == OPEN_HOLDS_MAX:
-            return "TOO_MANY_OPEN_HOLDS", None
-        if points > self.spendable:
-            return "INSUFFICIENT_POINTS", None
-        hold = Hold(points, time + (fields["lapse_s"] or HOLD_DEFAULT_S) * 1000000)
-        left = points
-        for key in sorted(self.lots):
-            taken = min(left, self.lots[key])
-            if taken:
-                hold.lots.append((key, taken))
-                self._add(key, -taken)
-                left -= taken
-        hold.credit = left
-        self.credit_used += left
-        self.held += points
-        self.redemptions[ref] = hold
-        self._entry(ledger.HOLD, points, ref, ref)
-        return "OK", self._receipt(HELD, points, date, time, lapse=hold.lapse)
+        refusal = self._may_hold(fields["points"], self.rules_at(time))
+        if not refusal and len(self.open_holds()) == OPEN_HOLDS_MAX:
+            refusal = "TOO_MANY_OPEN_HOLDS"
+        if not refusal and fields["points"] > self.spendable:
+            refusal = "INSUFFICIENT_POINTS"
+        if refusal:
+            return refusal, None
+        hold = self._open(fields["points"], time + (fields["lapse_s"] or HOLD_DEFAULT_S) * 1000000, ref)
+        return "OK", self._receipt(HELD, hold.points, date, time, lapse=hold.lapse)
+
+    def redeem(self, fields, time, date, ref):
+        refusal = self._may_hold(fields["points"], self.rules_at(time))
+        if not refusal and fields["points"] > self.spendable:
+            refusal = "INSUFFICIENT_POINTS"
+        if refusal:
+            return refusal, None
+        hold = self._open(fields["points"], 0, ref)
+        self._spend(ref, hold, hold.points, fields["merchant_id"], ref, time)
+        return "OK", dict(self._receipt(CONFIRMED, hold.points, date, time, hold.gross, hold.commission), currency="CNY")
 
     def confirm(self, fields, time, date, ref):
         name, hold = self._named(fields)
-        refusal = self._not_open(hold)
-        if not refusal and self.status != ACTIVE:
-            refusal = "MEMBER_CLOSED" if self.status == CLOSED else "MEMBER_FROZEN"
         points = fields["points"] or hold.points
+        refusal = self._not_open(hold) or self._not_active()
         if not refusal and points > hold.points:
             refusal = "BEYOND_HOLD"
         if refusal:
             return refusal, self._refusal(hold, date, time)
-        rules = self.rules_at(time)
         if points < hold.points:
             self.held -= hold.points - points
             self._give_back(hold, hold.points - points, date, time)
             self._entry(ledger.RELEASE, hold.points - points, ref, name)
-        self.held -= points
-        hold.state, hold.confirmed = CONFIRMED, points
-        hold.gross = half_even(Fraction(points * rules["settlement_num"], rules["settlement_den"]))
-        hold.commission = half_even(Fraction(hold.gross * self.commissions[fields["merchant_id"]], 10000))
-        self._entry(ledger.CONFIRM, points, ref, name, hold.gross, hold.commission)
+        self._spend(name, hold, points, fields["merchant_id"], ref, time)
         return "OK", self._receipt(CONFIRMED, points, date, time, hold.gross, hold.commission)
+
+    def extend(self, fields, time, date, ref):
+        del ref
+        _, hold = self._named(fields)
+        refusal = self._not_open(hold) or ("MEMBER_FROZEN" if self.status == FROZEN else "")
+        if refusal:
+            return refusal, self._refusal(hold, date, time)
+        hold.lapse = max(hold.lapse, time + fields["lapse_s"] * 1000000)
+        return "OK", self._receipt(HELD, 0, date, time, lapse=hold.lapse)
 
     def cancel(self, fields, time, date, ref):
         name, hold = self._named(fields)
@@ -179,6 +177,37 @@ class Member:
     def _named(self, fields):
         name = fields["redemption_id"].split(".")[0]
         return name, self.redemptions[name]
+
+    def _not_active(self):
+        return {ACTIVE: "", FROZEN: "MEMBER_FROZEN", CLOSED: "MEMBER_CLOSED"}[self.status]
+
+    def _may_hold(self, points, rules):
+        return self._not_active() or ("BELOW_MINIMUM" if points < rules["minimum_points"] else "")
+
+    def _open(self, points, lapse, ref):
+        """Draws lots, first to expire first, then credit."""
+        hold, left = Hold(points, lapse), points
+        for key in sorted(self.lots):
+            taken = min(left, self.lots[key])
+            if taken:
+                hold.lots.append((key, taken))
+                self._add(key, -taken)
+                left -= taken
+        hold.credit = left
+        self.credit_used += left
+        self.held += points
+        self.redemptions[ref] = hold
+        self._entry(ledger.HOLD, points, ref, ref)
+        return hold
+
+    def _spend(self, name, hold, points, merchant, ref, time):
+        """The bank owes for them from now on, by the rules and terms of now."""
+        rules = self.rules_at(time)
+        self.held -= points
+        hold.state, hold.confirmed = CONFIRMED, points
+        hold.gross = half_even(Fraction(points * rules["settlement_num"], rules["settlement_den"]))
+        hold.commission = half_even(Fraction(hold.gross * self.commissions[merchant], 10000))
+        self._entry(ledger.CONFIRM, points, ref, name, hold.gross, hold.commission)
 
     @staticmethod
     def _not_open(hold):

@@ -64,7 +64,8 @@ class Database:
     def psql(self, sql, database="alliance"):
         """The bare answer, one line a row. Does not go through the proxy."""
         return subprocess.run(["psql", "-h", self.directory, "-U", "alliance", "-d", database, "-AtXqc", sql],
-                              check=True, text=True, stdout=subprocess.PIPE, timeout=10 * PATIENCE_S).stdout.strip()
+                              check=True, text=True, stdout=subprocess.PIPE, timeout=10 * PATIENCE_S,
+                              env=dict(os.environ, PGOPTIONS="-c client_min_messages=warning")).stdout.strip()
 
     def postmaster(self):
         return int(stack.read_file(os.path.join(self.folder, "data", "postmaster.pid")).split()[0])
@@ -213,9 +214,13 @@ class World:
                                                               options)
         return self.channels[index, party]
 
-    def close(self):
+    def hang_up(self):
         for channel in self.channels.values():
             channel.close()
+        self.channels = {}
+
+    def close(self):
+        self.hang_up()
         for server in self.servers:
             if server.process:
                 server.signal(signal.SIGCONT)

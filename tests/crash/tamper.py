@@ -1,0 +1,60 @@
+"""Does the check find what is wrong? One deed after the other is done to a copy of a database that is in order.
+
+A row a deed: what it is, its SQL, and a word of the finding it must lead to.
+"""
+
+import check
+
+NEWEST = "(SELECT max(ctid) FROM {0} WHERE {1})"
+DEEDS = (
+    ("a point too many on an account", "UPDATE account SET available = available + 1 WHERE ctid = "
+     + NEWEST.format("account", "available > 0"), "lots are"),
+    ("an account whose points are gone, lots and all", "UPDATE account SET available = 0, lots = '' WHERE ctid = "
+     + NEWEST.format("account", "available > 0"), "available is 0"),
+    ("an account that is frozen", "UPDATE account SET status = 2 WHERE ctid = " + NEWEST.format("account", "status = 1"),
+     "status is 2"),
+    ("an account that is gone", "DELETE FROM account WHERE ctid = " + NEWEST.format("account", "true"), "not in the"),
+    ("an open hold that its member does not know", "UPDATE account SET holds = '' WHERE ctid = "
+     + NEWEST.format("account", "holds <> ''"), "open holds"),
+    ("a redemption that is gone", "DELETE FROM redemption WHERE ctid = " + NEWEST.format("redemption", "state = 2"),
+     "not in the"),
+    ("a refusal that is gone", "DELETE FROM redemption WHERE ctid = " + NEWEST.format("redemption", "state = 0"),
+     "not in the"),
+    ("an operation that is gone", "DELETE FROM operation WHERE ctid = " + NEWEST.format("operation", "reason = 'OK'"),
+     "not in the"),
+    ("an accrual that is gone", "DELETE FROM accrual WHERE ctid = " + NEWEST.format("accrual", "true"), "not in the"),
+    ("another answer to an operation", "UPDATE operation SET spendable_after = spendable_after + 1 WHERE ctid = "
+     + NEWEST.format("operation", "reason = 'OK'"), "spendable was answered"),
+    ("another state of a redemption", "UPDATE redemption SET reversed_points = reversed_points + 1 WHERE ctid = "
+     + NEWEST.format("redemption", "state = 2 AND reversed_points < confirmed_points"), "reversed points"),
+    ("a redemption in two buckets", "CREATE TABLE twin AS SELECT * FROM redemption WHERE ctid = "
+     + NEWEST.format("redemption", "state <> 0") + "; UPDATE twin SET bucket = (bucket + 1) % 4; "
+     "INSERT INTO redemption SELECT * FROM twin", "is there twice"),
+    ("a redemption that nobody asked for", "CREATE TABLE twin AS SELECT * FROM redemption WHERE ctid = "
+     + NEWEST.format("redemption", "state = 2") + "; UPDATE twin SET id = gen_random_uuid(); "
+     "INSERT INTO redemption SELECT * FROM twin", "nobody asked for it"),
+    ("a journal entry that is changed", "UPDATE journal SET points = points + 1 WHERE (bucket, member_id, seq) = "
+     "(SELECT bucket, member_id, seq FROM journal WHERE kind = 4 LIMIT 1)", "chain is broken"),
+    ("a journal entry that is gone", "DELETE FROM journal WHERE (bucket, member_id, seq) = "
+     "(SELECT bucket, member_id, seq FROM journal WHERE seq > 2 LIMIT 1)", "missing"),
+    ("the newest entry of a journal that is gone", "DELETE FROM journal WHERE (bucket, member_id, seq) = (SELECT bucket, "
+     "member_id, journal_seq FROM account WHERE journal_seq > 2 LIMIT 1)", "newest entry"),
+    ("rules that are gone", "DELETE FROM exchange_rate WHERE (bank_no, version) = (1, (SELECT max(version) FROM "
+     "exchange_rules WHERE bank_no = 1))", "rules"),
+)
+
+
+def prove(run, say):
+    """True when each deed is found. run has a database that was found in order."""
+    good = True
+    for what, sql, word in DEEDS:
+        run.database.psql("DROP DATABASE IF EXISTS tampered", "postgres")
+        run.database.psql("CREATE DATABASE tampered TEMPLATE alliance", "postgres")
+        before = run.database.psql("SELECT pg_current_wal_insert_lsn()", "tampered")
+        run.database.psql(sql, "tampered")
+        changed = run.database.psql("SELECT pg_current_wal_insert_lsn()", "tampered") != before
+        found = run.compare("tampered")
+        told = [one for one in found.lost + found.findings if word in one]
+        good = good and changed and bool(told)
+        say(f"{'found' if told else 'NOT FOUND'}: {what}")
+    return good
