@@ -68,7 +68,7 @@ class World:
         return reason_of(self.operator.ListMerchants, operator.ListMerchantsRequest(programme_id="none"),
                          timeout=2) == "PROGRAMME_NOT_FOUND"
 
-    def set_up(self, expiry_months=12, **programme):
+    def set_up(self, expiry_months=12, request_id=None, **programme):
         """The programme p with one bank, one merchant and rules: a point for each whole unit spent."""
         self.operator.CreateProgramme(operator.CreateProgrammeRequest(programme=operator.Programme(
             **{"programme_id": "p", **programme})))
@@ -82,7 +82,7 @@ class World:
                                    accrual_rate=types.Ratio(num=1, den=100))
         rules.rates.add(currency_code="CNY", conversion_rate=types.Ratio(num=1, den=1),
                         settlement_rate=types.Ratio(num=7, den=10))
-        self.bank.PublishExchangeRules(bank.PublishExchangeRulesRequest(request_id=harness.uuid7(), rules=rules))
+        self.bank.PublishExchangeRules(bank.PublishExchangeRulesRequest(request_id=request_id or harness.uuid7(), rules=rules))
 
     def push_members(self, names):
         """New members, all of them made."""
@@ -166,7 +166,8 @@ class World:
     def settle(self, *words):
         """alliance-settle: its exit status and what it said."""
         done = subprocess.run([self.stack.binary("alliance-settle"), *words, "--settings", self.stack.path("alliance.conf")],
-                              env=self.stack.environment, capture_output=True, text=True, check=False)
+                              env={**self.stack.environment, "ALLIANCE_STATEMENTS_DIR": self.stack.path("statements")},
+                              capture_output=True, text=True, check=False)
         return done.returncode, done.stdout + done.stderr
 
     def close_day(self, date):
