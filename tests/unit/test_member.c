@@ -16,6 +16,7 @@ struct stage {
     struct exchange_rules rules;
     struct moment moment;
     struct entry written[DECISION_ENTRIES];
+    struct lot written_lots[DECISION_LOTS];
     struct entries entries;
 };
 
@@ -29,8 +30,9 @@ static void set_stage(struct stage *stage)
                    .rates = { { "CNY", { 1, 1 }, { 1, 1 } } },
                    .rate_count = 1 },
     };
-    stage->moment = (struct moment){ { 1000 }, date_of(2026, 11, 22), &stage->rules, NULL };
+    stage->moment = (struct moment){ .now = { 1000 }, .business_date = date_of(2026, 11, 22), .rules = &stage->rules };
     stage->entries.at = stage->written;
+    stage->entries.lots = stage->written_lots;
 }
 
 static const struct {
@@ -73,6 +75,13 @@ static void a_member_becomes_what_the_bank_wants(void **state)
     }
 }
 
+static enum reason earn(struct stage *stage, int64_t amount_minor, const char *currency, struct earned *earned)
+{
+    const struct earning earning = { .amount_minor = amount_minor, .currency = currency };
+
+    return member_earn(&stage->account, &stage->moment, &earning, &request, earned, &stage->entries);
+}
+
 static const struct {
     const char *story;
     bool rules;
@@ -99,15 +108,14 @@ static void spending_earns_points(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(earnings); i++) {
-        int64_t points = -1;
+        struct earned earned;
         set_stage(&stage);
         stage.moment.rules = earnings[i].rules ? &stage.rules : NULL;
         stage.account.status = earnings[i].status;
         stage.account.credit_used = earnings[i].credit_used;
-        enum reason reason = member_earn(&stage.account, &stage.moment, earnings[i].amount_minor, "CNY", &request,
-                                         &points, &stage.entries);
-        if (reason != earnings[i].expected || points != earnings[i].points)
-            fail_msg("%s: %s %lld", earnings[i].story, reason_name(reason), (long long)points);
+        enum reason reason = earn(&stage, earnings[i].amount_minor, "CNY", &earned);
+        if (reason != earnings[i].expected || (reason == REASON_OK && earned.points != earnings[i].points))
+            fail_msg("%s: %s %lld", earnings[i].story, reason_name(reason), (long long)earned.points);
         assert_int_equal(stage.account.available, earnings[i].available_after);
         assert_int_equal(stage.account.credit_used, earnings[i].credit_used_after);
         assert_int_equal(stage.entries.count, reason == REASON_OK);
@@ -115,7 +123,7 @@ static void spending_earns_points(void **state)
             continue;
         const struct entry *entry = &stage.written[0];
         assert_int_equal(entry->kind, ENTRY_ACCRUE);
-        assert_int_equal(entry->points, points);
+        assert_int_equal(entry->points, earned.points);
         assert_int_equal(entry->seq, 8);
         assert_int_equal(entry->available_after, earnings[i].available_after);
         assert_int_equal(entry->credit_used_after, earnings[i].credit_used_after);
@@ -127,13 +135,11 @@ static void spending_earns_points(void **state)
 static void a_currency_without_a_rate_earns_nothing(void **state)
 {
     static struct stage stage;
-    int64_t points = -1;
+    struct earned earned;
 
     (void)state;
     set_stage(&stage);
-    assert_int_equal(member_earn(&stage.account, &stage.moment, 100, "USD", &request, &points, &stage.entries),
-                     REASON_CURRENCY_NOT_EXCHANGED);
-    assert_int_equal(points, -1);
+    assert_int_equal(earn(&stage, 100, "USD", &earned), REASON_CURRENCY_NOT_EXCHANGED);
     assert_int_equal(stage.entries.count, 0);
 }
 
@@ -141,18 +147,17 @@ static void a_currency_without_a_rate_earns_nothing(void **state)
 static void points_expire_once_on_their_day(void **state)
 {
     static struct stage stage;
-    int64_t points;
+    struct earned earned;
 
     (void)state;
     set_stage(&stage);
-    assert_int_equal(member_earn(&stage.account, &stage.moment, 100, "CNY", &request, &points, &stage.entries),
-                     REASON_OK);
+    assert_int_equal(earn(&stage, 100, "CNY", &earned), REASON_OK);
     stage.entries.count = 0;
     stage.moment.business_date = date_of(2026, 11, 30);
-    assert_false(member_expire(&stage.account, &stage.moment, &stage.entries));
+    assert_false(member_catch_up(&stage.account, &stage.moment, &stage.entries));
     stage.moment.business_date = date_of(2026, 12, 1);
-    assert_true(member_expire(&stage.account, &stage.moment, &stage.entries));
-    assert_false(member_expire(&stage.account, &stage.moment, &stage.entries));
+    assert_true(member_catch_up(&stage.account, &stage.moment, &stage.entries));
+    assert_false(member_catch_up(&stage.account, &stage.moment, &stage.entries));
     assert_int_equal(stage.entries.count, 1);
     assert_int_equal(stage.written[0].kind, ENTRY_EXPIRE);
     assert_int_equal(stage.written[0].points, 10);

@@ -22,6 +22,7 @@ struct stage {
     struct moment moment;
     struct redemption redemption;
     struct entry written[DECISION_ENTRIES];
+    struct lot written_lots[DECISION_LOTS];
     struct entries entries;
 };
 
@@ -35,7 +36,7 @@ static void set_stage(struct stage *stage)
                      .available = 100,
                      .credit_limit = 50,
                      .journal_seq = 7,
-                     .lots = { 1, { { { 20100 }, 100 } } } },
+                     .lots = { 1, { { { 20100 }, 0, 100 } } } },
         .rules = { .version = 3,
                    .minimum_points = 10,
                    .expiry_months = 12,
@@ -51,8 +52,10 @@ static void set_stage(struct stage *stage)
                         .store_no = 6,
                         .points = 60 },
     };
-    stage->moment = (struct moment){ { NOW }, { TODAY }, &stage->rules, &stage->terms };
+    stage->moment =
+        (struct moment){ .now = { NOW }, .business_date = { TODAY }, .rules = &stage->rules, .terms = &stage->terms };
     stage->entries.at = stage->written;
+    stage->entries.lots = stage->written_lots;
 }
 
 static enum reason hold(struct stage *stage, const struct price *price)
@@ -85,7 +88,7 @@ static void set_confirmed(struct stage *stage, int64_t points, int64_t confirmed
 
 static enum reason reverse(struct stage *stage, int64_t points, int64_t *moved, struct settlement_amounts *amounts)
 {
-    return redemption_reverse(&stage->redemption, &stage->account, &stage->moment, &request, points, moved, amounts,
+    return redemption_reverse(&stage->redemption, &stage->account, &stage->moment, &request, points, -1, moved, amounts,
                               &stage->entries);
 }
 
@@ -275,6 +278,8 @@ static void a_hold_fills_in_the_rest(void **state)
         stage.redemption.member_id = given.member_id;
         stage.redemption.merchant_no = given.merchant_no;
         stage.redemption.points = given.points;
+        stage.redemption.whole = stage.redemption.one_step = false;
+        stage.redemption.lines.count = 0;
         stage.account.status = outcomes[i] == REASON_OK ? MEMBER_ACTIVE : MEMBER_FROZEN;
         assert_int_equal(hold(&stage, NULL), outcomes[i]);
         const struct redemption *held = &stage.redemption;
@@ -300,6 +305,7 @@ static void a_hold_fills_in_the_rest(void **state)
 
 static const enum redemption_state after[REDEMPTION_STATE_COUNT][REDEMPTION_EVENT_COUNT] = {
     [REDEMPTION_HELD] = { [REDEMPTION_CONFIRM] = REDEMPTION_CONFIRMED,
+                          [REDEMPTION_EXTEND] = REDEMPTION_HELD,
                           [REDEMPTION_CANCEL] = REDEMPTION_CANCELLED,
                           [REDEMPTION_LAPSE] = REDEMPTION_LAPSED },
     [REDEMPTION_CONFIRMED] = { [REDEMPTION_REVERSE_PART] = REDEMPTION_CONFIRMED,

@@ -209,6 +209,79 @@ static void points_last_to_the_end_of_a_month(void **state)
     }
 }
 
+/* A fixed day is the first of its name not before the day that many months later. */
+static const struct {
+    const char *story;
+    int16_t kind;
+    int32_t months, month, day;
+    const char *spendable_on, *over_on;
+} kinds[] = {
+    { "end of month: said", EXPIRY_END_OF_MONTH, 0, 0, 0, "2026-01-15", "2026-02-01" },
+    { "end of month: the last day", EXPIRY_END_OF_MONTH, 0, 0, 0, "2026-01-31", "2026-02-01" },
+    { "end of month: over a leap day", EXPIRY_END_OF_MONTH, 1, 0, 0, "2028-01-31", "2028-03-01" },
+    { "to the day: no months", EXPIRY_TO_THE_DAY, 0, 0, 0, "2026-01-31", "2026-01-31" },
+    { "to the day", EXPIRY_TO_THE_DAY, 12, 0, 0, "2026-01-15", "2027-01-15" },
+    { "to the day: into a shorter month", EXPIRY_TO_THE_DAY, 1, 0, 0, "2026-01-31", "2026-02-28" },
+    { "to the day: into a leap month", EXPIRY_TO_THE_DAY, 1, 0, 0, "2028-01-31", "2028-02-29" },
+    { "to the day: from the leap day", EXPIRY_TO_THE_DAY, 12, 0, 0, "2028-02-29", "2029-02-28" },
+    { "to the day: leap day to leap day", EXPIRY_TO_THE_DAY, 48, 0, 0, "2028-02-29", "2032-02-29" },
+    { "to the day: 2100 has none", EXPIRY_TO_THE_DAY, 48, 0, 0, "2096-02-29", "2100-02-28" },
+    { "to the day: 30 to 31 days", EXPIRY_TO_THE_DAY, 1, 0, 0, "2026-04-30", "2026-05-30" },
+    { "to the day: over the year", EXPIRY_TO_THE_DAY, 2, 0, 0, "2026-12-31", "2027-02-28" },
+    { "fixed day: later this year", EXPIRY_FIXED_DAY, 0, 12, 31, "2026-01-15", "2026-12-31" },
+    { "fixed day: today", EXPIRY_FIXED_DAY, 0, 6, 30, "2026-06-30", "2026-06-30" },
+    { "fixed day: missed by a day", EXPIRY_FIXED_DAY, 0, 6, 30, "2026-07-01", "2027-06-30" },
+    { "fixed day: months first", EXPIRY_FIXED_DAY, 12, 6, 30, "2026-06-30", "2027-06-30" },
+    { "fixed day: months first, then missed", EXPIRY_FIXED_DAY, 12, 6, 30, "2026-07-01", "2028-06-30" },
+    { "fixed day: months cut to a short month", EXPIRY_FIXED_DAY, 1, 2, 28, "2026-01-31", "2026-02-28" },
+    { "29 February in a leap year", EXPIRY_FIXED_DAY, 0, 2, 29, "2028-01-01", "2028-02-29" },
+    { "29 February on the day", EXPIRY_FIXED_DAY, 0, 2, 29, "2028-02-29", "2028-02-29" },
+    { "29 February otherwise: the day after the 28th", EXPIRY_FIXED_DAY, 0, 2, 29, "2026-01-01", "2026-03-01" },
+    { "29 February otherwise, on that day", EXPIRY_FIXED_DAY, 0, 2, 29, "2026-03-01", "2026-03-01" },
+    { "29 February otherwise, missed", EXPIRY_FIXED_DAY, 0, 2, 29, "2026-03-02", "2027-03-01" },
+    { "29 February missed, the next year has it", EXPIRY_FIXED_DAY, 0, 2, 29, "2027-03-02", "2028-02-29" },
+    { "1 January", EXPIRY_FIXED_DAY, 0, 1, 1, "2026-12-31", "2027-01-01" },
+    { "31 December", EXPIRY_FIXED_DAY, 0, 12, 31, "2026-12-31", "2026-12-31" },
+};
+
+static void points_last_as_long_as_the_bank_says(void **state)
+{
+    char text[DATE_TEXT];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(kinds); i++) {
+        const struct exchange_rules rules = { .expiry_kind = kinds[i].kind,
+                                              .expiry_months = kinds[i].months,
+                                              .expiry_month = kinds[i].month,
+                                              .expiry_day = kinds[i].day };
+        struct date spendable_on;
+        assert_true(date_parse(kinds[i].spendable_on, &spendable_on));
+        date_format(rules_expiry(&rules, spendable_on), text);
+        if (strcmp(text, kinds[i].over_on) != 0)
+            fail_msg("%s: %s", kinds[i].story, text);
+    }
+}
+
+static void caps_are_those_of_the_highest_tier_reached(void **state)
+{
+    static const struct {
+        int32_t tier, cap_count;
+        int64_t expected; /* per_day; 0 when there is no cap */
+    } rows[] = {
+        { 0, 0, 0 },  { 5, 0, 0 },  { 0, 3, 0 },  { 1, 3, 0 },  { 2, 3, 10 },        { 3, 3, 10 },
+        { 4, 3, 10 }, { 5, 3, 20 }, { 6, 3, 20 }, { 9, 3, 30 }, { TIER_MAX, 3, 30 }, { 9, 2, 20 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const struct exchange_rules rules = { .caps = { { 2, 0, 10, 0 }, { 5, 0, 20, 0 }, { 9, 0, 30, 0 } },
+                                              .cap_count = rows[i].cap_count };
+        const struct caps *caps = rules_caps(&rules, rows[i].tier);
+        if ((caps ? caps->per_day : 0) != rows[i].expected)
+            fail_msg("tier %d of %d caps", rows[i].tier, rows[i].cap_count);
+    }
+}
+
 static const struct {
     const char *story;
     struct settlement_amounts confirmed;
@@ -279,6 +352,8 @@ int main(void)
         cmocka_unit_test(a_version_is_in_force_from_its_very_instant),
         cmocka_unit_test(rates_are_found_by_currency),
         cmocka_unit_test(points_last_to_the_end_of_a_month),
+        cmocka_unit_test(points_last_as_long_as_the_bank_says),
+        cmocka_unit_test(caps_are_those_of_the_highest_tier_reached),
         cmocka_unit_test(a_reversed_part_is_rounded_down),
         cmocka_unit_test(all_splits_sum_to_the_whole),
     };
