@@ -11,6 +11,7 @@
 enum {
     STRIPE_KEYS = PACE_KEYS_MAX / PACE_STRIPES,
     STRIPE_HEADS = STRIPE_KEYS / 2,
+    UNTOLD_MAX = 16,     /* keys looked past because the others do not know of them yet */
     SLOTS_A_WINDOW = 60, /* and one more at either end of the window is counted: fewer than PACE_SLOTS */
 };
 /* The lanes' clocks differ by what a batch may wait for a lock; more than this, and the clock was set back. */
@@ -32,18 +33,19 @@ struct key {
     int64_t slot_us;
     int64_t newest;                /* the highest number of its slots */
     uint64_t changed;              /* a bit a slot: what is our own was not collected since */
-    uint16_t next;                 /* in the hash chain: place + 1; 0 ends it */
-    bool touched;                  /* since the hand came by */
+    uint16_t place;                /* in its stripe, from 1; the others are places too, 0 for none */
+    uint16_t next;                 /* in the hash chain */
+    uint16_t newer, older;         /* in the order of last use */
     struct slot slots[PACE_SLOTS]; /* at number % PACE_SLOTS */
 };
 _Static_assert(PACE_SLOTS == 64, "changed has a bit a slot");
 
 struct stripe {
     pthread_mutex_t lock;
-    uint16_t heads[STRIPE_HEADS]; /* place + 1; 0: empty */
-    struct key *keys[STRIPE_KEYS];
+    uint16_t heads[STRIPE_HEADS];  /* places */
+    uint16_t newest, oldest;       /* places: used last, and left alone longest */
+    struct key *keys[STRIPE_KEYS]; /* at place - 1 */
     uint32_t count;
-    uint32_t hand; /* where to look next for one that was left alone */
     int64_t dropped;
 };
 
@@ -108,36 +110,66 @@ static void unlink_key(struct stripe *stripe, const struct key *key)
     *link = key->next;
 }
 
-/* The place of a key that was left alone for a round of the hand and has nothing to tell; else of any. */
-static uint32_t left_alone(struct stripe *stripe)
+/* Keys by their last use */
+
+static void leave_order(struct stripe *stripe, const struct key *key)
 {
-    for (uint32_t tried = 0; tried < 2 * stripe->count; tried++) {
-        uint32_t place = stripe->hand;
-        struct key *key = stripe->keys[place];
-        stripe->hand = (place + 1) % stripe->count;
-        if (!key->touched && key->changed == 0)
-            return place;
-        key->touched = false;
-    }
-    return stripe->hand;
+    *(key->newer ? &stripe->keys[key->newer - 1]->older : &stripe->newest) = key->older;
+    *(key->older ? &stripe->keys[key->older - 1]->newer : &stripe->oldest) = key->newer;
 }
 
-/* A zeroed key's place; -1 when there is no memory. */
-static int free_place(struct stripe *stripe)
+static void enter_order(struct stripe *stripe, struct key *key)
 {
-    struct key *made = stripe->count < STRIPE_KEYS ? calloc(1, sizeof *made) : NULL;
+    uint16_t place = key->place;
 
-    if (made) {
-        stripe->keys[stripe->count] = made;
-        return (int)stripe->count++;
+    key->newer = 0;
+    key->older = stripe->newest;
+    *(key->older ? &stripe->keys[key->older - 1]->newer : &stripe->oldest) = place;
+    stripe->newest = place;
+}
+
+/* The key that was left alone longest, if possible one that has nothing to tell the others. */
+static struct key *left_alone(struct stripe *stripe)
+{
+    uint16_t place = stripe->oldest;
+
+    for (int tried = 0; tried < UNTOLD_MAX && place && stripe->keys[place - 1]->changed != 0; tried++)
+        place = stripe->keys[place - 1]->newer;
+    return stripe->keys[(place ? place : stripe->oldest) - 1];
+}
+
+/* A key that is in no chain and in no order; NULL when there is no memory. */
+static struct key *free_key(struct stripe *stripe)
+{
+    struct key *key = stripe->count < STRIPE_KEYS ? calloc(1, sizeof *key) : NULL;
+
+    if (key) {
+        stripe->keys[stripe->count++] = key;
+        key->place = (uint16_t)stripe->count;
+        return key;
     }
     if (stripe->count == 0)
-        return -1;
-    uint32_t place = left_alone(stripe);
-    unlink_key(stripe, stripe->keys[place]);
-    memset(stripe->keys[place], 0, sizeof *stripe->keys[place]);
+        return NULL;
+    key = left_alone(stripe);
+    unlink_key(stripe, key);
+    leave_order(stripe, key);
+    *key = (struct key){ .place = key->place };
     stripe->dropped++;
-    return (int)place;
+    return key;
+}
+
+static struct key *make_key(struct stripe *stripe, uint64_t hash, int32_t merchant_no, int64_t terminal)
+{
+    struct key *key = free_key(stripe);
+
+    if (!key)
+        return NULL;
+    key->merchant_no = merchant_no;
+    key->terminal = terminal;
+    key->next = *head_of(stripe, hash);
+    *head_of(stripe, hash) = key->place;
+    enter_order(stripe, key);
+    return key;
 }
 
 /* NULL when there is no memory. The caller holds the lock. */
@@ -147,17 +179,13 @@ static struct key *find_or_make(struct stripe *stripe, uint64_t hash, int32_t me
     struct key *key = find_key(stripe, hash, merchant_no, terminal);
 
     if (!key) {
-        int place = free_place(stripe);
-        if (place < 0)
-            return NULL;
-        key = stripe->keys[place];
-        key->merchant_no = merchant_no;
-        key->terminal = terminal;
-        key->slot_us = slot_us;
-        key->next = *head_of(stripe, hash);
-        *head_of(stripe, hash) = (uint16_t)(place + 1);
+        key = make_key(stripe, hash, merchant_no, terminal);
+        if (key)
+            key->slot_us = slot_us;
+    } else if (stripe->newest != key->place) {
+        leave_order(stripe, key);
+        enter_order(stripe, key);
     }
-    key->touched = true;
     return key;
 }
 
@@ -200,21 +228,24 @@ static struct slot *slot_at(struct key *key, int64_t number)
     return slot;
 }
 
-/* A straggler whose slot is gone is counted in the newest one; a clock that was set back begins anew. */
-static struct slot *slot_of(struct key *key, struct instant now)
+/* The clock was set back: what was counted lies in a future that will come again. */
+static void follow_clock(struct key *key, struct instant now)
 {
     int64_t number = number_of(now.us, key->slot_us);
-    struct slot *slot = slot_at(key, number);
 
-    if (slot)
-        return slot;
-    if ((key->newest - number) * key->slot_us > straggle_us) {
-        memset(key->slots, 0, sizeof key->slots);
-        key->changed = 0;
-        key->newest = number;
-        return slot_at(key, number);
-    }
-    return slot_at(key, key->newest);
+    if (number > key->newest - PACE_SLOTS || (key->newest - number) * key->slot_us <= straggle_us)
+        return;
+    memset(key->slots, 0, sizeof key->slots);
+    key->changed = 0;
+    key->newest = number;
+}
+
+/* A straggler whose slot is gone is counted in the newest one. */
+static struct slot *slot_of(struct key *key, struct instant now)
+{
+    struct slot *slot = slot_at(key, number_of(now.us, key->slot_us));
+
+    return slot ? slot : slot_at(key, key->newest);
 }
 
 /*
@@ -356,6 +387,8 @@ static struct key *key_for(struct pace *pace, const struct watched *watched, int
             atomic_store(&pace->wants_all, true);
         }
     }
+    if (key)
+        follow_clock(key, now);
     return key;
 }
 

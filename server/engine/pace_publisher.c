@@ -12,7 +12,7 @@ enum { ROUNDS_MAX = 64 /* writes of one exchange; what is left waits for the nex
 /* Rows become visible a little after the time they carry: so much is read again. */
 static const int64_t overlap_us = INT64_C(5) * US_PER_SECOND;
 /* The longest window, and a minute for clocks that differ. */
-static const int64_t prune_age_us = INT64_C(24 * 3600 + 60) * US_PER_SECOND;
+static const int64_t prune_age_us = (INT64_C(86400) + 60) * US_PER_SECOND;
 
 struct pace_publisher {
     struct pace *pace;
