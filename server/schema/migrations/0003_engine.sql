@@ -128,7 +128,8 @@ UPDATE account SET
     lots = coalesce((SELECT string_agg(int4send(e - '1970-01-01') || int4send(0) || int8send(p), ''::bytea ORDER BY e)
                      FROM unnest(lot_expires, lot_points) l(e, p)), ''),
     holds = coalesce((SELECT string_agg(uuid_send(i) || int8send((extract(epoch FROM l) * 1000000)::int8), ''::bytea)
-                      FROM unnest(hold_ids, hold_lapses) h(i, l)), '');
+                      FROM unnest(hold_ids, hold_lapses) h(i, l)), ''),
+    next_due = coalesce(lot_expires[1], '9999-12-31');
 ALTER TABLE account DROP lot_expires, DROP lot_points, DROP hold_ids, DROP hold_lapses;
 
 ALTER TABLE redemption
@@ -243,6 +244,10 @@ CREATE TYPE account_write AS (
     held int8, pending int8, expired int8, credit_limit int8, credit_used int8, counted_on date, day_points int8,
     month_points int8, next_due date, journal_seq int8, chain bytea, profile_hash bytea, lots bytea, pending_lots bytea,
     holds bytea, recent bytea);
+CREATE TYPE account_change AS (
+    place tid, member_id uuid, status smallint, tier smallint, available int8, held int8, pending int8, expired int8,
+    credit_limit int8, credit_used int8, counted_on date, day_points int8, month_points int8, next_due date,
+    journal_seq int8, chain bytea, profile_hash bytea, lots bytea, pending_lots bytea, holds bytea, recent bytea);
 CREATE TYPE redemption_write AS (
     id uuid, member_id uuid, programme_no int, bank_no int, merchant_no int, store_no int, terminal_id text,
     content_hash bytea, reason text, state smallint, points int8, confirmed_points int8, reversed_points int8,
