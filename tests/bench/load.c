@@ -1,9 +1,9 @@
 /*
  * load.c -- one kind of call, as many at a time as asked for, over a few mTLS connections; then what it came to.
  *
- * A thread a client and a client a merchant, and one merchant unless told otherwise: on a small machine the load must
- * not take what it measures. Streams are a thread each. Members are those of prepare.sql. Prints "name value unit"
- * lines; ops/bench reads them.
+ * One thread unless told otherwise, because on a small machine the load must not take what it measures. A client acts
+ * for one merchant, so that several merchants take several clients; streams are a thread each. Members are those of
+ * prepare.sql. Prints "name value unit" lines; ops/bench reads them.
  */
 #include "load/load.h"
 
@@ -42,19 +42,25 @@ static const char *number_in(const char *path, size_t number, char out[PATH_SIZE
     return out;
 }
 
+/* 1 to --merchants. */
+static size_t merchant_of(const struct load_options *options, size_t client)
+{
+    return client % (size_t)options->merchants + 1;
+}
+
 static void connect_clients(struct load *load)
 {
     const struct load_options *asked = &load->options;
-    int64_t each = asked->channels / asked->merchants;
+    int64_t each = asked->channels / asked->clients;
     char cert[PATH_SIZE], key[PATH_SIZE];
     struct error err = { 0 };
 
-    for (; load->client_count < (size_t)asked->merchants; load->client_count++) {
+    for (; load->client_count < (size_t)asked->clients; load->client_count++) {
         struct client_options options = {
             .target = asked->server,
             .ca_file = asked->ca,
-            .cert_file = number_in(asked->cert, load->client_count + 1, cert),
-            .key_file = number_in(asked->key, load->client_count + 1, key),
+            .cert_file = number_in(asked->cert, merchant_of(asked, load->client_count), cert),
+            .key_file = number_in(asked->key, merchant_of(asked, load->client_count), key),
             .channels = each > 0 ? (int)each : 1,
         };
         struct client **client = &load->clients[load->client_count];
@@ -73,16 +79,16 @@ static void make_worker(struct load *load, size_t i)
 {
     const struct load_options *options = &load->options;
     struct worker *worker = &load->workers[i];
-    size_t merchant = i % load->client_count;
+    size_t client = i % load->client_count;
     struct error err = { 0 };
 
     worker->options = options;
     worker->method = load_method(options->method);
-    worker->client = load->clients[merchant];
+    worker->client = load->clients[client];
     if (options->merchants == 1)
         snprintf(worker->merchant_id, sizeof worker->merchant_id, "bench-shop");
     else
-        snprintf(worker->merchant_id, sizeof worker->merchant_id, "bench-shop-%zu", merchant + 1);
+        snprintf(worker->merchant_id, sizeof worker->merchant_id, "bench-shop-%zu", merchant_of(options, client));
     crypto_random(&worker->dice, sizeof worker->dice);
     worker->rate = part(options->rate, load->worker_count, i);
     if (worker->method->streams)
@@ -94,7 +100,7 @@ static void make_worker(struct load *load, size_t i)
     worker->slot_count = (size_t)part(options->outstanding, load->worker_count, i);
     worker->slots = calloc(worker->slot_count, sizeof *worker->slots);
     if (worker->slot_count == 0 || !worker->slots)
-        load_die("--outstanding is less than --merchants", NULL);
+        load_die("--outstanding is less than --clients", NULL);
 }
 
 static void make_workers(struct load *load)
@@ -207,6 +213,7 @@ static const struct {
     NUMBER(seconds, 1, 3600),
     NUMBER(warm, 0, 3600),
     NUMBER(members, 1, 100000000),
+    NUMBER(clients, 1, CLIENTS_MAX),
     NUMBER(merchants, 1, CLIENTS_MAX),
     NUMBER(terminals, 0, 1000000),
     NUMBER(items, 1, WRITES_MAX),
@@ -218,7 +225,8 @@ static void usage(void)
     fprintf(
         stderr,
         "load --method METHOD --server HOST:PORT --ca FILE --cert FILE --key FILE [--outstanding N] [--channels N]\n"
-        "     [--seconds N] [--warm SECONDS] [--members N] [--merchants N] [--terminals N] [--items N] [--rate N]\n"
+        "     [--seconds N] [--warm SECONDS] [--members N] [--clients N] [--merchants N] [--terminals N]\n"
+        "     [--items N] [--rate N]\n"
         "  hold, redeem, ping, balance   calls\n"
         "  hold-cancel                   each hold is cancelled at once; holds are counted: for --members 1\n"
         "  hold-batch, hold-stream       messages of --items holds; --outstanding messages, or streams, at a time\n"
@@ -264,7 +272,7 @@ int main(int argc, char **argv)
     static struct load load;
 
     load.options = (struct load_options){
-        .outstanding = 256, .channels = 4, .seconds = 5, .members = 200000, .merchants = 1, .items = 500
+        .outstanding = 256, .channels = 4, .seconds = 5, .members = 200000, .clients = 1, .merchants = 1, .items = 1000
     };
     read_options(&load.options, argc, argv);
     connect_clients(&load);

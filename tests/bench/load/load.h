@@ -22,7 +22,8 @@ struct load_options {
     int64_t channels;    /* connections, of all clients together */
     int64_t seconds, warm;
     int64_t members;   /* asked at random; 1: one hot member */
-    int64_t merchants; /* of prepare.sql; 1: one hot merchant */
+    int64_t clients;   /* threads with connections of their own */
+    int64_t merchants; /* of prepare.sql, by clients in turn; 1: one hot merchant */
     int64_t terminals; /* at random; 0: none is named; 1: one hot terminal */
     int64_t items;     /* writes of one message */
     int64_t rate;      /* calls a second, sent when they are due; 0: a closed loop */
