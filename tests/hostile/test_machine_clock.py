@@ -22,6 +22,7 @@ from test_overload import Lock
 from world import harness
 
 LIBRARY = "/usr/lib/*/faketime/libfaketimeMT.so.1"
+SHARED = "/dev/shm/*faketime_s*_[0-9]*"
 HOURS, DAYS = 3600, 86400
 
 
@@ -34,7 +35,7 @@ class FakedStack(harness.Stack):
     def _build(self):
         libraries = glob.glob(LIBRARY)
         assert libraries, "libfaketime is missing: apt-get install libfaketime"
-        self.file = self.path("clock")
+        self.file, self.shared_before = self.path("clock"), set(glob.glob(SHARED))
         self.set_off(-DAYS)
         os.environ.update(LD_PRELOAD=libraries[0], FAKETIME_TIMESTAMP_FILE=self.file, FAKETIME_NO_CACHE="1",
                           FAKETIME_DONT_FAKE_MONOTONIC="1")
@@ -52,6 +53,10 @@ class FakedStack(harness.Stack):
         super().close()
         for name in ("LD_PRELOAD", "FAKETIME_TIMESTAMP_FILE", "FAKETIME_NO_CACHE", "FAKETIME_DONT_FAKE_MONOTONIC"):
             os.environ.pop(name, None)
+        # The library leaves shared memory behind where a program ends without its leave.
+        for file in set(glob.glob(SHARED)) - self.shared_before:
+            if not os.path.exists("/proc/" + file.rsplit("_", 1)[1]):
+                os.remove(file)
 
     def off(self):
         """How far the database's clock is off, to the second, by what it says itself."""
