@@ -6,6 +6,7 @@
 #include "service/check.h"
 #include "service/office.h"
 #include "service/shape.h"
+#include "service/velocity.h"
 #include "store/db.h"
 #include "store/registry_store.h"
 
@@ -23,15 +24,23 @@ static const char SECRET_PREFIX[] = "whsec_";
 
 /* Checks */
 
-bool terms_check(const Terms *terms, struct instant *effective_from, struct error *err)
+bool terms_read(const Terms *asked, struct terms *terms, struct error *err)
 {
-    return check_range("version", terms->version, 0, 0, err) &&
-           (!terms->effective_from || check_timestamp("effective_from", terms->effective_from, effective_from, err)) &&
-           check_range("commission_bp", terms->commission_bp, 0, COMMISSION_MAX, err) &&
-           check_currency("settlement_currency", terms->settlement_currency, err);
+    *terms = (struct terms){ .commission_bp = asked->commission_bp };
+    if (!check_range("version", asked->version, 0, 0, err) ||
+        (asked->effective_from &&
+         !check_timestamp("effective_from", asked->effective_from, &terms->effective_from, err)) ||
+        !check_range("commission_bp", asked->commission_bp, 0, COMMISSION_MAX, err) ||
+        !check_currency("settlement_currency", asked->settlement_currency, err))
+        return false;
+    memcpy(terms->currency, asked->settlement_currency, CURRENCY_TEXT - 1);
+    return velocity_read("terminal_velocity", asked->terminal_velocity, PLACE_HOLDS_MAX, &terms->terminal_velocity,
+                         err) &&
+           velocity_read("merchant_velocity", asked->merchant_velocity, PLACE_HOLDS_MAX, &terms->merchant_velocity,
+                         err);
 }
 
-static bool check_first_terms(const Merchant *merchant, struct instant *effective_from, struct error *err)
+static bool read_first_terms(const Merchant *merchant, struct terms *first, struct error *err)
 {
     const Terms *terms = merchant->terms;
 
@@ -39,7 +48,7 @@ static bool check_first_terms(const Merchant *merchant, struct instant *effectiv
         return false;
     if (!text_empty(terms->merchant_id) && strcmp(terms->merchant_id, merchant->merchant_id) != 0)
         return error_field(err, REASON_FIELD_INVALID, "terms.merchant_id", "must be empty or the merchant's");
-    return terms_check(terms, effective_from, err) || check_within(err, "terms");
+    return terms_read(terms, first, err) || check_within(err, "terms");
 }
 
 static bool check_stores(const Merchant *merchant, struct error *err)
@@ -77,11 +86,11 @@ static bool check_webhook(const struct office *office, const Webhook *webhook, s
 
 bool merchant_check(const struct office *office, const Merchant *merchant, struct error *err)
 {
-    struct instant ignored;
+    struct terms ignored;
 
     return check_id("merchant_id", merchant->merchant_id, err) &&
            check_id("programme_id", merchant->programme_id, err) && check_name("name", merchant->name, err) &&
-           check_stores(merchant, err) && check_first_terms(merchant, &ignored, err) &&
+           check_stores(merchant, err) && read_first_terms(merchant, &ignored, err) &&
            check_webhook(office, merchant->webhook, err);
 }
 
@@ -200,45 +209,56 @@ static bool add_stores(struct errand *errand, const Merchant *merchant, int32_t 
     return count == 0 || db_execute(errand->db, &registry_add_stores, &params, NULL, err);
 }
 
-static bool add_first_terms(struct errand *errand, const Merchant *merchant, int32_t merchant_no,
-                            const uint8_t hash[CRYPTO_HASH], struct instant effective_from, struct error *err)
+bool terms_write(struct errand *errand, int32_t merchant_no, const struct terms *terms, const struct uuid *request_id,
+                 const uint8_t hash[CRYPTO_HASH], struct error *err)
 {
+    const struct velocity *terminal = &terms->terminal_velocity, *merchant = &terms->merchant_velocity;
     struct registry_terms_params params = {
         .merchant_no = merchant_no,
-        .version = 1,
-        .effective_from = effective_from,
-        .commission_bp = merchant->terms->commission_bp,
-        .currency = merchant->terms->settlement_currency,
+        .version = terms->version,
+        .effective_from = terms->effective_from,
+        .commission_bp = terms->commission_bp,
+        .currency = terms->currency,
+        .request_id = *request_id,
         .content_hash = { hash, CRYPTO_HASH },
+        .terminal_window_us = terminal->window_us,
+        .terminal_max_holds = terminal->max_holds,
+        .terminal_max_points = terminal->max_points,
+        .merchant_window_us = merchant->window_us,
+        .merchant_max_holds = merchant->max_holds,
+        .merchant_max_points = merchant->max_points,
     };
 
     return db_execute(errand->db, &registry_add_terms, &params, NULL, err);
 }
 
 /* The first terms take effect at once unless they say later. */
-static bool find_start(struct errand *errand, const Merchant *merchant, int32_t programme_no, struct instant *start,
-                       struct error *err)
+static bool decide_first_terms(struct errand *errand, const Merchant *merchant, int32_t programme_no,
+                               struct terms *terms, struct error *err)
 {
     struct registry_no_params programme = { programme_no };
     struct registry_now_row now;
     bool found;
 
-    if (!db_fetch_one(errand->db, &registry_now, &programme, &errand->call->arena, &now, &found, err))
+    if (!read_first_terms(merchant, terms, err) ||
+        !db_fetch_one(errand->db, &registry_now, &programme, &errand->call->arena, &now, &found, err))
         return false;
-    *start = now.now;
+    terms->version = 1;
     if (!merchant->terms->effective_from)
-        return true;
-    return check_timestamp("terms.effective_from", merchant->terms->effective_from, start, err) &&
-           (start->us >= now.now.us || error_field(err, REASON_EFFECTIVE_TOO_EARLY, "terms.effective_from",
-                                                   "lies before the programme's present time"));
+        terms->effective_from = now.now;
+    return terms->effective_from.us >= now.now.us ||
+           error_field(err, REASON_EFFECTIVE_TOO_EARLY, "terms.effective_from",
+                       "lies before the programme's present time");
 }
 
 bool merchant_register(struct errand *errand, const Merchant *merchant, struct merchant_registered *registered,
                        struct error *err)
 {
     const struct programme *programme = reference_programme(errand->reference, merchant->programme_id);
+    static const struct uuid no_request;
     uint8_t hash[CRYPTO_HASH];
     int32_t merchant_no;
+    struct terms terms;
 
     if (!programme)
         return error_field(err, REASON_PROGRAMME_NOT_FOUND, "programme_id", "%s", "");
@@ -247,9 +267,10 @@ bool merchant_register(struct errand *errand, const Merchant *merchant, struct m
         return false;
     if (!registered->created)
         return true;
-    return errand_changes(errand, err) &&
-           find_start(errand, merchant, programme->no, &registered->effective_from, err) &&
-           add_merchant(errand, merchant, programme->no, hash, &merchant_no, err) &&
+    if (!errand_changes(errand, err) || !decide_first_terms(errand, merchant, programme->no, &terms, err))
+        return false;
+    registered->effective_from = terms.effective_from;
+    return add_merchant(errand, merchant, programme->no, hash, &merchant_no, err) &&
            add_stores(errand, merchant, merchant_no, err) &&
-           add_first_terms(errand, merchant, merchant_no, hash, registered->effective_from, err);
+           terms_write(errand, merchant_no, &terms, &no_request, hash, err);
 }

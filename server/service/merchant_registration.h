@@ -5,15 +5,19 @@
 #ifndef SERVICE_MERCHANT_REGISTRATION_H
 #define SERVICE_MERCHANT_REGISTRATION_H
 
-#include "base/when.h"
+#include "domain/rules.h"
+#include "io/crypto.h"
 #include "service/errand.h"
 
 #include <alliance/v1/operator_service.pb-c.h>
 
 struct office;
 
-/* The shape of terms; *effective_from is set when they name one. Fields are named within the terms. */
-bool terms_check(const Alliance__V1__Terms *terms, struct instant *effective_from, struct error *err) MUST_USE;
+/* Checks the shape of terms; effective_from is 0 when they name none. Fields are named within the terms. */
+bool terms_read(const Alliance__V1__Terms *asked, struct terms *terms, struct error *err) MUST_USE;
+/* request_id is zero for a merchant's first terms. */
+bool terms_write(struct errand *errand, int32_t merchant_no, const struct terms *terms, const struct uuid *request_id,
+                 const uint8_t hash[CRYPTO_HASH], struct error *err) MUST_USE;
 /* The shape of a merchant; fields are named within it. */
 bool merchant_check(const struct office *office, const Alliance__V1__Merchant *merchant, struct error *err) MUST_USE;
 

@@ -9,6 +9,7 @@
 #include "service/errand.h"
 #include "service/page.h"
 #include "service/shape.h"
+#include "service/velocity.h"
 #include "store/db.h"
 #include "store/registry_store.h"
 #include "store/shipment_read.h"
@@ -114,6 +115,15 @@ static bool add_stores(struct merchant_page *page, const struct registry_store_r
     return true;
 }
 
+static bool shape_velocities(struct arena *arena, const struct registry_terms_row *row, Terms *terms)
+{
+    const struct velocity terminal = { row->terminal_window_us, row->terminal_max_holds, row->terminal_max_points },
+                          merchant = { row->merchant_window_us, row->merchant_max_holds, row->merchant_max_points };
+
+    return velocity_shape(arena, &terminal, &terms->terminal_velocity) &&
+           velocity_shape(arena, &merchant, &terms->merchant_velocity);
+}
+
 static bool add_terms(struct merchant_page *page, const struct registry_terms_row *rows, size_t count)
 {
     size_t at = 0;
@@ -128,7 +138,7 @@ static bool add_terms(struct merchant_page *page, const struct registry_terms_ro
         terms->effective_from = shape_instant(page->arena, rows[i].effective_from);
         terms->commission_bp = rows[i].commission_bp;
         terms->settlement_currency = shape_text(page->arena, rows[i].currency);
-        if (!terms->effective_from || !terms->settlement_currency)
+        if (!terms->effective_from || !terms->settlement_currency || !shape_velocities(page->arena, &rows[i], terms))
             return false;
         page->merchants[at]->terms = terms;
     }

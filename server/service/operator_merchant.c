@@ -73,30 +73,13 @@ bool operator_register_merchant(struct call *call, const ProtobufCMessage *reque
 
 /* Terms */
 
-static bool check_publish(const Publish *asked, struct instant *effective_from, struct uuid *request_id,
-                          struct error *err)
+static bool read_publish(const Publish *asked, struct terms *terms, struct uuid *request_id, struct error *err)
 {
     if (!check_set("terms", asked->terms, err))
         return false;
-    if (!check_id("merchant_id", asked->terms->merchant_id, err) || !terms_check(asked->terms, effective_from, err))
+    if (!check_id("merchant_id", asked->terms->merchant_id, err) || !terms_read(asked->terms, terms, err))
         return check_within(err, "terms");
     return check_request_id(asked->request_id, clock_now(), request_id, err);
-}
-
-static bool write_terms(struct errand *errand, const struct publication *publication, const Terms *terms,
-                        struct error *err)
-{
-    struct registry_terms_params row = {
-        .merchant_no = publication->owner,
-        .version = publication->version,
-        .effective_from = publication->effective_from,
-        .commission_bp = terms->commission_bp,
-        .currency = terms->settlement_currency,
-        .request_id = publication->request_id,
-        .content_hash = { publication->hash, CRYPTO_HASH },
-    };
-
-    return db_execute(errand->db, &registry_add_terms, &row, NULL, err);
 }
 
 static bool reply_terms(struct errand *errand, const struct publication *publication, const Terms *terms,
@@ -116,30 +99,33 @@ static bool publish_work(struct errand *errand, struct error *err)
 {
     const Publish *asked = (const Publish *)errand->request;
     const struct merchant *merchant = reference_merchant(errand->reference, asked->terms->merchant_id);
-    struct publication publication = { .find = &registry_find_terms, .last = &registry_last_terms };
-    struct instant effective_from;
+    struct publication publication = { .find = &registry_find_terms, .last = &registry_last_terms, .within = "terms" };
+    struct terms terms;
 
     if (!merchant)
         return error_field(err, REASON_MERCHANT_NOT_FOUND, "terms.merchant_id", "there is no such merchant");
-    if (!check_publish(asked, &effective_from, &publication.request_id, err) ||
+    if (!read_publish(asked, &terms, &publication.request_id, err) ||
         !shape_hash("terms", errand->request, publication.hash, err))
         return false;
+    struct instant asked_from = terms.effective_from;
     publication.owner = merchant->no;
     publication.programme_no = merchant->programme_no;
-    publication.asked = asked->terms->effective_from ? &effective_from : NULL;
-    publication.within = "terms";
+    publication.asked = asked->terms->effective_from ? &asked_from : NULL;
     if (!publication_decide(errand, &publication, err))
         return false;
-    if (!publication.repeated && !write_terms(errand, &publication, asked->terms, err))
+    terms.version = publication.version;
+    terms.effective_from = publication.effective_from;
+    if (!publication.repeated &&
+        !terms_write(errand, merchant->no, &terms, &publication.request_id, publication.hash, err))
         return false;
     return reply_terms(errand, &publication, asked->terms, err);
 }
 
 bool operator_publish_terms(struct call *call, const ProtobufCMessage *request, struct error *err)
 {
-    struct instant effective_from;
+    struct terms terms;
     struct uuid request_id;
 
-    return check_publish((const Publish *)request, &effective_from, &request_id, err) &&
+    return read_publish((const Publish *)request, &terms, &request_id, err) &&
            errand_write(call, request, publish_work, err);
 }
