@@ -7,6 +7,7 @@
 #include "engine/clerks.h"
 #include "engine/lanes.h"
 #include "engine/reference.h"
+#include "engine/transfer.h"
 #include "io/crypto.h"
 #include "io/file.h"
 #include "io/log.h"
@@ -25,7 +26,7 @@
 #include <sys/resource.h>
 #include <systemd/sd-daemon.h>
 
-enum { TICK_MS = 1000, SWEEP_EVERY_US = 1000000 };
+enum { TICK_MS = 1000, SWEEP_EVERY_US = 1000000, RECOVER_EVERY_US = 5000000, RECOVER_AFTER_US = 10000000 };
 
 struct server {
     struct program program;
@@ -34,6 +35,7 @@ struct server {
     struct telemetry *telemetry;
     struct rpc_server *rpc;
     struct office office;
+    struct transfer_recovery *recovery;
     struct db *db; /* of the main thread: first reading, then watching for newer reference data */
     atomic_bool healthy;
 };
@@ -110,6 +112,7 @@ static bool listen_for_calls(struct server *server, struct error *err)
 
     server->office.data_key = &server->key;
     server->office.hold_default_us = settings->hold_default_s * US_PER_SECOND;
+    server->office.adjust_limit_points = settings->adjust_limit_points;
     server->office.allow_loopback_partners = settings->allow_loopback_partners;
     if (!rpc_server_open(&options, services, service_count, &server->office, &server->rpc, err))
         return false;
@@ -119,6 +122,19 @@ static bool listen_for_calls(struct server *server, struct error *err)
     uint16_t port = (uint16_t)rpc_server_port(server->rpc);
     LOG(LOG_INFO, "listening", log_int("port", port));
     return settings->port_file[0] == '\0' || file_write_port(settings->port_file, port, err);
+}
+
+static bool open_recovery(struct server *server, int32_t buckets, struct error *err)
+{
+    const struct transfer_recovery_options options = {
+        .conninfo = server->program.settings.database,
+        .lanes = server->office.lanes,
+        .buckets = buckets,
+        .every_us = RECOVER_EVERY_US,
+        .older_than_us = RECOVER_AFTER_US,
+    };
+
+    return server->recovery || transfer_recovery_open(&options, &server->recovery, err);
 }
 
 static bool open_engine(struct server *server, struct error *err)
@@ -140,7 +156,8 @@ static bool open_engine(struct server *server, struct error *err)
     };
     reference_release(reference);
     return (office->lanes || lanes_open(&lanes, &office->lanes, err)) &&
-           (office->clerks || clerks_open(settings->database, (int32_t)settings->clerks, &office->clerks, err));
+           (office->clerks || clerks_open(settings->database, (int32_t)settings->clerks, &office->clerks, err)) &&
+           open_recovery(server, lanes.buckets, err);
 }
 
 /* Once a second: the first reading of the database, or a look at whether there is newer reference data. */
@@ -176,6 +193,7 @@ static void run(struct server *server)
 static void end(struct server *server)
 {
     rpc_server_close(server->rpc);
+    transfer_recovery_close(server->recovery);
     lanes_close(server->office.lanes);
     clerks_close(server->office.clerks);
     reference_close(server->office.reference);

@@ -46,6 +46,7 @@ struct settings {
     int64_t attempts_max;
     char statements_dir[SETTINGS_TEXT];
     int64_t hold_default_s;
+    int64_t adjust_limit_points;
 };
 
 /* Every setting at its default. */

@@ -59,6 +59,8 @@ const struct setting settings_table[] = {
          "Directory that statement files are written to."),
     NUMBER(hold_default_s, SETTING_INT, "900", 1, 2592000, SERVER,
            "Seconds a hold lives when the caller does not say."),
+    NUMBER(adjust_limit_points, SETTING_INT, "10000", 0, POINTS_MAX, SERVER,
+           "The most points an operator may correct alone; more waits for a second operator's approval."),
 };
 /* clang-format on */
 const size_t settings_count = COUNT(settings_table);

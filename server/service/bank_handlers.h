@@ -12,5 +12,13 @@ method_handler bank_push_members, bank_push_accruals;
 method_handler bank_publish_rules, bank_get_rules;
 /* bank_balance.c */
 method_handler bank_get_balance;
+/* funding.c */
+method_handler bank_register_funding;
+/* member_write.c: every operation on one member */
+method_handler bank_member_write;
+/* transfer.c */
+method_handler bank_transfer_points, bank_merge_members;
+/* exposure.c */
+method_handler bank_set_exposure_limit, bank_get_exposure;
 
 #endif

@@ -8,6 +8,7 @@
 #include "io/clock.h"
 #include "io/crypto.h"
 #include "service/check.h"
+#include "service/office.h"
 #include "service/push.h"
 #include "service/shape.h"
 
@@ -121,6 +122,21 @@ bool bank_push_members(struct call *call, const ProtobufCMessage *request, struc
  */
 enum { CARD_NUMBER_MIN = 13 };
 
+/* A day that can be written down, and so can be the day five years later on which the points expire. */
+static bool check_pending(const Accrual *accrual, struct date *until, struct error *err)
+{
+    static const struct date last = { 376199 }; /* 2999-12-31 */
+
+    until->days = 0;
+    if (text_empty(accrual->pending_until))
+        return true;
+    if (accrual->pending_event)
+        return error_field(err, REASON_FIELD_INVALID, "pending_until", "must be empty when pending_event is set");
+    return check_date("pending_until", accrual->pending_until, until, err) &&
+           ((until->days > 0 && until->days <= last.days) ||
+            error_field(err, REASON_FIELD_INVALID, "pending_until", "must be 1970-01-02 to 2999-12-31"));
+}
+
 static bool check_accrual(const Accrual *accrual, struct instant *time, struct error *err)
 {
     if (!text_is_ref(accrual->transaction_ref, TRANSACTION_REF_MAX, "._:-"))
@@ -130,18 +146,23 @@ static bool check_accrual(const Accrual *accrual, struct instant *time, struct e
            check_money("amount", accrual->amount, AMOUNT_MINOR_MAX, err) &&
            check_set("transaction_time", accrual->transaction_time, err) &&
            check_timestamp("transaction_time", accrual->transaction_time, time, err) &&
+           check_id_or_none("funding_id", accrual->funding_id, err) &&
            check_no_card_number("member_ref", accrual->member_ref, err) &&
            (strlen(accrual->transaction_ref) < CARD_NUMBER_MIN ||
             check_no_card_number("transaction_ref", accrual->transaction_ref, err));
 }
 
-/* The row's number in its file is not part of what it says. */
-static bool set_accrual(struct call *call, struct command *command, const Accrual *accrual, const char *bank_id,
-                        struct instant time, struct error *err)
+static bool find_funding(const struct bank *bank, const Accrual *accrual, int32_t *funding_no, struct error *err)
 {
-    Accrual content = *accrual;
+    const struct funding *funding = bank ? reference_funding(bank, accrual->funding_id) : NULL;
 
-    content.row_number = 0;
+    *funding_no = funding ? funding->no : 0;
+    return funding || text_empty(accrual->funding_id) ||
+           error_field(err, REASON_FUNDING_NOT_FOUND, "funding_id", "%s", "");
+}
+
+static void set_accrual(struct command *command, const Accrual *accrual, const char *bank_id)
+{
     command->kind = COMMAND_ACCRUE;
     command->request_id = command_accrual_id(bank_id, accrual->member_ref, accrual->transaction_ref);
     command->member_ref = accrual->member_ref;
@@ -149,8 +170,33 @@ static bool set_accrual(struct call *call, struct command *command, const Accrua
     command->accrue.transaction_ref = accrual->transaction_ref;
     command->accrue.amount_minor = accrual->amount->amount_minor;
     memcpy(command->accrue.currency, accrual->amount->currency_code, CURRENCY_TEXT - 1);
-    command->accrue.transaction_time = time;
-    return shape_hash_call(call, &content.base, command->content_hash, err);
+    command->accrue.by_event = accrual->pending_event;
+}
+
+/* The row's number in its file is not part of what it says. */
+static bool hash_accrual(const struct call *call, const Accrual *accrual, uint8_t hash[CRYPTO_HASH], struct error *err)
+{
+    Accrual content = *accrual;
+
+    content.row_number = 0;
+    return shape_hash_call(call, &content.base, hash, err);
+}
+
+static void take_accrual(struct push_row *row, const Accrual *accrual, const struct bank *bank)
+{
+    struct command *command = &row->command;
+    struct push *push = row->push;
+    struct error wrong = { 0 };
+
+    if (!check_accrual(accrual, &command->accrue.transaction_time, &wrong) ||
+        !check_pending(accrual, &command->accrue.pending_until, &wrong) ||
+        !find_funding(bank, accrual, &command->accrue.funding_no, &wrong) ||
+        !hash_accrual(push->call, accrual, command->content_hash, &wrong)) {
+        push_refuse(row, &wrong);
+        return;
+    }
+    set_accrual(command, accrual, push->bank_id);
+    push_submit(row);
 }
 
 static void answer_accruals(struct call *call, Alliance__V1__RowVerdict **verdicts, size_t count)
@@ -173,17 +219,11 @@ bool bank_push_accruals(struct call *call, const ProtobufCMessage *request, stru
     }
     if (!push_begin(call, asked->bank_id, asked->n_rows, answer_accruals, &push, err))
         return false;
-    for (size_t i = 0; i < asked->n_rows; i++) {
-        const Accrual *accrual = asked->rows[i];
-        struct push_row *row = push_row(push, i, accrual->row_number);
-        struct error wrong = { 0 };
-        struct instant time;
-        if (check_accrual(accrual, &time, &wrong) &&
-            set_accrual(call, &row->command, accrual, push->bank_id, time, &wrong))
-            push_submit(row);
-        else
-            push_refuse(row, &wrong);
-    }
+    const struct reference *reference = reference_acquire(call->office->reference);
+    const struct bank *bank = reference_bank(reference, push->bank_id);
+    for (size_t i = 0; i < asked->n_rows; i++)
+        take_accrual(push_row(push, i, asked->rows[i]->row_number), asked->rows[i], bank);
+    reference_release(reference);
     push_end(push);
     return true;
 }

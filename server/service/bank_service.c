@@ -12,6 +12,18 @@ static const struct method methods[] = {
     { "PublishExchangeRules", ROLE_BANK, bank_publish_rules, NULL },
     { "GetExchangeRules", ROLE_BANK | ROLE_OPERATOR, bank_get_rules, NULL },
     { "PushAccruals", ROLE_BANK, bank_push_accruals, NULL },
+    { "RegisterFunding", ROLE_BANK, bank_register_funding, NULL },
+    { "FreezeMember", ROLE_BANK, bank_member_write, NULL },
+    { "UnfreezeMember", ROLE_BANK, bank_member_write, NULL },
+    { "CloseMember", ROLE_BANK, bank_member_write, NULL },
+    { "SetCreditLimit", ROLE_BANK, bank_member_write, NULL },
+    { "SetTier", ROLE_BANK, bank_member_write, NULL },
+    { "MatureAccrual", ROLE_BANK, bank_member_write, NULL },
+    { "ClawBackAccrual", ROLE_BANK, bank_member_write, NULL },
+    { "TransferPoints", ROLE_BANK, bank_transfer_points, NULL },
+    { "MergeMembers", ROLE_BANK, bank_merge_members, NULL },
+    { "SetExposureLimit", ROLE_BANK, bank_set_exposure_limit, NULL },
+    { "GetExposure", ROLE_BANK | ROLE_OPERATOR, bank_get_exposure, NULL },
     { "GetBalance", ROLE_BANK | ROLE_OPERATOR, bank_get_balance, NULL },
 };
 const struct service bank_service = { &alliance__v1__bank_service__descriptor, methods, COUNT(methods) };

@@ -123,6 +123,7 @@ static bool again(struct errand *errand, const struct error *err)
         return false;
     errand->reply = NULL;
     errand->after = NULL;
+    errand->hand_over = NULL;
     errand->reference_version = 0;
     return clerks_submit(errand->call->office->clerks, &errand->job, &ignored);
 }
@@ -141,6 +142,10 @@ static void run(struct clerk_job *job, struct db *db, struct error *err)
         refresh(errand);
         if (errand->after)
             errand->after(errand);
+        if (errand->hand_over) {
+            errand->hand_over(errand);
+            return; /* it may be over by now */
+        }
         call_reply(call, errand->reply);
     } else if (db && again(errand, err)) {
         return; /* it may be over by now */
@@ -266,4 +271,18 @@ bool errand_read_together(struct call *call, const ProtobufCMessage *request, er
 bool errand_write(struct call *call, const ProtobufCMessage *request, errand_work *work_of_it, struct error *err)
 {
     return start(call, request, work_of_it, true, err);
+}
+
+void errand_resume(struct errand *errand, errand_work *work_of_it)
+{
+    struct call *call = errand->call;
+    struct error err;
+
+    errand->work = work_of_it;
+    errand->hand_over = NULL;
+    errand->attempts = 0;
+    if (clerks_submit(call->office->clerks, &errand->job, &err))
+        return;
+    call_fail(call, &err);
+    call_release(call);
 }

@@ -37,6 +37,11 @@ struct errand {
     struct db *db;
     const struct reference *reference; /* as of the start of the work; valid during it */
     int32_t attempts;                  /* errand.c's own */
+    /*
+     * NULL, or set by the work when something must happen elsewhere before there is an answer: called last of all, with
+     * the call still held. It answers and releases the call, or has errand_resume called later, from any thread.
+     */
+    void (*hand_over)(struct errand *errand);
     /* Of writes: */
     bool writes;
     int32_t buckets;                      /* of the installation */
@@ -51,6 +56,8 @@ bool errand_read_together(struct call *call, const ProtobufCMessage *request, er
                           errand_work *alone, struct error *err) MUST_USE;
 /* The same in a transaction, with registry_lock held: such errands run one after another. */
 bool errand_write(struct call *call, const ProtobufCMessage *request, errand_work *work, struct error *err) MUST_USE;
+/* An errand that was handed over goes on with that work; it was one of errand_read. */
+void errand_resume(struct errand *errand, errand_work *work);
 /*
  * To be called before reference data is changed, and before the time is asked for: waits for the batches under way,
  * and makes every later batch read the new version first. The second time it does nothing.

@@ -26,6 +26,7 @@ struct office {
     struct reference_source *reference;
     const struct crypto_key *data_key; /* seals personal data */
     int64_t hold_default_us;           /* how long a hold lives when the caller does not say */
+    int64_t adjust_limit_points;       /* a correction by hand of more waits for a second person */
     bool allow_loopback_partners;      /* http to loopback addresses is accepted for webhooks and carriers */
 };
 

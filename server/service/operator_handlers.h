@@ -17,5 +17,11 @@ method_handler operator_import_merchants;
 method_close operator_import_close;
 /* operator_list.c */
 method_handler operator_list_merchants, operator_list_shipments;
+/* adjustment.c */
+method_handler operator_adjust_points, operator_approve_adjustment;
+/* member_write.c */
+method_handler operator_reinstate_points;
+/* exposure.c */
+method_handler operator_record_settled;
 
 #endif

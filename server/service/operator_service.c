@@ -18,6 +18,10 @@ static const struct method methods[] = {
     { "ListMerchants", ROLE_OPERATOR, operator_list_merchants, NULL },
     { "RegisterGood", ROLE_OPERATOR, operator_register_good, NULL },
     { "RegisterCarrier", ROLE_OPERATOR, operator_register_carrier, NULL },
+    { "AdjustPoints", ROLE_OPERATOR, operator_adjust_points, NULL },
+    { "ApproveAdjustment", ROLE_OPERATOR, operator_approve_adjustment, NULL },
+    { "ReinstatePoints", ROLE_OPERATOR, operator_reinstate_points, NULL },
+    { "RecordSettledExposure", ROLE_OPERATOR, operator_record_settled, NULL },
     { "ListShipments", ROLE_OPERATOR, operator_list_shipments, NULL },
 };
 const struct service operator_service = { &alliance__v1__operator_service__descriptor, methods, COUNT(methods) };

@@ -34,15 +34,15 @@ static void fill(struct account *account, struct balance_hold *hold)
 {
     *account = (struct account){ .available = 100, .held = 70, .credit_limit = 50, .credit_used = 20 };
     account->lots.count = 2;
-    account->lots.at[0] = (struct lot){ { 20 }, 40 };
-    account->lots.at[1] = (struct lot){ { 30 }, 60 };
+    account->lots.at[0] = (struct lot){ { 20 }, 0, 40 };
+    account->lots.at[1] = (struct lot){ { 30 }, 0, 60 };
     account->hold_count = 1;
     account->holds[0] = (struct open_hold){ { { 1 } }, { 100 * INT64_C(1000000) } };
     *hold = (struct balance_hold){ .id = { { 1 } }, .points = 70 };
     hold->draws.credit = 20;
     hold->draws.lots.count = 2;
-    hold->draws.lots.at[0] = (struct lot){ { 20 }, 20 };
-    hold->draws.lots.at[1] = (struct lot){ { 30 }, 30 };
+    hold->draws.lots.at[0] = (struct lot){ { 20 }, 0, 20 };
+    hold->draws.lots.at[1] = (struct lot){ { 30 }, 0, 30 };
 }
 
 static void a_balance_at_a_time(void **state)

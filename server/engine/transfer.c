@@ -1,0 +1,115 @@
+#include "engine/transfer.h"
+
+#include "engine/lanes.h"
+#include "io/crypto.h"
+
+#include <string.h>
+
+/*
+ * What a receiver can refuse for good; the lane has stored it, so that whoever asks again hears the same. After any
+ * other failure nobody knows whether the points have come: they stay on their way.
+ */
+static bool is_refusal(enum reason reason)
+{
+    return reason == REASON_MEMBER_CLOSED || reason == REASON_MEMBER_NOT_FOUND;
+}
+
+static void finish(struct transfer *transfer, enum reason reason, const char *detail)
+{
+    if (reason != REASON_OK) {
+        transfer->answer = (struct answer){ .reason = reason };
+        strncpy(transfer->answer.detail, detail, sizeof transfer->answer.detail - 1);
+    }
+    transfer->done(transfer);
+}
+
+/* Whoever walks the chain makes the same command: everything comes from the transfer's id. */
+static void make_step(struct transfer *transfer, enum command_kind kind, const char *step, const struct uuid *member_id,
+                      void (*done)(struct command *command))
+{
+    struct command *command = &transfer->command;
+    uint8_t said[sizeof transfer->id.bytes + 2];
+
+    *command = (struct command){
+        .kind = kind,
+        .request_id = command_transfer_step(&transfer->id, step),
+        .member_id = *member_id,
+        .hash16 = member_hash16(member_id),
+        .programme_no = transfer->programme_no,
+        .bank_no = transfer->bank_no,
+        .deadline_us = INT64_MAX, /* what was begun is ended, whether or not the caller still waits */
+        .transfer = { transfer->id, &transfer->parcel, transfer->received },
+        .done = done,
+        .owner = transfer,
+    };
+    said[0] = (uint8_t)kind;
+    said[1] = kind == COMMAND_SETTLE && transfer->received != REASON_OK;
+    memcpy(said + 2, transfer->id.bytes, sizeof transfer->id.bytes);
+    crypto_sha256(said, sizeof said, command->content_hash);
+}
+
+static void submit(struct transfer *transfer)
+{
+    struct error err;
+
+    if (!lanes_submit(transfer->lanes, &transfer->command, &err))
+        finish(transfer, err.reason, err.detail);
+}
+
+static void on_settled(struct command *command)
+{
+    struct transfer *transfer = command->owner;
+
+    transfer->ended = command->answer.reason == REASON_OK;
+    if (transfer->ended)
+        finish(transfer, transfer->received, "");
+    else
+        finish(transfer, command->answer.reason, command->answer.detail);
+}
+
+static void on_received(struct command *command)
+{
+    struct transfer *transfer = command->owner;
+
+    transfer->received = command->answer.reason;
+    if (transfer->received != REASON_OK && !is_refusal(transfer->received)) {
+        finish(transfer, transfer->received, command->answer.detail);
+        return;
+    }
+    make_step(transfer, COMMAND_SETTLE, "settle", &transfer->from_member_id, on_settled);
+    submit(transfer);
+}
+
+void transfer_resume(struct transfer *transfer)
+{
+    transfer->received = REASON_OK;
+    make_step(transfer, COMMAND_RECEIVE, "receive", &transfer->to_member_id, on_received);
+    submit(transfer);
+}
+
+static void on_sent(struct command *command)
+{
+    struct transfer *transfer = command->owner;
+
+    transfer->answer = command->answer;
+    if (transfer->answer.reason != REASON_OK)
+        transfer->done(transfer);
+    else
+        transfer_resume(transfer);
+}
+
+bool transfer_begin(struct transfer *transfer, const struct command *send, struct error *err)
+{
+    struct command *command = &transfer->command;
+
+    transfer->id = send->request_id;
+    transfer->from_member_id = send->member_id;
+    transfer->to_member_id = send->send.to_member_id;
+    transfer->programme_no = send->programme_no;
+    transfer->bank_no = send->bank_no;
+    *command = *send;
+    command->send.parcel = &transfer->parcel;
+    command->done = on_sent;
+    command->owner = transfer;
+    return lanes_submit(transfer->lanes, command, err);
+}
