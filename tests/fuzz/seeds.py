@@ -171,6 +171,10 @@ def everything():
     yield "webhook", b"whsec_" + base64.b64encode(bytes(range(32))) + b"\n" + SIGNED.encode()
     for numbers in ((7, 10, 3), (-7, 5, 2), (2 ** 63 - 1, 2 ** 63 - 1, 1), (-2 ** 63, -1, 1), (-2 ** 63, 1, 2 ** 63 - 1), (1, 1, 0)):
         yield "exact", struct.pack("<qqq", *numbers)
+    for kind, each in enumerate((16, 24, 24, 24, 80)):
+        yield "packed", bytes([kind]) + bytes(range(each)) * 2
+    for lines in (1, 3, 20):
+        yield "allocate", bytes([lines - 1]) + b"".join(struct.pack("<q", 7 + 3 * n) for n in range(lines + 3)) + b"\1\5" * 20
     for text in ("2028-02-29", "2026-01-15T12:00:00.123456+08:00", "9999-12-31T23:59:59Z", "12.34", "1000000000000.00"):
         yield "when", text.encode()
 
