@@ -346,6 +346,22 @@ static enum reason what_is_missing(const struct operating *on)
     return REASON_OK;
 }
 
+/*
+ * A receiver that is not there stays so for this transfer, whoever asks again: the giver gets its points back because
+ * of it, and a member of that name may be made in the meantime.
+ */
+static void keep_no_receiver(struct batch *batch, struct command *command)
+{
+    const struct fence_row *fence = batch_fence(batch, command->programme_no);
+    struct batch_account nobody = { .account.member_id = command->member_id };
+
+    if (fence)
+        nobody.moment = (struct moment){ .now = fence->now, .business_date = fence->business_date };
+    batch_keep_operation(
+        batch, command, &nobody,
+        &(struct operation_facts){ .kind = ENTRY_TRANSFER_IN, .reason = REASON_MEMBER_NOT_FOUND, .currency = "" });
+}
+
 /* The caller of a SEND goes on with what was sent, then as now. */
 static void hand_over_parcel(struct batch *batch, struct command *command)
 {
@@ -368,6 +384,10 @@ void batch_decide_on_member(struct batch *batch, struct command *command)
         return;
     }
     enum reason reason = what_is_missing(&on);
+    if (reason == REASON_MEMBER_NOT_FOUND && command->kind == COMMAND_RECEIVE) {
+        keep_no_receiver(batch, command);
+        return;
+    }
     if (reason != REASON_OK) {
         batch_refuse(command, reason);
         return;
