@@ -25,6 +25,7 @@ enum {
 struct batch_account {
     struct account account;
     struct moment moment; /* of its programme, with its bank's rules; terms are a command's */
+    struct place place;   /* of the locked row */
     bool is_new, dirty;
     bool profile_dirty;
     const char *const *card_tokens; /* when profile_dirty */

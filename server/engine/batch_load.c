@@ -181,6 +181,7 @@ static bool take_account(struct batch *batch, const struct account_row *row, str
     account->journal_seq = row->journal_seq;
     memcpy(account->chain, row->chain.at, sizeof account->chain);
     memcpy(account->profile_hash, row->profile_hash.at, sizeof account->profile_hash);
+    loaded->place = row->place;
     take_moment(batch, loaded, batch_fence(batch, row->programme_no));
     return true;
 }

@@ -92,8 +92,9 @@ static bool send_accounts(struct batch *batch, struct db *db, bool is_new, struc
         const struct batch_account *loaded = &batch->accounts[i];
         if (!loaded->dirty || loaded->is_new != is_new)
             continue;
-        if (!account_to_row(batch, &loaded->account, &rows[count++]))
+        if (!account_to_row(batch, &loaded->account, &rows[count]))
             return out_of_memory(err);
+        rows[count++].place = loaded->place;
     }
     return send(batch, db, is_new ? &lane_insert_accounts : &lane_update_accounts, rows, count, err);
 }

@@ -10,11 +10,12 @@
 #include <string.h>
 #include <time.h>
 
-enum { ATTEMPTS_MAX = 4, PLANS_LAST = 256, ROUNDS_MAX = BATCH_MAX };
+enum { ATTEMPTS_MAX = 4, PLANS_LAST = 256, ROUNDS_MAX = BATCH_MAX, TURNS_IN = 4 };
 
 /* Commands of one bucket, oldest first. */
 struct queue {
     struct command *first, **last;
+    int32_t waiting;
 };
 
 struct lane {
@@ -32,6 +33,7 @@ struct lane {
     uint32_t batches; /* run on this connection */
     struct batch *batch;
     int32_t next_bucket;
+    uint32_t turn;
     int64_t swept_us;
     bool more_to_sweep; /* the last sweep found as many as it may take at a time */
 };
@@ -59,6 +61,7 @@ bool lanes_submit(struct lanes *lanes, struct command *command, struct error *er
         command->next = NULL;
         *lane->queues[bucket].last = command;
         lane->queues[bucket].last = &command->next;
+        lane->queues[bucket].waiting++;
         if (lane->waiting++ == 0)
             pthread_cond_signal(&lane->work);
     }
@@ -313,22 +316,46 @@ static size_t take_bucket(struct lane *lane, int32_t bucket, struct command **co
     }
     if (!queue->first)
         queue->last = &queue->first;
+    queue->waiting -= (int32_t)count;
     lane->waiting -= (int32_t)count;
     return count;
 }
 
-/* The buckets take turns. The caller holds the lock. */
-static size_t take_any(struct lane *lane, int32_t *bucket, struct command **commands)
+/* The next bucket, in turn, in which anything waits; -1 when there is none. */
+static int32_t next_in_turn(struct lane *lane)
 {
     int32_t buckets = lane->lanes->options.buckets, step = lane->lanes->options.lanes;
 
     for (int32_t tried = 0; tried < buckets; tried += step) {
-        *bucket = lane->next_bucket;
-        lane->next_bucket = *bucket + step < buckets ? *bucket + step : lane->index;
-        if (lane->queues[*bucket].first)
-            return take_bucket(lane, *bucket, commands);
+        int32_t bucket = lane->next_bucket;
+        lane->next_bucket = bucket + step < buckets ? bucket + step : lane->index;
+        if (lane->queues[bucket].first)
+            return bucket;
     }
-    return 0;
+    return -1;
+}
+
+static int32_t fullest(const struct lane *lane)
+{
+    int32_t best = lane->index;
+
+    for (int32_t bucket = lane->index; bucket < lane->lanes->options.buckets; bucket += lane->lanes->options.lanes) {
+        if (lane->queues[bucket].waiting > lane->queues[best].waiting)
+            best = bucket;
+    }
+    return best;
+}
+
+/*
+ * The bucket with most waiting, since a batch costs much the same whatever its size; but each TURNS_IN batches one in
+ * turn, so that a quiet bucket is never left behind. The caller holds the lock.
+ */
+static size_t take_any(struct lane *lane, int32_t *bucket, struct command **commands)
+{
+    if (lane->waiting == 0)
+        return 0;
+    *bucket = lane->turn++ % TURNS_IN == 0 ? next_in_turn(lane) : fullest(lane);
+    return take_bucket(lane, *bucket, commands);
 }
 
 static void wait_for_work(struct lane *lane)

@@ -28,6 +28,10 @@ struct bytes {
     const uint8_t *at;
     size_t size;
 };
+/* Where a row lies (ctid): for a row that is locked, and only as long as it is. */
+struct place {
+    uint8_t at[6];
+};
 struct int64_array {
     const int64_t *at;
     size_t count;
@@ -62,6 +66,7 @@ enum kind {
     KIND_TEXT, /* const char *, NUL-terminated; never NULL in a result; NULL as a parameter is "" */
     KIND_BYTES,
     KIND_UUID,
+    KIND_PLACE,
     KIND_DATE,
     KIND_INSTANT,
     KIND_INT64_ARRAY,
@@ -99,7 +104,7 @@ struct statement {
 
 #define KIND_OF(record, field)                                                                                         \
     _Generic(((record *)0)->field, int16_t: KIND_INT16, int32_t: KIND_INT32, int64_t: KIND_INT64, bool: KIND_BOOL,     \
-             const char *: KIND_TEXT, struct bytes: KIND_BYTES, struct uuid: KIND_UUID, struct date: KIND_DATE,        \
+             const char *: KIND_TEXT, struct bytes: KIND_BYTES, struct uuid: KIND_UUID, struct place: KIND_PLACE, struct date: KIND_DATE,        \
              struct instant: KIND_INSTANT, struct int64_array: KIND_INT64_ARRAY, struct date_array: KIND_DATE_ARRAY,   \
              struct instant_array: KIND_INSTANT_ARRAY, struct uuid_array: KIND_UUID_ARRAY,                             \
              struct text_array: KIND_TEXT_ARRAY)

@@ -25,10 +25,24 @@ const struct statement lane_load_fences = STATEMENT(
 static const struct column accounts_params[] = { COLUMN(struct accounts_params, bucket),
                                                  COLUMN(struct accounts_params, members),
                                                  COLUMN(struct accounts_params, redemptions) };
-/* In the order of the composite type account_write, too. */
+/* All but the last are the composite type account_write. */
 static const struct column account_columns[] = {
     COLUMN(struct account_row, member_id),    COLUMN(struct account_row, programme_no),
     COLUMN(struct account_row, bank_no),      COLUMN(struct account_row, member_ref),
+    COLUMN(struct account_row, status),       COLUMN(struct account_row, tier),
+    COLUMN(struct account_row, available),    COLUMN(struct account_row, held),
+    COLUMN(struct account_row, pending),      COLUMN(struct account_row, expired),
+    COLUMN(struct account_row, credit_limit), COLUMN(struct account_row, credit_used),
+    COLUMN(struct account_row, counted_on),   COLUMN(struct account_row, day_points),
+    COLUMN(struct account_row, month_points), COLUMN(struct account_row, next_due),
+    COLUMN(struct account_row, journal_seq),  COLUMN(struct account_row, chain),
+    COLUMN(struct account_row, profile_hash), COLUMN(struct account_row, lots),
+    COLUMN(struct account_row, pending_lots), COLUMN(struct account_row, holds),
+    COLUMN(struct account_row, recent),       COLUMN(struct account_row, place),
+};
+/* What may change, in the order of the composite type account_change. */
+static const struct column account_changed[] = {
+    COLUMN(struct account_row, place),        COLUMN(struct account_row, member_id),
     COLUMN(struct account_row, status),       COLUMN(struct account_row, tier),
     COLUMN(struct account_row, available),    COLUMN(struct account_row, held),
     COLUMN(struct account_row, pending),      COLUMN(struct account_row, expired),
@@ -44,12 +58,12 @@ static const struct column account_columns[] = {
     "member_id, programme_no, bank_no, member_ref, status, tier, available, held, pending, expired, credit_limit, "    \
     "credit_used, counted_on, day_points, month_points, next_due, journal_seq, chain, profile_hash, lots, "            \
     "pending_lots, holds, recent"
-const struct statement lane_load_accounts =
-    STATEMENT("lane_load_accounts",
-              "SELECT " ACCOUNT_COLUMNS " FROM account WHERE bucket = $1 AND member_id = ANY ($2::uuid[] || "
-              "ARRAY(SELECT r.member_id FROM redemption r WHERE r.bucket = $1 AND r.id = ANY ($3::uuid[]))) "
-              "ORDER BY member_id FOR NO KEY UPDATE",
-              accounts_params, account_columns, sizeof(struct account_row));
+const struct statement lane_load_accounts = STATEMENT(
+    "lane_load_accounts",
+    "SELECT " ACCOUNT_COLUMNS ", ctid AS place FROM account WHERE bucket = $1 AND member_id = ANY ($2::uuid[] || "
+    "ARRAY(SELECT r.member_id FROM redemption r WHERE r.bucket = $1 AND r.id = ANY ($3::uuid[]))) "
+    "ORDER BY member_id FOR NO KEY UPDATE",
+    accounts_params, account_columns, sizeof(struct account_row));
 
 static const struct column ids_params[] = { COLUMN(struct ids_params, bucket), COLUMN(struct ids_params, ids) };
 
@@ -179,14 +193,19 @@ const struct statement lane_load_exposures =
               "WHERE bucket = $1 AND bank_no = ANY ($2::int8[]) ORDER BY bank_no, currency FOR NO KEY UPDATE",
               exposures_params, exposure_columns, sizeof(struct exposure_row));
 
-static const struct record_type account_write = { "account_write", account_columns, COUNT(account_columns),
+static const struct record_type account_write = { "account_write", account_columns, COUNT(account_columns) - 1,
                                                   sizeof(struct account_row) };
+static const struct record_type account_change = { "account_change", account_changed, COUNT(account_changed),
+                                                   sizeof(struct account_row) };
+static const struct column account_change_params[] = { COLUMN(struct write_params, bucket),
+                                                       RECORDS(struct write_params, rows, &account_change) };
 static const struct column account_params[] = { COLUMN(struct write_params, bucket),
                                                 RECORDS(struct write_params, rows, &account_write) };
 const struct statement lane_insert_accounts = COMMAND_STATEMENT("lane_insert_accounts",
                                                                 "INSERT INTO account (bucket, " ACCOUNT_COLUMNS
                                                                 ") SELECT $1, u.* FROM unnest($2::account_write[]) u",
                                                                 account_params);
+/* The rows are locked, so they still lie where they were read; bucket and member only make sure of it. */
 const struct statement lane_update_accounts = COMMAND_STATEMENT(
     "lane_update_accounts",
     "UPDATE account a SET status = u.status, tier = u.tier, available = u.available, held = u.held, "
@@ -194,8 +213,8 @@ const struct statement lane_update_accounts = COMMAND_STATEMENT(
     "counted_on = u.counted_on, day_points = u.day_points, month_points = u.month_points, next_due = u.next_due, "
     "journal_seq = u.journal_seq, chain = u.chain, profile_hash = u.profile_hash, lots = u.lots, "
     "pending_lots = u.pending_lots, holds = u.holds, recent = u.recent "
-    "FROM unnest($2::account_write[]) u WHERE a.bucket = $1 AND a.member_id = u.member_id",
-    account_params);
+    "FROM unnest($2::account_change[]) u WHERE a.ctid = u.place AND a.bucket = $1 AND a.member_id = u.member_id",
+    account_change_params);
 
 static const struct column profile_columns[] = { COLUMN(struct profile_row, member_id),
                                                  COLUMN(struct profile_row, card_tokens) };

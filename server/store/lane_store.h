@@ -38,6 +38,7 @@ struct account_row {
     int64_t journal_seq;
     struct bytes chain, profile_hash;
     struct bytes lots, pending_lots, holds, recent; /* domain/packed.h */
+    struct place place;                             /* where the locked row lies: it is found again without an index */
 };
 extern const struct statement lane_load_accounts;
 

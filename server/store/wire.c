@@ -104,6 +104,11 @@ static void put_one_uuid(struct wire *wire, const void *field)
     put(wire, field, sizeof(struct uuid));
 }
 
+static void put_one_place(struct wire *wire, const void *field)
+{
+    put(wire, field, sizeof(struct place));
+}
+
 static void put_one_date(struct wire *wire, const void *field)
 {
     put_int32(wire, ((const struct date *)field)->days - DAYS_TO_2000);
@@ -188,6 +193,15 @@ static bool get_one_uuid(const uint8_t *bytes, size_t size, void *field, struct 
     return true;
 }
 
+static bool get_one_place(const uint8_t *bytes, size_t size, void *field, struct arena *arena)
+{
+    (void)arena;
+    if (size != sizeof(struct place))
+        return false;
+    memcpy(field, bytes, size);
+    return true;
+}
+
 /* infinity and -infinity, the greatest and the least number, are no day; nor are they an instant. */
 static bool get_one_date(const uint8_t *bytes, size_t size, void *field, struct arena *arena)
 {
@@ -223,6 +237,7 @@ static const struct {
     [KIND_TEXT] = { 25, sizeof(const char *), put_one_text, get_one_text, false, 0 },
     [KIND_BYTES] = { 17, sizeof(struct bytes), put_one_bytes, get_one_bytes, false, 0 },
     [KIND_UUID] = { 2950, sizeof(struct uuid), put_one_uuid, get_one_uuid, false, 0 },
+    [KIND_PLACE] = { 27, sizeof(struct place), put_one_place, get_one_place, false, 0 },
     [KIND_DATE] = { 1082, sizeof(struct date), put_one_date, get_one_date, false, 0 },
     [KIND_INSTANT] = { 1184, sizeof(struct instant), put_one_instant, get_one_instant, false, 0 },
     [KIND_INT64_ARRAY] = { 1016, sizeof(struct any_array), NULL, NULL, true, KIND_INT64 },

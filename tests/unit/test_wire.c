@@ -382,10 +382,22 @@ static const struct {
     enum kind kind;
     uint32_t oid;
 } oids[] = {
-    { KIND_INT16, 21 },        { KIND_INT32, 23 },         { KIND_INT64, 20 },        { KIND_BOOL, 16 },
-    { KIND_TEXT, 25 },         { KIND_BYTES, 17 },         { KIND_UUID, 2950 },       { KIND_DATE, 1082 },
-    { KIND_INSTANT, 1184 },    { KIND_INT64_ARRAY, 1016 }, { KIND_DATE_ARRAY, 1182 }, { KIND_INSTANT_ARRAY, 1185 },
-    { KIND_UUID_ARRAY, 2951 }, { KIND_TEXT_ARRAY, 1009 },  { KIND_RECORD_ARRAY, 0 },
+    { KIND_INT16, 21 },
+    { KIND_INT32, 23 },
+    { KIND_INT64, 20 },
+    { KIND_BOOL, 16 },
+    { KIND_TEXT, 25 },
+    { KIND_BYTES, 17 },
+    { KIND_UUID, 2950 },
+    { KIND_PLACE, 27 },
+    { KIND_DATE, 1082 },
+    { KIND_INSTANT, 1184 },
+    { KIND_INT64_ARRAY, 1016 },
+    { KIND_DATE_ARRAY, 1182 },
+    { KIND_INSTANT_ARRAY, 1185 },
+    { KIND_UUID_ARRAY, 2951 },
+    { KIND_TEXT_ARRAY, 1009 },
+    { KIND_RECORD_ARRAY, 0 },
 };
 
 static void kinds_have_the_oids_of_postgresql(void **state)
