@@ -42,7 +42,7 @@ class Replay:
 
     def __init__(self, check, ref, account, rows):
         self.check, self.ref, self.account, self.rows = check, ref, account, rows
-        self.model = model.Member(check.rules[check.bank_of(ref)], check.commissions)
+        self.model = model.Member(check.rules.get(check.banks[ref], []), check.commissions)
         self.at = 0      # how far the journal is accounted for
         self.time = None  # of the newest thing known
 
@@ -211,9 +211,6 @@ class Check:
         self.counts = collections.Counter()
         self.sums = collections.Counter()  # (bucket, day) -> points over all accounts of the ledger
         self.banks = {}  # member_ref -> bank_id
-
-    def bank_of(self, ref):
-        return self.banks[ref]
 
     @staticmethod
     def date_of(day):

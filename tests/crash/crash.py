@@ -42,6 +42,7 @@ import world as worlds  # noqa: E402
 EARLY_MS = 150    # how much later PostgreSQL gets a COMMIT that was answered already
 SHOWN = 20        # findings printed; all are in findings.txt
 VERSIONS_MAX = 50  # of each bank's rules
+VARIETY = 5       # each kind of command is done at least so often
 
 
 class TimeIsUp(Exception):
@@ -321,7 +322,16 @@ class Run:
             self.say(f"kill {number:3} of {self.options.kills}  {did}  ({self.acknowledged()} acknowledged)")
         self.wait_for_progress()
 
+    def wait_for_variety(self):
+        """A kind of command that is never done would be tested by nobody."""
+        def varied():
+            self.look()
+            counts = sum((client.counts for client in self.clients), collections.Counter())
+            return all(counts[kind, "done"] >= VARIETY for kind in commands.KINDS)
+        stack.wait_for(varied, worlds.PATIENCE_S, f"{VARIETY} of each kind of command to be done")
+
     def finish(self):
+        self.wait_for_variety()
         self.shared.stop.set()
         end = time.monotonic() + worlds.PATIENCE_S
         for thread in (*self.clients, self.publisher):
@@ -339,6 +349,7 @@ class Run:
         for server in self.world.servers:
             if server.process.wait(worlds.PATIENCE_S) != 0:
                 self.shared.wrong(f"{server.name} ended with {server.process.returncode}; its log is {server.log}")
+        self.say("servers ended")
         checked = self.compare("alliance")
         checked.findings += self.shared.findings
         return checked
@@ -384,7 +395,9 @@ class Run:
             self.begin(stubs)
             self.kill()
             self.finish()
+            self.say("everything was let finish")
             checked = self.check()
+            self.say("everything was compared")
             self.report(checked)
             if afterwards:
                 afterwards(self, checked)
@@ -410,13 +423,13 @@ def within(options, name, **changes):
 
 def prove(options):
     """A server that answers before COMMIT is found out; and whatever is done to a good database is found."""
-    early = Run(within(options, "early", kills=len(PROVING))).run()
+    early = Run(within(options, "early", kills=3, clients=12)).run()
     if not early or not early.lost:
         print("NOT PROVED: the server answered before COMMIT, and nothing was found missing")
         return 1
     print(f"proved: {len(early.lost)} calls that were answered before COMMIT were found missing\n")
     found = []
-    honest = Run(within(options, "honest", kills=1, clients=2, prove=False)).run(
+    honest = Run(within(options, "honest", kills=1, clients=3, prove=False)).run(
         lambda run, checked: found.append(tamper.prove(run, run.say)))
     if not found or honest.lost or honest.findings:
         print("NOT PROVED: the honest run was not in order")
@@ -437,7 +450,7 @@ def main():
     parser.add_argument("--folder", required=True, help="everything lies below it; must be empty")
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
-    parser.add_argument("--seconds-between", type=float, default=1.5, help="between recovery and the next kill, on average")
+    parser.add_argument("--seconds-between", type=float, default=1.0, help="between recovery and the next kill, on average")
     parser.add_argument("--clients", type=int, default=24)
     parser.add_argument("--limit", type=float, help="seconds the whole run may take; 300 and 30 a kill if not given")
     parser.add_argument("--prove", action="store_true", help="answer COMMIT early, and succeed if loss is found")

@@ -45,7 +45,7 @@ JOURNAL = ("SELECT bucket, member_id, seq, business_date - '1970-01-01' AS day, 
     points, available_after AS available, held_after AS held, credit_used_after AS credit_used,
     credit_limit_after AS credit_limit, ref, redemption_id, programme_no, bank_no, merchant_no, store_no, rules_version,
     terms_version, currency, gross_minor AS gross, commission_minor AS commission, encode(hash, 'hex') AS hash,
-    pending_after AS pending, encode(lots, 'hex') AS lots FROM journal WHERE """ + MINE + " ORDER BY member_id, seq")
+    pending_after AS pending, encode(lots, 'hex') AS lots FROM journal WHERE """ + MINE)
 RULES = ("SELECT bank_id, version, " + US.format("effective_from") + """ AS effective_from, minimum_points,
     expiry_months, accrual_num, accrual_den, settlement_num, settlement_den, request_id
     FROM exchange_rules JOIN exchange_rate USING (bank_no, version) JOIN bank USING (bank_no)
@@ -72,9 +72,18 @@ class Ledger:
         self.database, self.name = database, name
         self.twice = []
 
-    def rows(self, sql, *arguments):
-        out = self.database.psql(f"SELECT row_to_json(t) FROM ({sql.format(*arguments)}) t", self.name)
-        return [json.loads(line) for line in out.splitlines()]
+    def read(self, **queries):
+        """Rows of each query under its name, in one go."""
+        found = {name: [] for name in queries}
+        out = self.database.psql(" UNION ALL ".join(
+            f"SELECT '{name}', row_to_json(t)::text FROM ({sql}) t" for name, sql in queries.items()), self.name)
+        for line in out.splitlines():
+            name, row = line.split("|", 1)
+            found[name].append(json.loads(row))
+        return found
+
+    def rows(self, sql):
+        return self.read(rows=sql)["rows"]
 
     def broken(self):
         """Sentences: what is broken, and how often."""
@@ -98,15 +107,17 @@ class Ledger:
 
     def of_client(self, name):
         """Everything its members have: accounts by member_ref, rows by kind of table."""
-        accounts = {row["member_ref"]: dict(row, lots={}, holds={}, journal=[]) for row in self.rows(ACCOUNT, name)}
-        by_id = {row["member_id"]: row for row in accounts.values()}
-        for row in self.rows(LOTS, name):
-            by_id[row["member_id"]]["lots"][row["expires_on"], row["funding_no"]] = row["points"]
-        for row in self.rows(HOLDS, name):
-            by_id[row["member_id"]]["holds"][row["redemption_id"]] = row["lapse"]
-        for row in self.rows(JOURNAL, name):
-            by_id[row["member_id"]]["journal"].append(row)
-        return accounts, {table: self.by_id(table, self.rows(sql, name)) for table, sql in ROWS.items()}
+        queries = dict(ROWS, account=ACCOUNT, lots=LOTS, holds=HOLDS, journal=JOURNAL)
+        found = self.read(**{query: sql.format(name) for query, sql in queries.items()})
+        accounts = {row["member_ref"]: dict(row, lots={}, holds={}, journal=[]) for row in found["account"]}
+        members = {row["member_id"]: row for row in accounts.values()}
+        for row in found["lots"]:
+            members[row["member_id"]]["lots"][row["expires_on"], row["funding_no"]] = row["points"]
+        for row in found["holds"]:
+            members[row["member_id"]]["holds"][row["redemption_id"]] = row["lapse"]
+        for row in sorted(found["journal"], key=lambda row: row["seq"]):
+            members[row["member_id"]]["journal"].append(row)
+        return accounts, {table: self.by_id(table, found[table]) for table in ROWS}
 
     def by_id(self, table, rows):
         found = {row["id"]: row for row in rows}
