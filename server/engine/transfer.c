@@ -3,6 +3,7 @@
 #include "engine/lanes.h"
 #include "io/crypto.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /*
@@ -18,40 +19,40 @@ static void finish(struct transfer *transfer, enum reason reason, const char *de
 {
     if (reason != REASON_OK) {
         transfer->answer = (struct answer){ .reason = reason };
-        strncpy(transfer->answer.detail, detail, sizeof transfer->answer.detail - 1);
+        snprintf(transfer->answer.detail, sizeof transfer->answer.detail, "%s", detail);
     }
     transfer->done(transfer);
 }
 
-/* Whoever walks the chain makes the same command: everything comes from the transfer's id. */
-static void make_step(struct transfer *transfer, enum command_kind kind, const char *step, const struct uuid *member_id,
-                      void (*done)(struct command *command))
+void transfer_step(const struct transfer *transfer, enum command_kind kind, struct command *command)
 {
-    struct command *command = &transfer->command;
+    bool receives = kind == COMMAND_RECEIVE;
+    const struct uuid *member_id = receives ? &transfer->to_member_id : &transfer->from_member_id;
     uint8_t said[sizeof transfer->id.bytes + 2];
 
     *command = (struct command){
         .kind = kind,
-        .request_id = command_transfer_step(&transfer->id, step),
+        .request_id = command_transfer_step(&transfer->id, receives ? "receive" : "settle"),
         .member_id = *member_id,
         .hash16 = member_hash16(member_id),
         .programme_no = transfer->programme_no,
         .bank_no = transfer->bank_no,
         .deadline_us = INT64_MAX, /* what was begun is ended, whether or not the caller still waits */
         .transfer = { transfer->id, &transfer->parcel, transfer->received },
-        .done = done,
-        .owner = transfer,
     };
-    said[0] = (uint8_t)kind;
-    said[1] = kind == COMMAND_SETTLE && transfer->received != REASON_OK;
+    said[0] = receives ? 'r' : 's';
+    said[1] = !receives && transfer->received != REASON_OK;
     memcpy(said + 2, transfer->id.bytes, sizeof transfer->id.bytes);
     crypto_sha256(said, sizeof said, command->content_hash);
 }
 
-static void submit(struct transfer *transfer)
+static void take_step(struct transfer *transfer, enum command_kind kind, void (*done)(struct command *command))
 {
     struct error err;
 
+    transfer_step(transfer, kind, &transfer->command);
+    transfer->command.done = done;
+    transfer->command.owner = transfer;
     if (!lanes_submit(transfer->lanes, &transfer->command, &err))
         finish(transfer, err.reason, err.detail);
 }
@@ -76,15 +77,13 @@ static void on_received(struct command *command)
         finish(transfer, transfer->received, command->answer.detail);
         return;
     }
-    make_step(transfer, COMMAND_SETTLE, "settle", &transfer->from_member_id, on_settled);
-    submit(transfer);
+    take_step(transfer, COMMAND_SETTLE, on_settled);
 }
 
 void transfer_resume(struct transfer *transfer)
 {
     transfer->received = REASON_OK;
-    make_step(transfer, COMMAND_RECEIVE, "receive", &transfer->to_member_id, on_received);
-    submit(transfer);
+    take_step(transfer, COMMAND_RECEIVE, on_received);
 }
 
 static void on_sent(struct command *command)
