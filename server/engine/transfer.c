@@ -19,7 +19,7 @@ static void finish(struct transfer *transfer, enum reason reason, const char *de
 {
     if (reason != REASON_OK) {
         transfer->answer = (struct answer){ .reason = reason };
-        snprintf(transfer->answer.detail, sizeof transfer->answer.detail, "%s", detail);
+        snprintf(transfer->answer.detail, sizeof transfer->answer.detail, "%.95s", detail);
     }
     transfer->done(transfer);
 }
