@@ -1,6 +1,7 @@
 /*
- * `alliance redemptions run`: a file of holds, confirms, cancels and reversals, so many in flight at once. Workers take
- * the earliest row that may be sent, send it until it is answered, and give it back; the batch keeps the order.
+ * `alliance redemptions run`: a file of holds, confirms, cancels and reversals, so many calls in flight at once.
+ * Workers take the earliest rows that may be sent, send those of each merchant in one call until each is answered, and
+ * give them back; the batch keeps the order.
  */
 #include "batch.h"
 #include "cli.h"
@@ -16,6 +17,7 @@
 
 #include <inttypes.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { PARALLEL_MAX = 64, PARALLEL_DEFAULT = 16 };
@@ -41,8 +43,9 @@ struct run {
     Alliance__V1__PostalAddress *ship_to; /* for rows with a good; NULL: none */
     /* What workers share is guarded by lock: batch, refusals, progress, tally, receipts and these. */
     pthread_mutex_t lock;
-    pthread_cond_t changed; /* a row was given back, or the run stops */
-    int64_t in_flight, done;
+    pthread_cond_t changed;  /* a row was given back, or the run stops */
+    int64_t in_flight, done; /* rows */
+    int64_t parallel;
     bool stopped; /* a call failed for good: nothing more is sent */
     struct client_status failure;
 };
@@ -157,35 +160,127 @@ static void take_answer(struct run *run, struct batch_row *row, const struct red
     progress_step(&run->progress, run->done, run->done);
 }
 
-/* Without the lock: the row is this worker's until it is given back, and its hold was answered before. */
-static void do_row(struct run *run, const struct batch_row *row, struct redemption_answer *answer)
+/* Rows that one worker took together: a quarter of a megabyte, on its stack. */
+struct share {
+    struct batch_row *rows[REDEMPTION_CALL_ROWS];
+    struct redemption_call calls[REDEMPTION_CALL_ROWS];
+    struct redemption_answer answers[REDEMPTION_CALL_ROWS];
+    size_t count;
+};
+
+/* Of one merchant's rows, from `first` on. Without the lock: they are this worker's, and their holds were answered. */
+static void call_merchant(struct run *run, struct share *share, size_t first, size_t count)
 {
-    struct redemption_call call = {
-        .row = row,
-        .hold = &run->batch.rows[row->hold],
-        .request_id = batch_request_id(run->requests.instant, run->requests.seed, row->line),
-        .ship_to = run->ship_to,
-        .timeout_ms = run->cli->timeout_ms,
-        .attempts = run->cli->attempts,
-    };
+    struct redemption_answer *answers = &share->answers[first];
+    struct redemption_sender sender = { .timeout_ms = run->cli->timeout_ms, .attempts = run->cli->attempts };
     struct pool_entry *entry;
     struct error err = { 0 };
 
-    if (!pool_borrow(&run->pool, call.hold->merchant_id, &entry, &err)) {
-        redemption_refused(answer, reason_name(err.reason), error_text(&err));
+    if (!pool_borrow(&run->pool, share->calls[first].hold->merchant_id, &entry, &err)) {
+        for (size_t i = 0; i < count; i++)
+            redemption_refused(&answers[i], reason_name(err.reason), error_text(&err));
         return;
     }
-    redemption_call(&call, entry->client, answer);
+    sender.client = entry->client;
+    redemption_call(&sender, &share->calls[first], answers, count);
     pool_return(&run->pool, entry);
 }
 
-/* With the lock held: a row to do, or NULL when there is no more to come. */
-static struct batch_row *next_row(struct run *run)
+/* With the lock held: what was answered is given back; the first failure stops the run. */
+static void give_back(struct run *run, struct share *share, size_t first, size_t count)
+{
+    for (size_t i = first; i < first + count; i++) {
+        const struct redemption_answer *answer = &share->answers[i];
+        if (answer->outcome == REDEMPTION_FAILED) {
+            if (!run->stopped)
+                run->failure = answer->failure;
+            run->stopped = true;
+            continue;
+        }
+        take_answer(run, share->rows[i], answer);
+        batch_done(&run->batch, share->rows[i]);
+    }
+    pthread_cond_broadcast(&run->changed);
+}
+
+static size_t same_merchant(const struct share *share, size_t first)
+{
+    const char *merchant = share->calls[first].hold->merchant_id;
+    size_t count = 1;
+
+    while (first + count < share->count && strcmp(share->calls[first + count].hold->merchant_id, merchant) == 0)
+        count++;
+    return count;
+}
+
+/* With the lock held but for the calls. What is left when the run stops is sent when it is run again. */
+static void do_share(struct run *run, struct share *share)
+{
+    run->in_flight += (int64_t)share->count;
+    for (size_t first = 0, count; first < share->count && !run->stopped; first += count) {
+        count = same_merchant(share, first);
+        pthread_mutex_unlock(&run->lock);
+        call_merchant(run, share, first, count);
+        pthread_mutex_lock(&run->lock);
+        give_back(run, share, first, count);
+    }
+    run->in_flight -= (int64_t)share->count;
+    pthread_cond_broadcast(&run->changed);
+}
+
+struct placed {
+    struct batch_row *row;
+    const char *merchant_id;
+};
+
+/* By merchant, and of one merchant in the file's order. */
+static int by_merchant(const void *a, const void *b)
+{
+    const struct placed *one = a, *other = b;
+    int order = strcmp(one->merchant_id, other->merchant_id);
+
+    return order ? order : (one->row->line > other->row->line) - (one->row->line < other->row->line);
+}
+
+static void set_calls(struct run *run, struct placed *placed, size_t count, struct share *share)
+{
+    qsort(placed, count, sizeof *placed, by_merchant);
+    *share = (struct share){ .count = count };
+    for (size_t i = 0; i < count; i++) {
+        struct batch_row *row = share->rows[i] = placed[i].row;
+        share->calls[i] = (struct redemption_call){
+            .row = row,
+            .hold = &run->batch.rows[row->hold],
+            .request_id = batch_request_id(run->requests.instant, run->requests.seed, row->line),
+            .ship_to = run->ship_to,
+        };
+    }
+}
+
+/* With the lock held: the earliest rows that may be sent, no more than leave something for the other workers. */
+static bool take_share(struct run *run, struct share *share)
+{
+    struct placed placed[REDEMPTION_CALL_ROWS];
+    size_t fair = (size_t)(run->batch.ready_count / run->parallel) + 1, count = 0;
+    struct batch_row *row;
+
+    while (count < REDEMPTION_CALL_ROWS && count < fair && (row = batch_take(&run->batch)) != NULL)
+        placed[count++] = (struct placed){ row, run->batch.rows[row->hold].merchant_id };
+    if (count > 0)
+        set_calls(run, placed, count, share);
+    return count > 0;
+}
+
+/* With the lock held: false when there is no more to come. */
+static bool next_share(struct run *run, struct share *share)
 {
     for (;;) {
-        struct batch_row *row = run->stopped ? NULL : batch_take(&run->batch);
-        if (row || run->stopped || run->in_flight == 0)
-            return row;
+        if (run->stopped)
+            return false;
+        if (take_share(run, share))
+            return true;
+        if (run->in_flight == 0)
+            return false;
         pthread_cond_wait(&run->changed, &run->lock);
     }
 }
@@ -193,33 +288,19 @@ static struct batch_row *next_row(struct run *run)
 static void *work(void *with)
 {
     struct run *run = with;
-    struct batch_row *row;
+    struct share share;
 
     pthread_mutex_lock(&run->lock);
-    while ((row = next_row(run))) {
-        struct redemption_answer answer = { 0 };
-        run->in_flight++;
-        pthread_mutex_unlock(&run->lock);
-        do_row(run, row, &answer);
-        pthread_mutex_lock(&run->lock);
-        run->in_flight--;
-        if (answer.outcome == REDEMPTION_FAILED) {
-            run->failure = answer.failure;
-            run->stopped = true;
-        } else {
-            take_answer(run, row, &answer);
-            batch_done(&run->batch, row);
-        }
-        pthread_cond_broadcast(&run->changed);
-    }
+    while (next_share(run, &share))
+        do_share(run, &share);
     pthread_mutex_unlock(&run->lock);
     return NULL;
 }
 
-static void work_together(struct run *run, size_t parallel)
+static void work_together(struct run *run)
 {
     pthread_t threads[PARALLEL_MAX];
-    size_t started = 0;
+    size_t started = 0, parallel = (size_t)run->parallel;
 
     progress_start(&run->progress, "redemptions", run->batch.count, cli_option(run->cli, OPTION_PROGRESS) != NULL);
     while (started + 1 < parallel && pthread_create(&threads[started], NULL, work, run) == 0)
@@ -300,9 +381,8 @@ enum outcome redemptions_run(struct cli *cli)
     CLEANUP(release)
     struct run run = { .cli = cli, .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER };
     struct error err = { 0 };
-    int64_t parallel;
 
-    if (!cli_whole(cli, OPTION_PARALLEL, 1, PARALLEL_MAX, PARALLEL_DEFAULT, &parallel))
+    if (!cli_whole(cli, OPTION_PARALLEL, 1, PARALLEL_MAX, PARALLEL_DEFAULT, &run.parallel))
         return OUTCOME_USAGE;
     if (!read_address(&run))
         return OUTCOME_FAILED;
@@ -311,6 +391,6 @@ enum outcome redemptions_run(struct cli *cli)
     refusals_init(&run.refusals, cli->arguments.at[0], &run.rows.header, cli->err);
     if (!read_rows(&run, &err))
         return cli_fail(cli, &err);
-    work_together(&run, (size_t)parallel);
+    work_together(&run);
     return conclude(&run);
 }

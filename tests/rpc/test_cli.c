@@ -23,7 +23,7 @@
 
 #include <cmocka.h>
 
-enum { SEEN_MAX = 4096, METHODS_MAX = 16, LINE = 8192 };
+enum { SEEN_MAX = 4096, METHODS_MAX = 64, LINE = 8192 };
 
 /* What the server saw, and how it shall answer. */
 static struct world {
@@ -32,8 +32,10 @@ static struct world {
     pthread_mutex_t lock;
     char seen[SEEN_MAX][128]; /* "HoldRedemption m-1 REQUEST_ID", in order of arrival */
     int seen_count;
-    int messages;    /* of PushMembers */
+    int messages;    /* of PushMembers, or calls of WriteRedemptions */
     int failures;    /* so many more calls or messages are answered TRY_AGAIN */
+    size_t room;     /* bytes of a call of WriteRedemptions; 0 for any */
+    bool slow;       /* ... or rather writes of members "slow-..." */
     bool unfinished; /* PushMembers answers a verdict too few */
 } world;
 
@@ -155,49 +157,92 @@ static bool list_merchants(struct call *call, const ProtobufCMessage *message, s
     return true;
 }
 
-static bool answer_receipt(struct call *call, const char *redemption_id, int64_t points)
+/* What becomes of one write; redemption_id points to a text that lives as long as the answer. */
+static bool judge_hold(struct call *call, const Alliance__V1__HoldRedemptionRequest *request, char redemption_id[64],
+                       struct error *err)
 {
-    Alliance__V1__RedemptionReceipt receipt = ALLIANCE__V1__REDEMPTION_RECEIPT__INIT;
-
-    receipt.redemption_id = (char *)(uintptr_t)redemption_id;
-    receipt.points = points;
-    call_reply(call, &receipt.base);
+    if (strcmp(call->principal.id, request->merchant_id) != 0)
+        return error_set(err, REASON_NOT_YOURS, "%s", "");
+    see("Hold", request->member_ref, request->request_id);
+    if (strncmp(request->member_ref, "poor", 4) == 0)
+        return error_set(err, REASON_INSUFFICIENT_POINTS, "%s", "");
+    if (strncmp(request->member_ref, "slow", 4) == 0 && fails_now(err))
+        return false;
+    snprintf(redemption_id, 64, "%s.00ff", request->request_id);
     return true;
 }
 
 static bool hold_redemption(struct call *call, const ProtobufCMessage *message, struct error *err)
 {
     const Alliance__V1__HoldRedemptionRequest *request = (const void *)message;
+    Alliance__V1__RedemptionReceipt receipt = ALLIANCE__V1__REDEMPTION_RECEIPT__INIT;
     char id[64];
 
-    if (fails_now(err))
+    if (fails_now(err) || !judge_hold(call, request, id, err))
         return false;
-    if (strcmp(call->principal.id, request->merchant_id) != 0)
-        return error_set(err, REASON_NOT_YOURS, "%s", "");
-    see("Hold", request->member_ref, request->request_id);
-    if (strncmp(request->member_ref, "poor", 4) == 0)
-        return error_set(err, REASON_INSUFFICIENT_POINTS, "%s", "");
-    snprintf(id, sizeof id, "%s.00ff", request->request_id);
-    return answer_receipt(call, id, request->points);
+    receipt.redemption_id = id;
+    receipt.points = request->points;
+    call_reply(call, &receipt.base);
+    return true;
 }
 
-static bool confirm_redemption(struct call *call, const ProtobufCMessage *message, struct error *err)
-{
-    const Alliance__V1__ConfirmRedemptionRequest *request = (const void *)message;
+struct written {
+    Alliance__V1__RedemptionVerdict verdict;
+    Alliance__V1__RedemptionReceipt receipt;
+    char redemption_id[64];
+};
 
-    if (fails_now(err))
-        return false;
-    see("Confirm", request->redemption_id, request->request_id);
-    return answer_receipt(call, request->redemption_id, request->points);
+static bool judge_write(struct call *call, const Alliance__V1__RedemptionWrite *write, struct written *written,
+                        struct error *err)
+{
+    char *id = written->redemption_id;
+
+    if (write->action_case == ALLIANCE__V1__REDEMPTION_WRITE__ACTION_HOLD) {
+        written->receipt.points = write->hold->points;
+        return judge_hold(call, write->hold, id, err);
+    }
+    if (write->action_case == ALLIANCE__V1__REDEMPTION_WRITE__ACTION_CONFIRM) {
+        see("Confirm", write->confirm->redemption_id, write->confirm->request_id);
+        written->receipt.points = write->confirm->points;
+        snprintf(id, 64, "%s", write->confirm->redemption_id);
+        return true;
+    }
+    assert_int_equal(write->action_case, ALLIANCE__V1__REDEMPTION_WRITE__ACTION_CANCEL);
+    see("Cancel", write->cancel->redemption_id, write->cancel->request_id);
+    snprintf(id, 64, "%s", write->cancel->redemption_id);
+    return true;
 }
 
-static bool cancel_redemption(struct call *call, const ProtobufCMessage *message, struct error *err)
+static bool write_redemptions(struct call *call, const ProtobufCMessage *message, struct error *err)
 {
-    const Alliance__V1__CancelRedemptionRequest *request = (const void *)message;
+    const Alliance__V1__WriteRedemptionsRequest *request = (const void *)message;
+    Alliance__V1__WriteRedemptionsResponse response = ALLIANCE__V1__WRITE_REDEMPTIONS_RESPONSE__INIT;
 
-    (void)err;
-    see("Cancel", request->redemption_id, request->request_id);
-    return answer_receipt(call, request->redemption_id, 0);
+    if (!world.slow && fails_now(err))
+        return false;
+    if (world.room > 0 && protobuf_c_message_get_packed_size(message) > world.room)
+        return error_set(err, REASON_MESSAGE_TOO_LARGE, "%s", "");
+    response.verdicts = arena_alloc(&call->arena, request->n_writes * sizeof(void *));
+    for (size_t i = 0; i < request->n_writes; i++) {
+        struct written *written = arena_alloc(&call->arena, sizeof *written);
+        struct error wrong = { 0 };
+        alliance__v1__redemption_verdict__init(&written->verdict);
+        alliance__v1__redemption_receipt__init(&written->receipt);
+        written->receipt.redemption_id = written->redemption_id;
+        if (judge_write(call, request->writes[i], written, &wrong)) {
+            written->verdict.receipt = &written->receipt;
+        } else {
+            written->verdict.reason = (char *)(uintptr_t)reason_name(wrong.reason);
+            written->verdict.detail = (char *)(uintptr_t)reason_text(wrong.reason);
+            written->verdict.retry = reason_retryable(wrong.reason);
+        }
+        response.verdicts[response.n_verdicts++] = &written->verdict;
+    }
+    pthread_mutex_lock(&world.lock);
+    world.messages++;
+    pthread_mutex_unlock(&world.lock);
+    call_reply(call, &response.base);
+    return true;
 }
 
 static bool not_here(struct call *call, const ProtobufCMessage *message, struct error *err)
@@ -213,8 +258,7 @@ static const struct method rows[] = {
     { "ImportMerchants", ROLE_OPERATOR, import_merchants, NULL },
     { "ListMerchants", ROLE_OPERATOR, list_merchants, NULL },
     { "HoldRedemption", ROLE_MERCHANT, hold_redemption, NULL },
-    { "ConfirmRedemption", ROLE_MERCHANT, confirm_redemption, NULL },
-    { "CancelRedemption", ROLE_MERCHANT, cancel_redemption, NULL },
+    { "WriteRedemptions", ROLE_MERCHANT, write_redemptions, NULL },
 };
 
 static struct method row_for(const char *name)
@@ -315,7 +359,8 @@ static int clean(void **state)
     (void)state;
     pthread_mutex_lock(&world.lock);
     world.seen_count = world.messages = world.failures = 0;
-    world.unfinished = false;
+    world.unfinished = world.slow = false;
+    world.room = 0;
     pthread_mutex_unlock(&world.lock);
     return 0;
 }
@@ -591,6 +636,72 @@ static void test_a_members_rows_arrive_in_order(void **state)
     assert_int_equal(lines, 1 + 2 * MEMBERS * EACH);
 }
 
+static void write_holds(const char *name, const char *member, int count, const char *more)
+{
+    FILE *file = fopen(name, "w");
+
+    fputs("action,key,member_bank,member_ref,merchant,store,points,goods_id\n", file);
+    for (int i = 0; i < count; i++)
+        fprintf(file, "hold,k%d,b,%s%d,shop-1,,10,\n", i, member, i);
+    fputs(more, file);
+    fclose(file);
+}
+
+static void test_many_rows_go_in_one_call(void **state)
+{
+    (void)state;
+    write_holds("bulk.csv", "m-", 1000, "");
+    assert_int_equal(type("alliance redemptions run bulk.csv --parallel 1"), OUTCOME_DONE);
+    assert_says(out, "hold    OK       1000\n");
+    assert_int_equal(world.seen_count, 1000);
+    assert_int_equal(world.messages, 4);
+}
+
+/* A verdict that says "not now" is asked for again, and that row only. */
+static void test_a_row_is_sent_again_by_itself(void **state)
+{
+    (void)state;
+    write_holds("slow.csv", "slow-", 1, "hold,k,b,m-1,shop-1,,10,\n");
+    world.slow = true;
+    world.failures = 2;
+    assert_int_equal(type("alliance redemptions run slow.csv --parallel 1"), OUTCOME_DONE);
+    assert_says(out, "hold    OK          2\n");
+    assert_int_equal(world.messages, 3);
+    assert_int_equal(world.seen_count, 4);
+    assert_string_equal(world.seen[0], world.seen[2]);
+    assert_string_equal(world.seen[0], world.seen[3]);
+    clean(NULL);
+    world.slow = true;
+    world.failures = 1000;
+    assert_int_equal(type("alliance redemptions run slow.csv --parallel 1"), OUTCOME_FAILED);
+    assert_says(errors, "error: TRY_AGAIN: ");
+    assert_says(errors, "run the same command again");
+    assert_says(out, "hold    OK          1\n"); /* the other was answered all the same */
+}
+
+/* A message too large to be sent goes in two; a row that is too large by itself is refused, and no other. */
+static void test_large_rows_go_in_smaller_calls(void **state)
+{
+    static char more[64 * 1024];
+    int n = 0;
+
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        n += snprintf(more + n, sizeof more - (size_t)n, "hold,x%d,b,big-%d,shop-1,%0*d,10,\n", i, i, 20000, 0);
+    write_holds("large.csv", "m-", 97, more);
+    world.room = 50000;
+    assert_int_equal(type("alliance redemptions run large.csv --parallel 1"), OUTCOME_DONE);
+    assert_says(out, "hold    OK        100\n");
+    assert_int_equal(world.messages, 7); /* of 50, 25, 12, 6, 3, 2 and 2 rows */
+    assert_int_equal(world.seen_count, 100);
+    clean(NULL);
+    world.room = 15000;
+    assert_int_equal(type("alliance redemptions run large.csv --parallel 1"), OUTCOME_REFUSED);
+    assert_says(out, "hold    OK                    97\n");
+    assert_says(out, "hold    MESSAGE_TOO_LARGE      3\n");
+    assert_int_equal(world.seen_count, 97);
+}
+
 static void test_a_server_that_stays_away_stops_the_run(void **state)
 {
     (void)state;
@@ -618,6 +729,9 @@ int main(void)
         cmocka_unit_test_setup(test_a_request_id_is_shown_before_the_call, clean),
         cmocka_unit_test_setup(test_a_batch_and_the_same_again, clean),
         cmocka_unit_test_setup(test_a_members_rows_arrive_in_order, clean),
+        cmocka_unit_test_setup(test_many_rows_go_in_one_call, clean),
+        cmocka_unit_test_setup(test_a_row_is_sent_again_by_itself, clean),
+        cmocka_unit_test_setup(test_large_rows_go_in_smaller_calls, clean),
         cmocka_unit_test_setup(test_a_server_that_stays_away_stops_the_run, clean),
     };
     return cmocka_run_group_tests(tests, start, stop);
