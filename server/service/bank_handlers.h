@@ -12,6 +12,10 @@ method_handler bank_push_members, bank_push_accruals;
 method_handler bank_publish_rules, bank_get_rules;
 /* bank_balance.c */
 method_handler bank_get_balance;
+/* journal_list.c, journal_balance.c, explain.c */
+method_handler bank_list_journal, bank_get_balance_at, bank_explain_entry;
+/* forecast.c */
+method_handler bank_forecast_expiry, bank_list_expiry_notices;
 /* funding.c */
 method_handler bank_register_funding;
 /* member_write.c: every operation on one member */

@@ -25,5 +25,10 @@ static const struct method methods[] = {
     { "SetExposureLimit", ROLE_BANK, bank_set_exposure_limit, NULL },
     { "GetExposure", ROLE_BANK | ROLE_OPERATOR, bank_get_exposure, NULL },
     { "GetBalance", ROLE_BANK | ROLE_OPERATOR, bank_get_balance, NULL },
+    { "GetBalanceAt", ROLE_BANK | ROLE_OPERATOR, bank_get_balance_at, NULL },
+    { "ListJournal", ROLE_BANK | ROLE_OPERATOR, bank_list_journal, NULL },
+    { "ExplainEntry", ROLE_BANK | ROLE_OPERATOR, bank_explain_entry, NULL },
+    { "ForecastExpiry", ROLE_BANK | ROLE_OPERATOR, bank_forecast_expiry, NULL },
+    { "ListExpiryNotices", ROLE_BANK | ROLE_OPERATOR, bank_list_expiry_notices, NULL },
 };
 const struct service bank_service = { &alliance__v1__bank_service__descriptor, methods, COUNT(methods) };

@@ -17,6 +17,9 @@ method_handler operator_import_merchants;
 method_close operator_import_close;
 /* operator_list.c */
 method_handler operator_list_merchants, operator_list_shipments;
+/* ledger.c: a bidirectional stream */
+method_handler operator_verify_ledger;
+method_close operator_verify_close;
 /* adjustment.c */
 method_handler operator_adjust_points, operator_approve_adjustment;
 /* member_write.c */

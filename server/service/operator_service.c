@@ -22,6 +22,7 @@ static const struct method methods[] = {
     { "ApproveAdjustment", ROLE_OPERATOR, operator_approve_adjustment, NULL },
     { "ReinstatePoints", ROLE_OPERATOR, operator_reinstate_points, NULL },
     { "RecordSettledExposure", ROLE_OPERATOR, operator_record_settled, NULL },
+    { "VerifyLedger", ROLE_OPERATOR, operator_verify_ledger, operator_verify_close },
     { "ListShipments", ROLE_OPERATOR, operator_list_shipments, NULL },
 };
 const struct service operator_service = { &alliance__v1__operator_service__descriptor, methods, COUNT(methods) };

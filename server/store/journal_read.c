@@ -84,6 +84,19 @@ const struct statement journal_find_redemption =
               "(length(lines) / 80)::int8 AS line_count FROM redemption WHERE bucket = $1 AND id = $2",
               redemption_params, redemption_row, sizeof(struct journal_redemption_row));
 
+static const struct column reversed_params[] = {
+    COLUMN(struct journal_reversed_params, bucket),
+    COLUMN(struct journal_reversed_params, member_id),
+    COLUMN(struct journal_reversed_params, redemption_id),
+    COLUMN(struct journal_reversed_params, seq),
+};
+static const struct column reversed_row[] = { COLUMN(struct journal_reversed_row, points) };
+const struct statement journal_reversed_before =
+    STATEMENT("journal_reversed_before",
+              "SELECT coalesce(sum(points), 0)::int8 AS points FROM journal "
+              "WHERE bucket = $1 AND member_id = $2 AND redemption_id = $3 AND seq < $4 AND kind = 8",
+              reversed_params, reversed_row, sizeof(struct journal_reversed_row));
+
 static const struct column accrual_params[] = { COLUMN(struct journal_accrual_params, bucket),
                                                 COLUMN(struct journal_accrual_params, id) };
 static const struct column accrual_row[] = {

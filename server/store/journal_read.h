@@ -55,6 +55,17 @@ struct journal_redemption_row {
 };
 extern const struct statement journal_find_redemption;
 
+/* Points of a redemption that entries before that one reversed. */
+struct journal_reversed_params {
+    int32_t bucket;
+    struct uuid member_id, redemption_id;
+    int64_t seq;
+};
+struct journal_reversed_row {
+    int64_t points;
+};
+extern const struct statement journal_reversed_before;
+
 /* What the accrual says that an entry came of. */
 struct journal_accrual_params {
     int32_t bucket;

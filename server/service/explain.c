@@ -1,0 +1,201 @@
+/*
+ * explain.c -- ExplainEntry: the entry, the one before it and the rows behind it are read, explain_steps.c says why.
+ */
+#include "service/bank_handlers.h"
+
+#include "domain/packed.h"
+#include "engine/journal_entry.h"
+#include "service/bank_rules_shape.h"
+#include "service/check.h"
+#include "service/explain_steps.h"
+#include "service/journal.h"
+#include "service/shape.h"
+#include "store/member_store.h"
+
+#include <string.h>
+
+typedef Alliance__V1__ExplainEntryRequest Asked;
+typedef Alliance__V1__EntryExplanation Explanation;
+
+/* Everything that is read for one answer. */
+struct explaining {
+    struct errand *errand;
+    struct journal_subject subject;
+    struct journal_row row;
+    struct entry entry, before;
+    struct lots lots;
+    struct explain_facts facts;
+};
+
+static const char *funding_name(const void *owner, int32_t funding_no)
+{
+    return journal_funding_id(owner, funding_no);
+}
+
+/* The entry and the one before it. ENTRY_NOT_FOUND. */
+static bool read_entry(struct explaining *on, int64_t seq, struct error *err)
+{
+    struct journal_page_params params = { on->subject.bucket, on->subject.member_id, seq, 2 };
+    struct arena *arena = &on->errand->call->arena;
+    size_t count;
+    void *fetched;
+
+    if (seq < INT64_MAX)
+        params.seq = seq + 1;
+    if (!db_fetch(on->errand->db, &journal_before, &params, arena, &fetched, &count, err))
+        return false;
+    const struct journal_row *rows = fetched;
+    if (count == 0 || rows[0].seq != seq)
+        return error_field(err, REASON_ENTRY_NOT_FOUND, "seq", "%s", "");
+    on->row = rows[0];
+    if (!journal_entry(&rows[0], &on->entry) || (count > 1 && !journal_entry(&rows[1], &on->before)) ||
+        !unpack_lots(on->row.lots.at, on->row.lots.size, &on->lots))
+        return error_set(err, REASON_INTERNAL, "a stored journal entry is not possible");
+    return true;
+}
+
+static bool read_accrual(struct explaining *on, struct error *err)
+{
+    struct journal_accrual_params params = { on->subject.bucket, on->entry.ref };
+    struct journal_accrual_row row;
+    bool found;
+
+    if (!db_fetch_one(on->errand->db, &journal_find_accrual, &params, &on->errand->call->arena, &row, &found, err))
+        return false;
+    if (!found)
+        return true;
+    on->facts.accrual.known = true;
+    on->facts.accrual.transaction_ref = row.transaction_ref;
+    on->facts.accrual.currency = row.currency;
+    on->facts.accrual.amount_minor = row.amount_minor;
+    on->facts.accrual.points = row.points;
+    on->facts.accrual.matures_on = row.matures_on;
+    return true;
+}
+
+static bool read_redemption(struct explaining *on, struct error *err)
+{
+    struct journal_redemption_params params = { on->subject.bucket, on->entry.redemption_id };
+    struct journal_reversed_params before = { on->subject.bucket, on->subject.member_id, on->entry.redemption_id,
+                                              on->entry.seq };
+    struct arena *arena = &on->errand->call->arena;
+    struct journal_redemption_row row;
+    struct journal_reversed_row reversed = { 0 };
+    bool found, any;
+
+    if (!db_fetch_one(on->errand->db, &journal_find_redemption, &params, arena, &row, &found, err))
+        return false;
+    if (on->entry.kind == ENTRY_REVERSE &&
+        !db_fetch_one(on->errand->db, &journal_reversed_before, &before, arena, &reversed, &any, err))
+        return false;
+    if (!found)
+        return true;
+    on->facts.redemption.known = true;
+    on->facts.redemption.one_step = row.one_step;
+    on->facts.redemption.has_lines = row.line_count > 0;
+    on->facts.redemption.points = row.points;
+    on->facts.redemption.confirmed_points = row.confirmed_points;
+    on->facts.redemption.gross_minor = row.gross_minor;
+    on->facts.redemption.commission_minor = row.commission_minor;
+    on->facts.redemption.lapse_at = row.lapse_at;
+    on->facts.redemption.reversed_before = reversed.points;
+    return true;
+}
+
+static const struct exchange_rules *rules_of(const struct bank *bank, int32_t version)
+{
+    for (size_t i = 0; i < bank->rules_count; i++) {
+        if (bank->rules[i].version == version)
+            return &bank->rules[i];
+    }
+    return NULL;
+}
+
+static const struct terms *terms_of(const struct merchant *merchant, int32_t version)
+{
+    for (size_t i = 0; merchant && i < merchant->terms_count; i++) {
+        if (merchant->terms[i].version == version)
+            return &merchant->terms[i];
+    }
+    return NULL;
+}
+
+/* Entries without a version of their own (an adjustment, points that mature) were decided under what was in force. */
+static void find_versions(struct explaining *on)
+{
+    const struct bank *bank = on->subject.bank;
+    const struct merchant *merchant = reference_merchant_no(on->errand->reference, on->entry.merchant_no);
+
+    on->facts.rules_then = rules_in_force(bank->rules, bank->rules_count, on->entry.at);
+    on->facts.rules = on->entry.rules_version ? rules_of(bank, on->entry.rules_version) : on->facts.rules_then;
+    on->facts.terms = on->entry.terms_version ? terms_of(merchant, on->entry.terms_version) : NULL;
+}
+
+static bool read_facts(struct explaining *on, struct error *err)
+{
+    const Asked *asked = (const Asked *)on->errand->request;
+    bool earned;
+
+    if (!journal_find_subject(on->errand, asked->bank_id, asked->member_ref, &on->subject, err) ||
+        !read_entry(on, asked->seq, err))
+        return false;
+    earned = on->entry.kind == ENTRY_ACCRUE || on->entry.kind == ENTRY_PEND;
+    on->facts.entry = &on->entry;
+    on->facts.before = &on->before;
+    on->facts.lots = &on->lots;
+    on->facts.funding_name = funding_name;
+    on->facts.owner = on->subject.bank;
+    find_versions(on);
+    return (!earned || read_accrual(on, err)) && (uuid_is_zero(&on->entry.redemption_id) || read_redemption(on, err));
+}
+
+static bool shape_rules(struct explaining *on, Explanation *explanation)
+{
+    struct arena *arena = &on->errand->call->arena;
+
+    if (!on->facts.rules)
+        return true;
+    explanation->rules = shape_new(arena, &alliance__v1__exchange_rules__descriptor);
+    char *bank_id = shape_text(arena, on->subject.bank->id);
+    return explanation->rules && bank_id && bank_rules_shape(arena, bank_id, on->facts.rules, explanation->rules);
+}
+
+static bool shape_steps(struct explaining *on, Explanation *explanation)
+{
+    struct explain_steps *steps = arena_alloc(&on->errand->call->arena, sizeof *steps);
+
+    if (!steps)
+        return false;
+    steps->arena = &on->errand->call->arena;
+    explain_entry(&on->facts, steps);
+    explanation->steps = steps->at;
+    explanation->n_steps = steps->count;
+    return !steps->failed;
+}
+
+static bool explain_work(struct errand *errand, struct error *err)
+{
+    struct explaining *on = arena_alloc(&errand->call->arena, sizeof *on);
+    Explanation *explanation = errand_reply(errand, &alliance__v1__entry_explanation__descriptor, err);
+
+    if (!explanation || !on)
+        return errand_no_room(err);
+    on->errand = errand;
+    if (!db_execute(errand->db, &member_begin_snapshot, NULL, NULL, err))
+        return false;
+    bool good = read_facts(on, err);
+    db_rollback(errand->db);
+    if (!good)
+        return false;
+    explanation->entry = journal_shape(errand, on->subject.bank, &on->row, err);
+    return explanation->entry &&
+           ((shape_rules(on, explanation) && shape_steps(on, explanation)) || errand_no_room(err));
+}
+
+bool bank_explain_entry(struct call *call, const ProtobufCMessage *request, struct error *err)
+{
+    const Asked *asked = (const Asked *)request;
+
+    return journal_check_member(call, asked->bank_id, asked->member_ref, err) &&
+           check_range("seq", asked->seq, 1, INT64_MAX, err) && errand_read(call, request, explain_work, err);
+}
