@@ -30,12 +30,14 @@ struct transfer {
      * again means that the chain has broken off. Of transfer_resume only the reason.
      */
     struct answer answer;
-    bool ended; /* the row is closed: received, or given back */
+    bool ended;           /* the row is closed: received, or given back */
+    enum reason received; /* what the receiver answered */
     /* transfer.c's own: */
     struct command command; /* the step under way */
-    enum reason received;   /* what the receiver answered */
 };
 
+/* The RECEIVE or SETTLE of the transfer, all but done and owner: everybody who walks the chain makes the same. */
+void transfer_step(const struct transfer *transfer, enum command_kind kind, struct command *command);
 /* Begins with *send, a complete SEND command, of which the ids above are taken. false (OVERLOADED): done is not called.
  */
 bool transfer_begin(struct transfer *transfer, const struct command *send, struct error *err) MUST_USE;
