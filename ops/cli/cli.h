@@ -83,6 +83,8 @@ enum outcome rules_show(struct cli *cli);
 enum outcome balance_show(struct cli *cli);
 enum outcome redeem_quote(struct cli *cli);
 enum outcome redeem_hold(struct cli *cli);
+enum outcome redeem_points(struct cli *cli);
+enum outcome redeem_extend(struct cli *cli);
 enum outcome redeem_confirm(struct cli *cli);
 enum outcome redeem_cancel(struct cli *cli);
 enum outcome redeem_reverse(struct cli *cli);

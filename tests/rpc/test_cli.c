@@ -186,6 +186,44 @@ static bool hold_redemption(struct call *call, const ProtobufCMessage *message, 
     return true;
 }
 
+static bool redeem_in_one_step(struct call *call, const ProtobufCMessage *message, struct error *err)
+{
+    const Alliance__V1__HoldRedemptionRequest *request = (const void *)message;
+    char lines[128] = "";
+
+    for (size_t i = 0; i < request->n_lines; i++)
+        snprintf(lines + strlen(lines), sizeof lines - strlen(lines), "%s:%" PRId64 " ", request->lines[i]->line_id,
+                 request->lines[i]->points);
+    see("RedeemPoints", lines, request->card_token);
+    return hold_redemption(call, message, err);
+}
+
+static bool extend_hold(struct call *call, const ProtobufCMessage *message, struct error *err)
+{
+    const Alliance__V1__ExtendHoldRequest *request = (const void *)message;
+    Alliance__V1__RedemptionReceipt receipt = ALLIANCE__V1__REDEMPTION_RECEIPT__INIT;
+    char seconds[32];
+
+    (void)err;
+    snprintf(seconds, sizeof seconds, "%" PRId64, request->lapse_after->seconds);
+    see("ExtendHold", request->redemption_id, seconds);
+    receipt.redemption_id = request->redemption_id;
+    call_reply(call, &receipt.base);
+    return true;
+}
+
+static bool reverse_redemption(struct call *call, const ProtobufCMessage *message, struct error *err)
+{
+    const Alliance__V1__ReverseRedemptionRequest *request = (const void *)message;
+    Alliance__V1__RedemptionReceipt receipt = ALLIANCE__V1__REDEMPTION_RECEIPT__INIT;
+
+    (void)err;
+    see("Reverse", request->redemption_id, request->line_id);
+    receipt.redemption_id = request->redemption_id;
+    call_reply(call, &receipt.base);
+    return true;
+}
+
 struct written {
     Alliance__V1__RedemptionVerdict verdict;
     Alliance__V1__RedemptionReceipt receipt;
@@ -258,6 +296,9 @@ static const struct method rows[] = {
     { "ImportMerchants", ROLE_OPERATOR, import_merchants, NULL },
     { "ListMerchants", ROLE_OPERATOR, list_merchants, NULL },
     { "HoldRedemption", ROLE_MERCHANT, hold_redemption, NULL },
+    { "RedeemPoints", ROLE_MERCHANT, redeem_in_one_step, NULL },
+    { "ExtendHold", ROLE_MERCHANT, extend_hold, NULL },
+    { "ReverseRedemption", ROLE_MERCHANT, reverse_redemption, NULL },
     { "WriteRedemptions", ROLE_MERCHANT, write_redemptions, NULL },
 };
 
@@ -540,6 +581,33 @@ static void test_a_request_id_is_shown_before_the_call(void **state)
     assert_string_equal(world.seen[0], again);
 }
 
+static void test_lines_cards_and_one_step(void **state)
+{
+    static const char profile[] = "--profile merchant-shop-1";
+    static const char *const wrong[] = { "tea", "tea=", "tea=0", "tea=6,", "tea=6,cup", "tea=1e3" };
+    char line[256];
+
+    (void)state;
+    snprintf(line, sizeof line,
+             "alliance redeem points --bank b --member m --points 10 --line tea=6,cup=4 --card-token tok_0001 %s",
+             profile);
+    assert_int_equal(type(line), OUTCOME_DONE);
+    assert_string_equal(world.seen[0], "RedeemPoints tea:6 cup:4  tok_0001");
+    snprintf(line, sizeof line, "alliance redeem extend r-1 --lapse-after 1800 %s", profile);
+    assert_int_equal(type(line), OUTCOME_DONE);
+    assert_string_equal(world.seen[2], "ExtendHold r-1 1800");
+    snprintf(line, sizeof line, "alliance redeem reverse r-1 --line cup %s", profile);
+    assert_int_equal(type(line), OUTCOME_DONE);
+    assert_string_equal(world.seen[3], "Reverse r-1 cup");
+    for (size_t i = 0; i < COUNT(wrong); i++) {
+        snprintf(line, sizeof line, "alliance redeem hold --bank b --member m --points 10 --line %s %s", wrong[i],
+                 profile);
+        assert_int_equal(type(line), OUTCOME_USAGE);
+        assert_says(errors, "--line must be LINE=POINTS");
+    }
+    assert_int_equal(world.seen_count, 4);
+}
+
 /* ---- redemptions run ---- */
 
 static const char batch_file[] = "action,key,member_bank,member_ref,merchant,store,points,goods_id\n"
@@ -727,6 +795,7 @@ int main(void)
         cmocka_unit_test_setup(test_merchants_are_imported_whole, clean),
         cmocka_unit_test_setup(test_all_pages_are_one_list, clean),
         cmocka_unit_test_setup(test_a_request_id_is_shown_before_the_call, clean),
+        cmocka_unit_test_setup(test_lines_cards_and_one_step, clean),
         cmocka_unit_test_setup(test_a_batch_and_the_same_again, clean),
         cmocka_unit_test_setup(test_a_members_rows_arrive_in_order, clean),
         cmocka_unit_test_setup(test_many_rows_go_in_one_call, clean),
