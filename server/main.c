@@ -6,7 +6,10 @@
  */
 #include "engine/clerks.h"
 #include "engine/lanes.h"
+#include "engine/pace.h"
+#include "engine/pace_publisher.h"
 #include "engine/reference.h"
+#include "engine/sweeper.h"
 #include "engine/transfer.h"
 #include "io/crypto.h"
 #include "io/file.h"
@@ -35,8 +38,11 @@ struct server {
     struct telemetry *telemetry;
     struct rpc_server *rpc;
     struct office office;
+    struct pace *pace;
+    struct pace_publisher *publisher;
     struct transfer_recovery *recovery;
-    struct db *db; /* of the main thread: first reading, then watching for newer reference data */
+    struct sweeper *sweeper; /* NULL when this server does not walk */
+    struct db *db;           /* of the main thread: first reading, then watching for newer reference data */
     atomic_bool healthy;
 };
 
@@ -124,6 +130,25 @@ static bool listen_for_calls(struct server *server, struct error *err)
     return settings->port_file[0] == '\0' || file_write_port(settings->port_file, port, err);
 }
 
+/* A server knows what the others let through before its own first hold. */
+static bool open_pace(struct server *server, struct error *err)
+{
+    if (server->publisher)
+        return true;
+    if (!server->pace)
+        server->pace = pace_new();
+    struct pace_publisher *publisher = server->pace ? pace_publisher_new(server->pace) : NULL;
+    if (!publisher)
+        return error_set(err, REASON_INTERNAL, "no memory for pace");
+    if (pace_exchange(publisher, server->db, err) &&
+        pace_publisher_start(publisher, server->program.settings.database, err)) {
+        server->publisher = publisher;
+        return true;
+    }
+    pace_publisher_free(publisher);
+    return false;
+}
+
 static bool open_recovery(struct server *server, int32_t buckets, struct error *err)
 {
     const struct transfer_recovery_options options = {
@@ -137,6 +162,20 @@ static bool open_recovery(struct server *server, int32_t buckets, struct error *
     return server->recovery || transfer_recovery_open(&options, &server->recovery, err);
 }
 
+static bool open_sweeper(struct server *server, struct error *err)
+{
+    const struct settings *settings = &server->program.settings;
+    const struct sweeper_options options = {
+        .conninfo = settings->database,
+        .lanes = server->office.lanes,
+        .members_per_second = settings->sweep_rate,
+        .observer = telemetry_sweep,
+        .observer_owner = server->telemetry,
+    };
+
+    return server->sweeper || settings->sweep_rate == 0 || sweeper_open(&options, &server->sweeper, err);
+}
+
 static bool open_engine(struct server *server, struct error *err)
 {
     const struct settings *settings = &server->program.settings;
@@ -144,12 +183,15 @@ static bool open_engine(struct server *server, struct error *err)
 
     if (!office->reference && !reference_open(server->db, &office->reference, err))
         return false;
+    if (!open_pace(server, err))
+        return false;
     const struct reference *reference = reference_acquire(office->reference);
     struct lanes_options lanes = {
         .conninfo = settings->database,
         .buckets = reference->buckets,
         .lanes = settings->lanes < reference->buckets ? (int32_t)settings->lanes : reference->buckets,
         .reference = office->reference,
+        .pace = server->pace,
         .sweep_every_us = SWEEP_EVERY_US,
         .observer = telemetry_batch,
         .observer_owner = server->telemetry,
@@ -157,7 +199,7 @@ static bool open_engine(struct server *server, struct error *err)
     reference_release(reference);
     return (office->lanes || lanes_open(&lanes, &office->lanes, err)) &&
            (office->clerks || clerks_open(settings->database, (int32_t)settings->clerks, &office->clerks, err)) &&
-           open_recovery(server, lanes.buckets, err);
+           open_recovery(server, lanes.buckets, err) && open_sweeper(server, err);
 }
 
 /* Once a second: the first reading of the database, or a look at whether there is newer reference data. */
@@ -176,6 +218,8 @@ static void tick(struct server *server)
     if (atomic_exchange(&server->healthy, good) != good)
         rpc_server_set_serving(server->rpc, good);
     telemetry_database(server->telemetry, good, &err);
+    if (server->pace)
+        telemetry_pace(server->telemetry, pace_figures(server->pace));
 }
 
 static void run(struct server *server)
@@ -193,8 +237,11 @@ static void run(struct server *server)
 static void end(struct server *server)
 {
     rpc_server_close(server->rpc);
+    sweeper_close(server->sweeper);
     transfer_recovery_close(server->recovery);
     lanes_close(server->office.lanes);
+    pace_publisher_free(server->publisher);
+    pace_free(server->pace);
     clerks_close(server->office.clerks);
     reference_close(server->office.reference);
     db_close(server->db);

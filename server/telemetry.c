@@ -18,6 +18,7 @@ struct telemetry {
     const char *reasons[REASON_COUNT];
     const char *lanes[LANES_MAX];
     struct metric *calls, *durations, *batch_sizes, *batch_times, *waiting, *database;
+    struct metric *swept, *tidied, *untidied, *noticed, *sweep_buckets, *sweep_days, *pace_keys, *pace_dropped;
     _Atomic int database_state; /* 0 unknown, 1 up, 2 down */
 };
 
@@ -34,6 +35,26 @@ static const char *const others[] = {
     "grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
     "unknown",
 };
+
+static void register_sweep(struct telemetry *telemetry, struct metrics *metrics)
+{
+    telemetry->swept = metrics_counter(metrics, "alliance_sweep_members_total",
+                                       "Members the daily walk of this server looked at.", NULL, 0);
+    telemetry->tidied = metrics_counter(metrics, "alliance_sweep_tidied_total",
+                                        "Members whose lots expired or points matured in the walk.", NULL, 0);
+    telemetry->untidied = metrics_counter(metrics, "alliance_sweep_failed_total",
+                                          "Members the walk could not deal with; the log names them.", NULL, 0);
+    telemetry->noticed =
+        metrics_counter(metrics, "alliance_expiry_notices_total", "Expiry notices this server made.", NULL, 0);
+    telemetry->sweep_buckets = metrics_gauge(metrics, "alliance_sweep_buckets_behind",
+                                             "Buckets in which a walk is not finished for the open day.", NULL, 0);
+    telemetry->sweep_days = metrics_gauge(metrics, "alliance_sweep_days_behind",
+                                          "Business dates the last walk has not finished; 1 is the open day.", NULL, 0);
+    telemetry->pace_keys =
+        metrics_gauge(metrics, "alliance_pace_keys", "Terminals and merchants whose pace this server counts.", NULL, 0);
+    telemetry->pace_dropped = metrics_gauge(metrics, "alliance_pace_dropped",
+                                            "Those it forgot since its start because there were too many.", NULL, 0);
+}
 
 static int by_name(const void *a, const void *b)
 {
@@ -94,6 +115,7 @@ struct telemetry *telemetry_new(struct metrics *metrics, const struct service *c
         return NULL;
     name_all(telemetry, services, count);
     register_all(telemetry, metrics);
+    register_sweep(telemetry, metrics);
     return telemetry;
 }
 
@@ -129,6 +151,24 @@ void telemetry_batch(void *owner, const struct lane_report *report)
     metric_observe(telemetry->batch_sizes, 0, 0, report->commands);
     metric_observe(telemetry->batch_times, 0, 0, report->duration_us);
     metric_set(telemetry->waiting, (size_t)report->lane, 0, report->waiting);
+}
+
+void telemetry_sweep(void *owner, const struct sweep_report *report)
+{
+    struct telemetry *telemetry = owner;
+
+    metric_add(telemetry->swept, 0, 0, report->done.walked);
+    metric_add(telemetry->tidied, 0, 0, report->done.tidied);
+    metric_add(telemetry->untidied, 0, 0, report->done.failed);
+    metric_add(telemetry->noticed, 0, 0, report->done.noticed);
+    metric_set(telemetry->sweep_buckets, 0, 0, report->buckets_behind);
+    metric_set(telemetry->sweep_days, 0, 0, report->days_behind);
+}
+
+void telemetry_pace(struct telemetry *telemetry, struct pace_figures figures)
+{
+    metric_set(telemetry->pace_keys, 0, 0, figures.keys);
+    metric_set(telemetry->pace_dropped, 0, 0, figures.dropped);
 }
 
 void telemetry_database(struct telemetry *telemetry, bool up, const struct error *err)

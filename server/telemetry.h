@@ -8,6 +8,8 @@
 
 #include "base/error.h"
 #include "engine/lanes.h"
+#include "engine/pace.h"
+#include "engine/sweeper.h"
 #include "rpc/rpc.h"
 
 struct metrics;
@@ -20,6 +22,9 @@ void telemetry_free(struct telemetry *telemetry);
 /* rpc_options.on_done, lanes_options.observer: owner is the telemetry. */
 void telemetry_call(void *owner, const struct rpc_done *done);
 void telemetry_batch(void *owner, const struct lane_report *report);
+/* sweeper_options.observer. */
+void telemetry_sweep(void *owner, const struct sweep_report *report);
+void telemetry_pace(struct telemetry *telemetry, struct pace_figures figures);
 /* Logs a change only. */
 void telemetry_database(struct telemetry *telemetry, bool up, const struct error *err);
 /* rpc_options.on_core_log. */

@@ -286,7 +286,7 @@ static bool sweep_once(struct sweeper *sweeper, struct db *db, int32_t bucket, s
     int64_t rate = sweeper->options.members_per_second, began_us = clock_monotonic_us();
     int32_t limit = rate < SWEEP_CHUNK ? (int32_t)rate : SWEEP_CHUNK;
 
-    *wait_us = SWEEP_EVERY_US;
+    *wait_us = SWEEP_POLL_US;
     if (!sweeper_run(db, sweeper->options.lanes, bucket, limit, done, err))
         return err->reason == REASON_OVERLOADED;
     *wait_us = turn_us;
@@ -305,7 +305,7 @@ static bool run(void *owner, struct db *db, int64_t *wait_us, struct error *err)
     struct sweep_behind *behind;
     size_t count;
 
-    *wait_us = SWEEP_EVERY_US;
+    *wait_us = SWEEP_POLL_US;
     if (!sweep_store_behind(db, &arena, &behind, &count, err))
         return false;
     bool good = count == 0 || sweep_once(sweeper, db, take_turn(sweeper, behind, count), &done, wait_us, err);
@@ -321,7 +321,7 @@ bool sweeper_open(const struct sweeper_options *options, struct sweeper **out, s
                                              .session_sql = sweep_session_sql,
                                              .run = run,
                                              .owner = sweeper,
-                                             .retry_us = SWEEP_EVERY_US };
+                                             .retry_us = SWEEP_POLL_US };
 
     *out = NULL;
     if (!sweeper)

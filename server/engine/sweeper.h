@@ -25,10 +25,10 @@ struct lanes;
 struct sweeper;
 
 enum {
-    SWEEP_CHUNK = 500,        /* accounts of one transaction */
-    SWEEP_OUTSTANDING = 32,   /* commands of the walk in the lanes at a time: online batches hardly notice */
-    SWEEP_EVERY_US = 1000000, /* how often it looks whether there is something to do */
-    NOTICE_KEPT_DAYS = 60,    /* business dates */
+    SWEEP_CHUNK = 500,       /* accounts of one transaction */
+    SWEEP_OUTSTANDING = 32,  /* commands of the walk in the lanes at a time: online batches hardly notice */
+    SWEEP_POLL_US = 1000000, /* how often it looks whether there is something to do */
+    NOTICE_KEPT_DAYS = 60,   /* business dates */
 };
 
 struct sweep_done {
