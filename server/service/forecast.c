@@ -155,7 +155,7 @@ bool bank_forecast_expiry(struct call *call, const ProtobufCMessage *request, st
 
 /* Notices */
 
-/* "bucket/member_id/days since 1970/days ahead": where a page ended. */
+/* "bucket/member_id/days since 1970/days ahead": where a page ended. A day that PostgreSQL cannot hold is none. */
 static bool read_key(const char *key, struct journal_notices_params *params)
 {
     char member[UUID_TEXT];
@@ -163,7 +163,8 @@ static bool read_key(const char *key, struct journal_notices_params *params)
 
     return sscanf(key, "%" SCNd32 "/%36[0-9a-f-]/%" SCNd32 "/%" SCNd32 "%n", &params->bucket, member,
                   &params->after_expires.days, &params->after_days, &end) == 4 &&
-           end > 0 && key[end] == '\0' && uuid_parse(member, &params->after_member);
+           end > 0 && key[end] == '\0' && uuid_parse(member, &params->after_member) && params->bucket >= 0 &&
+           params->after_expires.days >= 0 && params->after_expires.days <= date_of(9999, 12, 31).days;
 }
 
 static void write_key(const struct journal_notices_params *params, const struct journal_notice_row *row, char *key,
@@ -233,7 +234,7 @@ static bool notices_work(struct errand *errand, struct error *err)
     if (!check_date("business_date", asked->business_date, &params.business_date, err) ||
         !page_read(errand->call, asked->page_size, asked->page_token, filters, &page, err))
         return false;
-    if (page.after[0] != '\0' && (!read_key(page.after, &params) || params.bucket < 0))
+    if (page.after[0] != '\0' && !read_key(page.after, &params))
         return page_refuse_token(err);
     params.bank_no = bank->no;
     NoticesReply *reply = errand_reply(errand, &alliance__v1__list_expiry_notices_response__descriptor, err);

@@ -127,7 +127,8 @@ def names():
 
 
 PAGES = [("demo", "shop-09"), ("demo", UUID + "/3"), ("demo/2026-01/PAIR", "demo/2026-01/PAIR/harbour/shop-09/CNY"),
-         ("demo/2026-01/PAIR/harbour/shop-09/CNY", "12"), ("harbour/member-1", "123456789012345678"), ("", "9223372036854775807/1")]
+         ("demo/2026-01/PAIR/harbour/shop-09/CNY", "12"), ("harbour/member-1/0", "123456789012345678"),
+         ("harbour/2028-02-29", "0/" + UUID + "/20000/7"), ("", "9223372036854775807/1")]
 SETTINGS = ["lanes = 4\nlisten = 127.0.0.1:0\n", "database = host=/run/x dbname=alliance\nlog_level = debug\n",
             "[section]\nlanes = 1\n", "listen = [::1]:443\nallow_loopback_partners = true\n", "no equals sign\n",
             "lanes = 1\nlanes = 2\n", "# comment\n\nhold_default_s = 900 ; more\n"]
