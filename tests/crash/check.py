@@ -38,13 +38,43 @@ class Wrong(Exception):
 
 
 class Replay:
-    """One member: its account and journal, and the model beside it."""
+    """One member: its account and journal, and the model beside it. peers are the client's other members."""
 
-    def __init__(self, check, ref, account, rows):
-        self.check, self.ref, self.account, self.rows = check, ref, account, rows
+    def __init__(self, check, ref, account, rows, peers):
+        self.check, self.ref, self.account, self.rows, self.peers = check, ref, account, rows, peers
+        self.left_alone = False
         self.model = model.Member(check.rules.get(check.banks[ref], []), check.commissions)
         self.at = 0      # how far the journal is accounted for
         self.time = None  # of the newest thing known
+
+    def read_journal(self):
+        """Sequence, chain, balances that follow from the entries, holds that end once; and both sides' sums."""
+        ref, account = self.ref, self.account
+        chain, spendable, held = "00" * 32, 0, 0
+        ended = collections.Counter()
+        for place, entry in enumerate(account["journal"], 1):
+            if entry["seq"] != place:
+                raise Wrong(f"member {ref}: journal entry {place} is missing; {entry['seq']} comes instead")
+            if ledger.entry_hash(chain, entry) != entry["hash"]:
+                raise Wrong(f"member {ref}: the chain is broken at journal entry {place}")
+            chain = entry["hash"]
+            if entry["kind"] in ledger.ENDS_A_HOLD:
+                ended[entry["redemption_id"]] += 1
+                if ended[entry["redemption_id"]] > 1:
+                    raise Wrong(f"member {ref}, hold {entry['redemption_id']}: ended twice, again by entry {place}")
+            source, target = ledger.MOVES[entry["kind"]]
+            sides = {source: -entry["points"], target: entry["points"]}
+            # The member's own two count as its balances moved, the others as the kind of entry says.
+            sides["spendable"] = entry["available"] - entry["credit_used"] - spendable
+            sides["held"] = entry["held"] - held
+            for side, points in sides.items():
+                self.check.sums[entry["bucket"], entry["day"]] += points if side else 0
+            spendable, held = entry["available"] - entry["credit_used"], entry["held"]
+            self.check.counts["entries"] += 1
+        if chain != account["chain"]:
+            raise Wrong(f"member {ref}: the account's chain is not its newest entry's")
+        if sum(account["lots"].values()) != account["available"]:
+            raise Wrong(f"member {ref}: lots are {account['lots']}, available is {account['available']}")
 
     def wrong(self, command, text):
         raise Wrong(f"member {self.ref}, {command['do']} {name_of(command)}: {text}")
@@ -53,15 +83,46 @@ class Replay:
         journal = self.account["journal"]
         return journal[self.at] if self.at < len(journal) else None
 
-    def run(self, commands):
-        for command in commands:
-            try:
+    def run(self, command):
+        """Next in the order of the client. A gap leads to nonsense in the model; the finding says where it began."""
+        involved = [self] + [self.peers[ref] for ref in (command["fields"].get("to_member_ref"),) if ref]
+        if any(replay.left_alone for replay in involved):
+            for replay in involved:
+                replay.left_alone = True
+            return
+        try:
+            if command["do"] == "transfer":
+                self.transfer(command, involved[1])
+            else:
                 self.replay(command)
-            except Wrong:
-                raise
-            except (KeyError, IndexError, TypeError, AttributeError) as error:
-                self.wrong(command, f"cannot be replayed, because of an earlier finding or a gap in the model: {error!r}")
-        self.finish()
+        except (KeyError, IndexError, TypeError, AttributeError) as error:
+            self.wrong(command, f"cannot be replayed, because of an earlier finding or a gap in the model: {error!r}")
+
+    def transfer(self, command, other):
+        """Out of one, into the other; or back, when the other is closed."""
+        row, ref = self.row_of(command), command["fields"]["request_id"]
+        steps = {step: self.rows["operation"].get(ledger.step_id(ref, step)) for step in ("receive", "settle")}
+        sent = row is not None and row["reason"] == "OK"
+        self.lapse_before(command if not sent else dict(command, refused=None), row)
+        reason, receipt = self.decide_until(command, "send", row, row["reason"] if row else command.get("refused", "OK"))
+        for expected in self.model.expected:
+            self.take(command, expected, row)
+        if reason == "OK":
+            received = "MEMBER_CLOSED" if other.model.status == model.CLOSED else "OK"
+            taker, step, kind = {"OK": (other, "receive", ledger.TRANSFER_IN)}.get(
+                received, (self, "settle", ledger.TRANSFER_BACK))
+            if not steps[step]:
+                self.wrong(command, f"step {step} is not in the database")
+            taker.lapse_all()
+            taker.model.expected = []
+            taker.model.take_in(receipt.pop("lots"), kind, ledger.step_id(ref, step))
+            taker.take(command, taker.model.expected[0], steps[step])
+            taker.time = steps[step]["time"]
+            reason = received
+        if reason != command.get("refused", "OK"):
+            self.wrong(command, f"was answered {command.get('refused', 'OK')}, and the rules say {reason}")
+        if "answer" in command:
+            self.compare(command, row, receipt)
 
     def replay(self, command):
         do, fields = command["do"], command["fields"]
@@ -82,9 +143,7 @@ class Replay:
 
     def leaves_entry(self, command):
         """Its place among the journal's entries is known by its own."""
-        if "refused" in command or command["do"] == "extend":
-            return False
-        return command["do"] != "set_member" or self.model.would_change(command["fields"])
+        return not command.get("refused") and self.model.leaves_entry(command["do"], command["fields"])
 
     @staticmethod
     def fits(command, reason, receipt):
@@ -101,6 +160,16 @@ class Replay:
         for name, hold in self.model.open_holds().items():
             if row and hold.lapse <= row["time"]:
                 self.wrong(command, f"found hold {name} open although its time was over")
+
+    def decide_until(self, command, do, row, wanted):
+        """decide; when it is refused otherwise than it was, holds may have lapsed while it waited for its turn."""
+        while True:
+            reason, receipt = self.decide(do, command["fields"], row["time"] if row else self.time, row,
+                                          command["fields"]["request_id"])
+            if reason == wanted or reason == "OK" or not self.lapse_one():
+                if reason != wanted:
+                    self.wrong(command, f"was decided as {wanted}, and the rules say {reason}")
+                return reason, receipt
 
     def decide(self, do, fields, time, row, ref):
         self.model.expected = []
@@ -158,6 +227,11 @@ class Replay:
             self.wrong(command, f"journal entry {entry['seq']} is of another time than its answer")
         self.at += 1
 
+    def lapse_all(self):
+        """Everything that the journal says lapsed here."""
+        while self.lapse_one():
+            pass
+
     def lapse_one(self):
         """Ends the hold that the journal's next entry says lapsed; False when it says something else."""
         entry = self.next_entry()
@@ -176,8 +250,7 @@ class Replay:
 
     def finish(self):
         """What is left over: nothing but lapses; and the account is as the model has it."""
-        while self.lapse_one():
-            pass
+        self.lapse_all()
         entry, account, mine = self.next_entry(), self.account, self.model
         if entry:
             raise Wrong(f"member {self.ref}: journal entry {entry['seq']} (kind {entry['kind']}, {entry['points']} "
@@ -221,35 +294,49 @@ class Check:
         commands = read_log(log)
         accounts, rows = self.ledger.of_client(name)
         by_member = collections.defaultdict(list)
+        transfers = {name_of(command) for command in commands.values() if command["do"] == "transfer"}
         for n, command in sorted(commands.items()):
             self.banks[command["fields"]["member_ref"]] = self.banks.get(
                 command["fields"]["member_ref"], command["fields"].get("bank_id"))
             if "answer" not in command and "refused" not in command:
                 self.findings.append(f"command {n} of {name} was never acknowledged: {command['fields']}")
             by_member[command["fields"]["member_ref"]].append(command)
-        believed = set()
+        believed = {name_of(command) for command in commands.values()}
+        believed |= {ledger.step_id(name, step) for name in believed if name for step in ("receive", "settle")
+                     if name in transfers}
+        replays = {ref: Replay(self, ref, accounts.get(ref), rows, {}) for ref in by_member}
         for ref, mine in by_member.items():
-            self.member(ref, mine, accounts.get(ref), rows, believed)
+            replays[ref].peers = replays
+            self.member(replays[ref], mine, rows)
+        for _, command in sorted(commands.items()):
+            self.guard(replays[command["fields"]["member_ref"]], "run", command)
+        for replay in replays.values():
+            self.guard(replay, "finish")
+            self.counts["replayed"] += not replay.left_alone
         self.strangers(name, accounts, rows, by_member, believed)
 
-    def member(self, ref, commands, account, rows, believed):
-        self.counts["commands"] += len(commands)
-        self.counts["members"] += 1
-        lost = [command for command in commands if self.is_lost(command, account, rows)]
-        for command in lost:
-            self.lost.append(f"member {ref}, {command['do']} {name_of(command)}: was acknowledged with "
-                             f"{command.get('answer', command.get('refused'))} and is not in the database")
-        for command in commands:
-            believed.add(name_of(command))
-        if account is None:
-            return
+    def guard(self, replay, method, *arguments):
+        """After its first finding a member is left alone."""
         try:
-            self.journal(ref, account)
-            if not lost:
-                Replay(self, ref, account, rows).run(commands)
-                self.counts["replayed"] += 1
+            if not replay.left_alone:
+                getattr(replay, method)(*arguments)
         except Wrong as wrong:
             self.findings.append(str(wrong))
+            replay.left_alone = True
+
+    def member(self, replay, commands, rows):
+        """What can be said without a replay: is everything there, and is the journal one."""
+        ref = replay.ref
+        self.counts["commands"] += len(commands)
+        self.counts["members"] += 1
+        lost = [command for command in commands if self.is_lost(command, replay.account, rows)]
+        self.lost += [f"member {ref}, {command['do']} {name_of(command)}: was acknowledged with "
+                      f"{command.get('answer', command.get('refused'))} and is not in the database" for command in lost]
+        if replay.account is None:
+            replay.left_alone = True
+            return
+        self.guard(replay, "read_journal")
+        replay.left_alone = replay.left_alone or bool(lost)
 
     @staticmethod
     def is_lost(command, account, rows):
@@ -261,34 +348,6 @@ class Check:
         if "answer" in command or kept:
             return name_of(command) not in rows[table]
         return False
-
-    def journal(self, ref, account):
-        """Sequence, chain, balances that follow from the entries, holds that end once; and both sides' sums."""
-        chain, spendable, held = "00" * 32, 0, 0
-        ended = collections.Counter()
-        for place, entry in enumerate(account["journal"], 1):
-            if entry["seq"] != place:
-                raise Wrong(f"member {ref}: journal entry {place} is missing; {entry['seq']} comes instead")
-            if ledger.entry_hash(chain, entry) != entry["hash"]:
-                raise Wrong(f"member {ref}: the chain is broken at journal entry {place}")
-            chain = entry["hash"]
-            if entry["kind"] in ledger.ENDS_A_HOLD:
-                ended[entry["redemption_id"]] += 1
-                if ended[entry["redemption_id"]] > 1:
-                    raise Wrong(f"member {ref}, hold {entry['redemption_id']}: ended twice, again by entry {place}")
-            source, target = ledger.MOVES[entry["kind"]]
-            sides = {source: -entry["points"], target: entry["points"]}
-            # The member's own two count as its balances moved, the others as the kind of entry says.
-            sides["spendable"] = entry["available"] - entry["credit_used"] - spendable
-            sides["held"] = entry["held"] - held
-            for side, points in sides.items():
-                self.sums[entry["bucket"], entry["day"]] += points if side else 0
-            spendable, held = entry["available"] - entry["credit_used"], entry["held"]
-            self.counts["entries"] += 1
-        if chain != account["chain"]:
-            raise Wrong(f"member {ref}: the account's chain is not its newest entry's")
-        if sum(account["lots"].values()) != account["available"]:
-            raise Wrong(f"member {ref}: lots are {account['lots']}, available is {account['available']}")
 
     def strangers(self, name, accounts, rows, by_member, believed):
         """Rows that no command asked for."""

@@ -108,6 +108,7 @@ class Client(threading.Thread):
         self.members = {}      # ref -> what is known
         self.redemptions = []  # commands.Redemption, the newest last
         self.recent = collections.deque(maxlen=64)  # (kind, fields, answer) that were acknowledged
+        self.earned = collections.deque(maxlen=64)  # accruals, for claw-backs
         self.n = 0
         self.counts = collections.Counter()
         self.finished = False

@@ -103,6 +103,34 @@ def make_reverse(client):
     return of_redemption(client, "confirmed", points=True)
 
 
+def make_on_member(client):
+    """Members whose last PushMembers is of unknown fate are left alone: it may still come, and would undo this."""
+    settled = [m["ref"] for m in client.members.values() if not m["doubtful"]]
+    return settled and {"request_id": stack.uuid7(), "bank_id": client.bank, "member_ref": client.rng.choice(settled)}
+
+
+def make_limit(client):
+    fields = make_on_member(client)
+    return fields and dict(fields, credit_limit=client.rng.choice((0, 500, 3000)))
+
+
+def make_claw_back(client):
+    if not client.earned:
+        return None
+    known = client.rng.choice(client.earned)
+    points = client.rng.choice((0, client.rng.randint(1, known["points"]), known["points"]))
+    return {"request_id": stack.uuid7(), "bank_id": client.bank, "member_ref": known["member_ref"],
+            "transaction_ref": known["transaction_ref"], "points": points}
+
+
+def make_transfer(client):
+    giver, receiver = client.any_member(), client.any_member()
+    if giver == receiver:
+        return None
+    return {"request_id": stack.uuid7(), "bank_id": client.bank, "member_ref": giver, "to_member_ref": receiver,
+            "points": client.rng.choice((client.rng.randint(1, 50), client.rng.randint(1, 1500)))}
+
+
 def make_redeem(client):
     return dict(make_hold(client), lapse_s=0)
 
@@ -122,6 +150,10 @@ def learn_hold(client, fields, answer):
     client.redemptions.append(Redemption(fields, answer["redemption_id"]))
     if len(client.redemptions) > HOLDS_KNOWN:
         client.redemptions.pop(client.rng.randrange(len(client.redemptions)))
+
+
+def learn_accrual(client, fields, answer):
+    client.earned.append(dict(fields, points=answer["points"]))
 
 
 def learn_redeem(client, fields, answer):
@@ -166,6 +198,11 @@ def read_receipt(receipt):
             "time": instant_us(receipt.time), "lapse": instant_us(receipt.lapse_time)}
 
 
+def read_member_receipt(receipt):
+    return {"points": receipt.points, "spendable": receipt.spendable_points, "state": receipt.status,
+            "date": receipt.business_date, "time": instant_us(receipt.time)}
+
+
 def lasting(answer):
     """What is the same each time: a push says UNCHANGED of what it CREATED before."""
     return {k: v for k, v in answer.items() if k != "outcome"}
@@ -198,6 +235,20 @@ def operation_request(name):
 REQUESTS = {"hold": hold_request, "redeem": hold_request, "confirm": operation_request("ConfirmRedemptionRequest"),
             "cancel": operation_request("CancelRedemptionRequest"),
             "reverse": operation_request("ReverseRedemptionRequest"), "extend": operation_request("ExtendHoldRequest")}
+
+
+def bank_request(name):
+    def make(m, fields):
+        fields = dict(fields)
+        if "to_member_ref" in fields:
+            fields["from_member_ref"] = fields.pop("member_ref")
+        return getattr(m.bank, name)(**fields)
+    return make
+
+
+REQUESTS |= {"freeze": bank_request("MemberRequest"), "unfreeze": bank_request("MemberRequest"),
+             "set_limit": bank_request("SetCreditLimitRequest"), "claw_back": bank_request("AccrualRequest"),
+             "transfer": bank_request("TransferPointsRequest")}
 
 
 def pack_one(m, commands):
@@ -246,6 +297,10 @@ def one_receipt(answer):
     return [read_receipt(answer)]
 
 
+def one_member_receipt(answer):
+    return [read_member_receipt(answer)]
+
+
 WAYS = {way.rpc: way for way in (
     Way("bank", "PushMembers", True, by_bank, pack_members, read_rows, 3),
     Way("bank", "PushAccruals", True, by_bank, pack_accruals, read_rows, 8),
@@ -255,6 +310,11 @@ WAYS = {way.rpc: way for way in (
     Way("redemption", "CancelRedemption", False, by_merchant, pack_one, one_receipt, 1),
     Way("redemption", "ReverseRedemption", False, by_merchant, pack_one, one_receipt, 1),
     Way("redemption", "ExtendHold", False, by_merchant, pack_one, one_receipt, 1),
+    Way("bank", "FreezeMember", False, by_bank, pack_one, one_member_receipt, 1),
+    Way("bank", "UnfreezeMember", False, by_bank, pack_one, one_member_receipt, 1),
+    Way("bank", "SetCreditLimit", False, by_bank, pack_one, one_member_receipt, 1),
+    Way("bank", "ClawBackAccrual", False, by_bank, pack_one, one_member_receipt, 1),
+    Way("bank", "TransferPoints", False, by_bank, pack_one, one_member_receipt, 1),
     Way("redemption", "WriteRedemptions", False, by_merchant, pack_writes, read_verdicts, 8),
     Way("redemption", "StreamRedemptions", True, by_merchant, pack_writes, read_verdicts, 8),
 )}
@@ -262,12 +322,17 @@ MANY = ("WriteRedemptions", "StreamRedemptions")
 
 KINDS = {kind.name: kind for kind in (
     Kind("set_member", 3, make_member, ("PushMembers",), learn_nothing, None),
-    Kind("accrue", 14, make_accrual, ("PushAccruals",), learn_nothing, twist_amount),
+    Kind("accrue", 22, make_accrual, ("PushAccruals",), learn_accrual, twist_amount),
     Kind("hold", 30, make_hold, ("HoldRedemption", *MANY), learn_hold, twist_points),
     Kind("redeem", 8, make_redeem, ("RedeemPoints", *MANY), learn_redeem, twist_points),
     Kind("confirm", 20, make_confirm, ("ConfirmRedemption", *MANY), learner("confirmed"), twist_points),
     Kind("cancel", 8, make_cancel, ("CancelRedemption", *MANY), learner("ended"), None),
     Kind("reverse", 15, make_reverse, ("ReverseRedemption", *MANY), learner("reversed"), twist_points),
     Kind("extend", 5, make_extend, ("ExtendHold", *MANY), learn_nothing, twist_lapse),
+    Kind("freeze", 1, make_on_member, ("FreezeMember",), learn_nothing, None),
+    Kind("unfreeze", 3, make_on_member, ("UnfreezeMember",), learn_nothing, None),
+    Kind("set_limit", 2, make_limit, ("SetCreditLimit",), learn_nothing, None),
+    Kind("claw_back", 4, make_claw_back, ("ClawBackAccrual",), learn_nothing, twist_points),
+    Kind("transfer", 8, make_transfer, ("TransferPoints",), learn_nothing, twist_points),
 )}
 

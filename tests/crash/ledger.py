@@ -11,16 +11,18 @@ import uuid
 
 # Kinds of journal entries as server/domain/entry.h numbers them.
 MEMBER, ACCRUE, HOLD, CONFIRM, CANCEL, LAPSE, RELEASE, REVERSE, EXPIRE, FORFEIT = range(1, 11)
-# What time does to a member by itself: no command of a client's causes these.
-BY_TIME = (LAPSE, EXPIRE)
+CLAWBACK, TRANSFER_OUT, TRANSFER_IN, TRANSFER_BACK = 13, 17, 18, 19
 # Kind: accounts the points leave and come to; "spendable" is available less credit used.
 MOVES = {MEMBER: ("", ""), ACCRUE: ("issued", "spendable"), HOLD: ("spendable", "held"), CONFIRM: ("held", "redeemed"),
          CANCEL: ("held", "spendable"), LAPSE: ("held", "spendable"), RELEASE: ("held", "spendable"),
-         REVERSE: ("redeemed", "spendable"), EXPIRE: ("spendable", "expired"), FORFEIT: ("spendable", "forfeited")}
+         REVERSE: ("redeemed", "spendable"), EXPIRE: ("spendable", "expired"), FORFEIT: ("spendable", "forfeited"),
+         CLAWBACK: ("spendable", "issued"), TRANSFER_OUT: ("spendable", "transfer"),
+         TRANSFER_IN: ("transfer", "spendable"), TRANSFER_BACK: ("transfer", "spendable")}
 ENDS_A_HOLD = (CONFIRM, CANCEL, LAPSE)
 # Kind of command: the table its answer is kept in.
 ANSWERS = {"hold": "redemption", "redeem": "redemption", "confirm": "operation", "cancel": "operation",
-           "reverse": "operation", "extend": "operation", "accrue": "accrual"}
+           "reverse": "operation", "extend": "operation", "freeze": "operation", "unfreeze": "operation",
+           "set_limit": "operation", "claw_back": "operation", "transfer": "operation", "accrue": "accrual"}
 
 US = "(extract(epoch FROM {0}) * 1000000)::int8"
 MINE = "member_id IN (SELECT member_id FROM account WHERE member_ref LIKE '{0}-%')"
@@ -58,6 +60,12 @@ TOTALS = """SELECT (SELECT count(*) FROM account) AS accounts, (SELECT count(*) 
 BROKEN = {
     "journal entries of nobody": "SELECT 1 FROM journal j WHERE NOT EXISTS (SELECT 1 FROM account a WHERE "
                                  "(a.bucket, a.member_id) = (j.bucket, j.member_id))",
+    "transfers that were left on their way": "SELECT 1 FROM transfer WHERE state NOT IN (2, 3)",
+    "transfers in the journals and not in the table, or the other way round": """SELECT 1 FROM transfer t
+        FULL JOIN (SELECT bucket, ref, sum(points) AS points FROM journal WHERE kind = 17 GROUP BY bucket, ref) j
+        ON (j.bucket, j.ref) = (t.bucket, t.id) WHERE packed_points(t.lots) IS DISTINCT FROM j.points""",
+    "points that left one member and came to no other": """SELECT 1 FROM (SELECT sum(CASE kind WHEN 17 THEN points
+        WHEN 18 THEN -points WHEN 19 THEN -points ELSE 0 END) AS points FROM journal) j WHERE points <> 0""",
     "redemptions held twice or not at all by their member": """SELECT 1 FROM redemption r
         FULL JOIN account_hold h ON (h.bucket, h.redemption_id) = (r.bucket, r.id)
         WHERE (r.state = 1 AND r.id IS NOT NULL) <> (h.redemption_id IS NOT NULL)""",
@@ -140,3 +148,10 @@ def entry_hash(previous, entry):
     if entry["pending"] or entry["lots"]:
         facts += struct.pack("!q", entry["pending"]) + bytes.fromhex(entry["lots"])
     return hashlib.sha256(bytes.fromhex(previous) + facts).hexdigest()
+
+
+def step_id(request_id, step):
+    """The id of a transfer's later step, "receive" or "settle": it follows from the transfer's own."""
+    digest = hashlib.sha256(f"transfer-{step}\0".encode() + uuid.UUID(request_id).bytes).digest()
+    number = int.from_bytes(digest[:16], "big")
+    return str(uuid.UUID(int=number & ~(0xF << 76) & ~(0x3 << 62) | 8 << 76 | 2 << 62))

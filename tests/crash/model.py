@@ -46,6 +46,7 @@ class Member:
         self.status = self.limit = 0
         self.lots, self.credit_used, self.held = {}, 0, 0
         self.redemptions = {}
+        self.accruals = {}  # transaction_ref -> [points left of it, key of its lot]
         self.expected = []  # journal entries of the last command
 
     # --- what can be asked ---
@@ -65,14 +66,19 @@ class Member:
         found = [version for version in self.rules if version["effective_from"] <= time]
         return found[-1] if found else None
 
-    def would_change(self, fields):
-        return not self.exists or (fields["status"], fields["credit_limit"]) != (self.status, self.limit)
+    def leaves_entry(self, do, fields):
+        """Does this command, if it succeeds, leave a journal entry?"""
+        if do == "set_member":
+            return not self.exists or (fields["status"], fields["credit_limit"]) != (self.status, self.limit)
+        if do == "set_limit":
+            return self.limit != fields["credit_limit"]
+        return {"extend": False, "freeze": self.status != FROZEN, "unfreeze": self.status != ACTIVE}.get(do, True)
 
     # --- commands ---
 
     def set_member(self, fields, time, date, ref):
         del time, date
-        if self.would_change(fields):
+        if self.leaves_entry("set_member", fields):
             self.exists = True
             self.status, self.limit = fields["status"], fields["credit_limit"]
             self._entry(ledger.MEMBER, 0, ref, None)
@@ -91,6 +97,7 @@ class Member:
             return "TOO_MANY_LOTS", None
         self.credit_used -= repaid
         self._add(key, earned - repaid)
+        self.accruals[fields["transaction_ref"]] = [earned, key]
         self._entry(ledger.ACCRUE, earned, ref, None)
         return "OK", {"points": earned}
 
@@ -165,6 +172,57 @@ class Member:
         self._entry(ledger.REVERSE, points, ref, name, -back[0], -back[1])
         return "OK", self._receipt(hold.state, points, date, time, -back[0], -back[1])
 
+    def freeze(self, fields, time, date, ref):
+        return self._become(fields, "freeze", FROZEN, self.limit, time, date, ref)
+
+    def unfreeze(self, fields, time, date, ref):
+        return self._become(fields, "unfreeze", ACTIVE, self.limit, time, date, ref)
+
+    def set_limit(self, fields, time, date, ref):
+        return self._become(fields, "set_limit", self.status, fields["credit_limit"], time, date, ref)
+
+    def _become(self, fields, do, status, limit, time, date, ref):
+        if self.status == CLOSED:
+            return "MEMBER_CLOSED", None
+        change = self.leaves_entry(do, fields)
+        self.status, self.limit = status, limit
+        if change:
+            self._entry(ledger.MEMBER, 0, ref, None)
+        return "OK", self._member_receipt(0, date, time)
+
+    def claw_back(self, fields, time, date, ref):
+        """Its own lot first, then what expires first, then credit."""
+        accrual = self.accruals[fields["transaction_ref"]]
+        left, key = accrual
+        points = fields["points"] or left
+        if points > left or left == 0:
+            return "BEYOND_ACCRUAL", None
+        accrual[0] -= points
+        own = min(points, self.lots.get(key, 0))
+        if own:
+            self._add(key, -own)
+        self.credit_used += self._draw(points - own, [])
+        self._entry(ledger.CLAWBACK, points, ref, None)
+        return "OK", self._member_receipt(points, date, time)
+
+    def send(self, fields, time, date, ref):
+        """The giver's part of a transfer: what it gives is the receipt's "lots"."""
+        points, drawn = fields["points"], []
+        refusal = self._not_active()
+        if not refusal and points > self.available:
+            refusal = "INSUFFICIENT_POINTS"
+        if refusal:
+            return refusal, None
+        self._draw(points, drawn)
+        self._entry(ledger.TRANSFER_OUT, points, ref, None)
+        return "OK", dict(self._member_receipt(points, date, time), lots=drawn)
+
+    def take_in(self, lots, kind, ref):
+        """The receiver's part, or what the giver gets back."""
+        for key, points in lots:
+            self._add(key, points)
+        self._entry(kind, sum(points for _, points in lots), ref, None)
+
     # --- what time does ---
 
     def lapse(self, name, time, date):
@@ -186,15 +244,9 @@ class Member:
 
     def _open(self, points, lapse, ref):
         """Draws lots, first to expire first, then credit."""
-        hold, left = Hold(points, lapse), points
-        for key in sorted(self.lots):
-            taken = min(left, self.lots[key])
-            if taken:
-                hold.lots.append((key, taken))
-                self._add(key, -taken)
-                left -= taken
-        hold.credit = left
-        self.credit_used += left
+        hold = Hold(points, lapse)
+        hold.credit = self._draw(points, hold.lots)
+        self.credit_used += hold.credit
         self.held += points
         self.redemptions[ref] = hold
         self._entry(ledger.HOLD, points, ref, ref)
@@ -236,6 +288,16 @@ class Member:
             if drawn > taken:
                 hold.lots.append((key, drawn - taken))
 
+    def _draw(self, points, drawn):
+        """From the lots, first to expire first; returns what they do not have."""
+        for key in sorted(self.lots):
+            taken = min(points, self.lots[key])
+            if taken:
+                drawn.append((key, taken))
+                self._add(key, -taken)
+                points -= taken
+        return points
+
     def _add(self, key, points):
         self.lots[key] = self.lots.get(key, 0) + points
         if self.lots[key] == 0:
@@ -250,6 +312,9 @@ class Member:
         return {"state": state, "points": points, "spendable": self.spendable, "gross": gross,
                 "commission": commission, "currency": "CNY" if gross or commission else "", "date": date, "time": time,
                 "lapse": lapse}
+
+    def _member_receipt(self, points, date, time):
+        return {"points": points, "spendable": self.spendable, "state": self.status, "date": date, "time": time}
 
     def _refusal(self, hold, date, time):
         return self._receipt(hold.state, 0, date, time)
