@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-enum { ROWS_OF_SERVICE_MAX = 16 };
+enum { ROWS_OF_SERVICE_MAX = 64 };
 
 static struct toy *toy_of(struct call *call)
 {
