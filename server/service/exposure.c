@@ -90,8 +90,8 @@ static bool set_work(struct errand *errand, struct error *err)
 
     if (!find_bank(errand, asked->bank_id, &parts, err) || !load(errand, &exposure_lock, &parts, err))
         return false;
-    /* The first time, lanes must hear of it before another batch begins. */
-    if (parts.count == 0 && !errand_changes(errand, err))
+    /* The first time, lanes must hear of it before another batch begins; and somebody else may just have been first. */
+    if (parts.count == 0 && (!errand_changes(errand, err) || !load(errand, &exposure_lock, &parts, err)))
         return false;
     for (; parts.count < (size_t)errand->buckets && parts.count < BUCKETS_MAX; parts.count++)
         parts.at[parts.count] = (struct exposure_part){ .bucket = (int32_t)parts.count };
