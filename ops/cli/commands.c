@@ -1,4 +1,5 @@
 #include "cli.h"
+#include "ledger_commands.h"
 
 static const char operator_[] = "Operator";
 static const char bank[] = "Bank";
@@ -32,6 +33,9 @@ const struct command commands[] = {
       "alliance carrier register carrier.json", carrier_register },
     { operator_, "shipments list", "PROGRAMME", "", "the shipments of a programme and where they are",
       "alliance shipments list demo", shipments_list },
+    { operator_, "ledger verify", "PROGRAMME", "BANK MEMBER",
+      "prove that the ledger is right; ends with 1 when something was changed, removed or added by hand",
+      "alliance ledger verify demo", ledger_verify },
 
     { bank, "members push", "FILE.csv", "BANK ALLOW_REFUSED",
       "create and change members: member_ref,credit_limit[,status,card_tokens]", "alliance members push members.csv",
@@ -45,6 +49,16 @@ const struct command commands[] = {
       "alliance accruals push spend.csv", accruals_push },
     { bank, "balance", "MEMBER_REF", "BANK", "a member's points and when they expire", "alliance balance m-1001",
       balance_show },
+    { bank, "journal list", "MEMBER_REF", "BANK NEWEST_FIRST", "every movement of a member's points",
+      "alliance journal list m-1001 --newest-first", journal_list },
+    { bank, "journal explain", "MEMBER_REF SEQ", "BANK", "why an entry of the journal is what it is",
+      "alliance journal explain m-1001 2", journal_explain },
+    { bank, "journal balance", "MEMBER_REF INSTANT", "BANK", "a member's points as they stood at an instant",
+      "alliance journal balance m-1001 2026-01-15T12:00:00Z", journal_balance },
+    { bank, "expiry forecast", "", "BANK MEMBER DAYS", "what expires when, of one member or of all together",
+      "alliance expiry forecast --days 30", expiry_forecast },
+    { bank, "expiry notices", "DATE", "BANK", "whom the bank should tell that points expire soon",
+      "alliance expiry notices 2026-01-15", expiry_notices },
 
     { merchant, "redeem quote", "", "BANK! MERCHANT PRICE CURRENCY GOODS QUANTITY",
       "what a price or a good costs in points", "alliance redeem quote --bank bank-a --price 12.34 --currency CNY",

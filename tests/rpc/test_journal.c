@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include <cmocka.h>
 
@@ -332,6 +333,43 @@ static void the_ledger_is_verified(void **state)
     house_push_refused(house, BANK, "VerifyLedger", REASON_ROLE_NOT_ALLOWED, "", "{'programmeId': 'demo'}");
 }
 
+/* The command line */
+
+/* "alliance WORDS" as the party with that certificate ends with that status and says that. */
+static void expect_typed(struct house *house, const char *uri, int expected, const char *says, const char *words)
+{
+    struct pki_files files = pki_issue(house->dir, uri);
+    char line[2048], text[8192];
+
+    snprintf(line, sizeof line, BINARY_DIR "/bin/alliance --server %s --ca %s --cert %s --key %s %s", house->target,
+             files.ca, files.cert, files.key, words);
+    FILE *typed = popen(line, "r");
+    assert_non_null(typed);
+    size_t size = fread(text, 1, sizeof text - 1, typed);
+    text[size] = '\0';
+    int status = pclose(typed);
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != expected || !strstr(text, says))
+        fail_msg("%s: ended with %d and said: %s", words, status, text);
+}
+#define TYPED(uri, expected, says, words) expect_typed(house, "alliance://" uri, expected, says, words)
+
+static void the_command_line_says_the_same(void **state)
+{
+    struct house *house = *state;
+
+    house_member(house, "ann", 100);
+    TYPED(BANK, 0, "ACCRUE", "journal list ann --newest-first");
+    TYPED(BANK, 0, "rounded down to 100 points", "journal explain ann 2");
+    TYPED(BANK, 0, "100", "journal balance ann 2026-01-15T12:00:00Z");
+    TYPED(BANK, 0, "2027-02-01", "expiry forecast --days 400");
+    TYPED(BANK, 0, "none", "expiry notices 2026-01-15");
+    TYPED(OLGA, 0, "verified 1 members, 2 entries: 0 findings", "ledger verify demo");
+    TYPED(OLGA, 0, "verified 1 members", "ledger verify demo --bank bank-a --member ann");
+    house_sql(house, "DELETE FROM journal WHERE seq = 2");
+    TYPED(OLGA, 1, "ENTRY_MISSING bank-a/ann entry 2: ", "ledger verify demo");
+    TYPED(OLGA, 1, "\"ENTRY_MISSING\"", "ledger verify demo --json");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -345,6 +383,7 @@ int main(void)
         TEST(a_forecast_adds_up_all_members),
         TEST(notices_come_in_pages),
         TEST(the_ledger_is_verified),
+        TEST(the_command_line_says_the_same),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
