@@ -1,5 +1,6 @@
 #include "engine/pace.h"
 
+#include "engine/pace_count.h"
 #include "io/crypto.h"
 
 #include <endian.h>
@@ -11,34 +12,21 @@
 enum {
     STRIPE_KEYS = PACE_KEYS_MAX / PACE_STRIPES,
     STRIPE_HEADS = STRIPE_KEYS / 2,
-    UNTOLD_MAX = 16,     /* keys looked past because the others do not know of them yet */
-    SLOTS_A_WINDOW = 60, /* and one more at either end of the window is counted: fewer than PACE_SLOTS */
+    UNTOLD_MAX = 16, /* keys looked past because the others do not know of them yet */
 };
-/* The lanes' clocks differ by what a batch may wait for a lock; more than this, and the clock was set back. */
-static const int64_t straggle_us = INT64_C(60) * US_PER_SECOND;
 static const int64_t slot_max_us = INT64_C(86400) * US_PER_SECOND;
 
 _Static_assert(STRIPE_KEYS < UINT16_MAX, "a place in a stripe is 16 bits");
-
-struct slot {
-    int64_t number; /* it begins at number * slot_us */
-    int64_t own_points, other_points;
-    int32_t own_holds, other_holds; /* of this server, and of all others */
-};
 
 struct key {
     int32_t merchant_no;
     int32_t terms_version; /* the newest seen; 0: learnt from others only */
     int64_t terminal;      /* 0: the whole merchant */
-    int64_t slot_us;
-    int64_t newest;                /* the highest number of its slots */
-    uint64_t changed;              /* a bit a slot: what is our own was not collected since */
-    uint16_t place;                /* in its stripe, from 1; the others are places too, 0 for none */
-    uint16_t next;                 /* in the hash chain */
-    uint16_t newer, older;         /* in the order of last use */
-    struct slot slots[PACE_SLOTS]; /* at number % PACE_SLOTS */
+    uint16_t place;        /* in its stripe, from 1; the others are places too, 0 for none */
+    uint16_t next;         /* in the hash chain */
+    uint16_t newer, older; /* in the order of last use */
+    struct pace_count count;
 };
-_Static_assert(PACE_SLOTS == 64, "changed has a bit a slot");
 
 struct stripe {
     pthread_mutex_t lock;
@@ -54,20 +42,6 @@ struct pace {
     uint32_t collect_from; /* the publisher's: the stripe to go on at */
     atomic_bool wants_all;
 };
-
-/* Time */
-
-static int64_t number_of(int64_t us, int64_t slot_us)
-{
-    return us >= 0 ? us / slot_us : (us + 1) / slot_us - 1;
-}
-
-static int64_t slot_length(int64_t window_us)
-{
-    int64_t part = (window_us + SLOTS_A_WINDOW - 1) / SLOTS_A_WINDOW;
-
-    return part > PACE_SLOT_MIN_US ? part : PACE_SLOT_MIN_US;
-}
 
 /* Keys */
 
@@ -133,7 +107,7 @@ static struct key *left_alone(struct stripe *stripe)
 {
     uint16_t place = stripe->oldest;
 
-    for (int tried = 0; tried < UNTOLD_MAX && place && stripe->keys[place - 1]->changed != 0; tried++)
+    for (int tried = 0; tried < UNTOLD_MAX && place && stripe->keys[place - 1]->count.changed != 0; tried++)
         place = stripe->keys[place - 1]->newer;
     return stripe->keys[(place ? place : stripe->oldest) - 1];
 }
@@ -181,128 +155,12 @@ static struct key *find_or_make(struct stripe *stripe, uint64_t hash, int32_t me
     if (!key) {
         key = make_key(stripe, hash, merchant_no, terminal);
         if (key)
-            key->slot_us = slot_us;
+            key->count.slot_us = slot_us;
     } else if (stripe->newest != key->place) {
         leave_order(stripe, key);
         enter_order(stripe, key);
     }
     return key;
-}
-
-/* Slots */
-
-static int64_t plus(int64_t a, int64_t b)
-{
-    int64_t sum;
-
-    return __builtin_add_overflow(a, b, &sum) ? INT64_MAX : sum;
-}
-
-static int32_t holds_plus(int64_t a, int64_t b)
-{
-    int64_t sum = plus(a, b);
-
-    return sum < INT32_MAX ? (int32_t)sum : INT32_MAX;
-}
-
-static void set_changed(struct key *key, const struct slot *slot, bool changed)
-{
-    uint64_t bit = UINT64_C(1) << (slot - key->slots);
-
-    key->changed = changed ? key->changed | bit : key->changed & ~bit;
-}
-
-/* The slot of that number, emptied when it held an older one; NULL when a newer one has its place. */
-static struct slot *slot_at(struct key *key, int64_t number)
-{
-    struct slot *slot = &key->slots[(uint64_t)number % PACE_SLOTS];
-
-    if (number <= key->newest - PACE_SLOTS)
-        return NULL;
-    if (slot->number != number) {
-        *slot = (struct slot){ .number = number };
-        set_changed(key, slot, false);
-    }
-    if (number > key->newest)
-        key->newest = number;
-    return slot;
-}
-
-/* The clock was set back: what was counted lies in a future that will come again. */
-static void follow_clock(struct key *key, struct instant now)
-{
-    int64_t number = number_of(now.us, key->slot_us);
-
-    if (number > key->newest - PACE_SLOTS || (key->newest - number) * key->slot_us <= straggle_us)
-        return;
-    memset(key->slots, 0, sizeof key->slots);
-    key->changed = 0;
-    key->newest = number;
-}
-
-/* A straggler whose slot is gone is counted in the newest one. */
-static struct slot *slot_of(struct key *key, struct instant now)
-{
-    struct slot *slot = slot_at(key, number_of(now.us, key->slot_us));
-
-    return slot ? slot : slot_at(key, key->newest);
-}
-
-/*
- * The slots get another length. What was counted stays counted, each slot by its end; it is no longer ours to tell the
- * others, who have it from the old rows.
- */
-static void change_slots(struct key *key, int64_t slot_us, struct instant now)
-{
-    struct slot old[PACE_SLOTS];
-    int64_t old_us = key->slot_us;
-
-    memcpy(old, key->slots, sizeof old);
-    memset(key->slots, 0, sizeof key->slots);
-    key->slot_us = slot_us;
-    key->changed = 0;
-    key->newest = number_of(now.us, slot_us);
-    for (size_t i = 0; i < PACE_SLOTS; i++) {
-        int64_t end_us = (old[i].number + 1) * old_us - 1;
-        struct slot *slot = slot_at(key, number_of(end_us < now.us ? end_us : now.us, slot_us));
-        if (!slot)
-            continue;
-        slot->other_holds = holds_plus(slot->other_holds, (int64_t)old[i].own_holds + old[i].other_holds);
-        slot->other_points = plus(slot->other_points, plus(old[i].own_points, old[i].other_points));
-    }
-}
-
-static bool fits(const struct key *key, const struct velocity *velocity, int64_t points, struct instant now)
-{
-    int64_t first = number_of(now.us - velocity->window_us + 1, key->slot_us), holds = 1, sum = points;
-
-    for (size_t i = 0; i < PACE_SLOTS; i++) {
-        const struct slot *slot = &key->slots[i];
-        if (slot->number < first)
-            continue;
-        holds += (int64_t)slot->own_holds + slot->other_holds;
-        sum = plus(sum, plus(slot->own_points, slot->other_points));
-    }
-    return (velocity->max_holds == 0 || holds <= velocity->max_holds) &&
-           (velocity->max_points == 0 || sum <= velocity->max_points);
-}
-
-static void count_hold(struct key *key, int64_t points, struct instant now)
-{
-    struct slot *slot = slot_of(key, now);
-
-    slot->own_holds = holds_plus(slot->own_holds, 1);
-    slot->own_points = plus(slot->own_points, points);
-    set_changed(key, slot, true);
-}
-
-static void uncount_hold(struct key *key, int64_t points, struct instant now)
-{
-    struct slot *slot = slot_of(key, now);
-
-    slot->own_holds -= slot->own_holds > 0;
-    slot->own_points -= slot->own_points > points ? points : slot->own_points;
-    set_changed(key, slot, true);
 }
 
 /* What one hold is counted in: its terminal, its merchant, both or none. */
@@ -377,18 +235,18 @@ static void unlock_watched(const struct watched *watched, size_t count)
 static struct key *key_for(struct pace *pace, const struct watched *watched, int32_t merchant_no,
                            const struct terms *terms, struct instant now)
 {
-    int64_t slot_us = slot_length(watched->velocity->window_us);
+    int64_t slot_us = pace_slot_length(watched->velocity->window_us);
     struct key *key = find_or_make(watched->stripe, watched->hash, merchant_no, watched->terminal, slot_us);
 
     if (key && terms->version > key->terms_version) {
         key->terms_version = terms->version;
-        if (key->slot_us != slot_us) {
-            change_slots(key, slot_us, now);
+        if (key->count.slot_us != slot_us) {
+            pace_count_change_slots(&key->count, slot_us, now);
             atomic_store(&pace->wants_all, true);
         }
     }
     if (key)
-        follow_clock(key, now);
+        pace_count_follow(&key->count, now);
     return key;
 }
 
@@ -404,13 +262,13 @@ enum reason pace_take(struct pace *pace, int32_t merchant_no, const char *termin
     lock_watched(watched, count);
     for (size_t i = 0; i < count && reason == REASON_OK; i++) {
         struct key *key = key_for(pace, &watched[i], merchant_no, terms, now);
-        if (key && !fits(key, watched[i].velocity, points, now))
+        if (key && !pace_count_fits(&key->count, watched[i].velocity, points, now))
             reason = watched[i].refusal;
     }
     for (size_t i = 0; i < count && reason == REASON_OK; i++) {
         struct key *key = find_key(watched[i].stripe, watched[i].hash, merchant_no, watched[i].terminal);
         if (key)
-            count_hold(key, points, now);
+            pace_count_add(&key->count, points, now);
     }
     unlock_watched(watched, count);
     return reason;
@@ -428,7 +286,7 @@ void pace_give_back(struct pace *pace, int32_t merchant_no, const char *terminal
     for (size_t i = 0; i < count; i++) {
         struct key *key = find_key(watched[i].stripe, watched[i].hash, merchant_no, watched[i].terminal);
         if (key)
-            uncount_hold(key, points, now);
+            pace_count_take_back(&key->count, points, now);
     }
     unlock_watched(watched, count);
 }
@@ -437,17 +295,24 @@ void pace_give_back(struct pace *pace, int32_t merchant_no, const char *terminal
 
 static size_t collect_key(struct key *key, struct pace_row *rows, size_t max)
 {
-    size_t count = 0;
+    struct pace_count *count = &key->count;
+    size_t found = 0;
 
-    for (size_t i = 0; key->changed != 0 && i < PACE_SLOTS && count < max; i++) {
-        const struct slot *slot = &key->slots[i];
-        if (!(key->changed >> i & 1))
+    for (size_t i = 0; count->changed != 0 && i < PACE_SLOTS && found < max; i++) {
+        const struct pace_slot *slot = &count->slots[i];
+        if (!(count->changed >> i & 1))
             continue;
-        set_changed(key, slot, false);
-        rows[count++] = (struct pace_row){ key->merchant_no, key->terminal,   { slot->number * key->slot_us },
-                                           key->slot_us,     slot->own_holds, slot->own_points };
+        pace_count_mark(count, slot, false);
+        rows[found++] = (struct pace_row){
+            .merchant_no = key->merchant_no,
+            .terminal = key->terminal,
+            .slot_at = { slot->number * count->slot_us },
+            .slot_us = count->slot_us,
+            .holds = slot->own_holds,
+            .points = slot->own_points,
+        };
     }
-    return count;
+    return found;
 }
 
 size_t pace_collect(struct pace *pace, struct pace_row *rows, size_t max)
@@ -473,10 +338,10 @@ void pace_collect_again(struct pace *pace, const struct pace_row *rows, size_t c
         struct stripe *stripe = stripe_of(pace, hash);
         pthread_mutex_lock(&stripe->lock);
         struct key *key = find_key(stripe, hash, rows[i].merchant_no, rows[i].terminal);
-        struct slot *slot =
-            key && key->slot_us == rows[i].slot_us ? slot_at(key, number_of(rows[i].slot_at.us, key->slot_us)) : NULL;
+        bool same = key && key->count.slot_us == rows[i].slot_us;
+        const struct pace_slot *slot = same ? pace_count_slot(&key->count, rows[i].slot_at) : NULL;
         if (slot)
-            set_changed(key, slot, true);
+            pace_count_mark(&key->count, slot, true);
         pthread_mutex_unlock(&stripe->lock);
     }
 }
@@ -490,12 +355,8 @@ void pace_learn(struct pace *pace, const struct pace_row *row)
         return;
     pthread_mutex_lock(&stripe->lock);
     struct key *key = find_or_make(stripe, hash, row->merchant_no, row->terminal, row->slot_us);
-    struct slot *slot =
-        key && key->slot_us == row->slot_us ? slot_at(key, number_of(row->slot_at.us, row->slot_us)) : NULL;
-    if (slot) {
-        slot->other_holds = holds_plus(row->holds, 0);
-        slot->other_points = row->points;
-    }
+    if (key && key->count.slot_us == row->slot_us)
+        pace_count_learn(&key->count, row->slot_at, row->holds, row->points);
     pthread_mutex_unlock(&stripe->lock);
 }
 

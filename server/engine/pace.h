@@ -1,8 +1,8 @@
 /*
  * pace.h -- how fast a terminal and a merchant hold points: counts in memory, for the velocity of a merchant's terms.
  *
- * One a server; all lanes count in it. A count is kept in slots of window / 60, at least PACE_SLOT_MIN_US, each
- * counted until the whole of it has left the window: a bound is never exceeded, and room may come back one slot late.
+ * One a server; all lanes count in it. A count is kept in slots of window / 60, at least 100 ms, each counted until
+ * the whole of it has left the window: a bound is never exceeded, and room may come back one slot late.
  * What other servers let through is counted as soon as the publisher has read it (pace_publisher.h): within one server
  * the bound is exact, across servers it may be exceeded by what they let through within the same second.
  *
@@ -23,8 +23,6 @@
 enum {
     PACE_STRIPES = 64,
     PACE_KEYS_MAX = 32768, /* terminals and merchants counted at a time; 2 KB each, taken when first used */
-    PACE_SLOTS = 64,       /* of one count */
-    PACE_SLOT_MIN_US = 100000,
 };
 
 struct pace;

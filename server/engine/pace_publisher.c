@@ -1,6 +1,7 @@
 #include "engine/pace_publisher.h"
 
 #include "engine/pace.h"
+#include "engine/pace_count.h"
 #include "engine/routine.h"
 #include "io/clock.h"
 #include "io/crypto.h"

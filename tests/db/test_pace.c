@@ -2,6 +2,7 @@
 #include "database.h"
 
 #include "engine/pace.h"
+#include "engine/pace_count.h"
 #include "engine/pace_publisher.h"
 #include "store/db.h"
 
