@@ -4,6 +4,13 @@
 
 #include <string.h>
 
+enum reason points_in_range(int64_t points, int64_t least)
+{
+    if (points < least)
+        return REASON_POINTS_NOT_POSITIVE;
+    return points > POINTS_MAX ? REASON_POINTS_TOO_MANY : REASON_OK;
+}
+
 int64_t account_spendable(const struct account *account)
 {
     int64_t credit_left = account->credit_limit - account->credit_used;

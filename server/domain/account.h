@@ -166,6 +166,9 @@ bool account_open_hold(struct account *account, const struct uuid *id, struct in
 void account_close_hold(struct account *account, const struct uuid *id);
 /* NULL when it is not open. */
 struct open_hold *account_find_hold(struct account *account, const struct uuid *id);
+/* least to POINTS_MAX: POINTS_NOT_POSITIVE below, POINTS_TOO_MANY above. Callers have checked; this is the last
+ * defence. */
+enum reason points_in_range(int64_t points, int64_t least) MUST_USE;
 /* The sum of the draws. */
 int64_t draws_points(const struct draws *draws);
 int64_t lots_points(const struct lots *lots);

@@ -73,9 +73,13 @@ static struct date matures_on(const struct moment *moment, const struct earning 
     return (struct date){ moment->business_date.days + moment->rules->pending_days };
 }
 
+/* What waits for an event does not expire yet, though a part of it may have matured into a lot that does. */
 static struct pending_lot lot_of(const struct earned *earned)
 {
-    return (struct pending_lot){ earned->matures_on, earned->lot_expires, earned->funding_no, earned->pending };
+    bool by_event = earned->matures_on.days == MATURES_BY_EVENT.days;
+    struct date expires_on = by_event ? (struct date){ 0 } : earned->lot_expires;
+
+    return (struct pending_lot){ earned->matures_on, expires_on, earned->funding_no, earned->pending };
 }
 
 static enum reason earn_later(struct account *account, const struct moment *moment, struct earned *earned,
@@ -138,18 +142,24 @@ enum reason member_mature(struct account *account, const struct moment *moment, 
                           const struct uuid *ref, int64_t *moved, struct entries *entries)
 {
     struct pending_lot like = lot_of(earned);
+    int64_t there = account_pending_of(account, &like);
     struct lots made = { .count = 1 };
+    enum reason reason = points_in_range(points, 0);
 
     *moved = points ? points : earned->pending;
+    if (reason != REASON_OK)
+        return reason;
     if (account->status == MEMBER_CLOSED)
         return REASON_MEMBER_CLOSED;
-    if (earned->pending == 0 || earned->matures_on.days != MATURES_BY_EVENT.days ||
-        account_pending_of(account, &like) < *moved)
+    if (earned->pending == 0 || earned->matures_on.days != MATURES_BY_EVENT.days || there == 0)
         return REASON_NOT_PENDING;
     if (*moved > earned->pending)
         return REASON_BEYOND_ACCRUAL;
+    if (*moved > there)
+        return REASON_NOT_PENDING;
     earned->pending -= *moved;
     made.at[0] = account_mature(account, &like, *moved, expiry_from(moment, moment->business_date));
+    earned->lot_expires = made.at[0].expires_on;
     write_entry(entries, account, moment, ENTRY_MATURE, *moved, ref, &made);
     return REASON_OK;
 }
@@ -177,8 +187,11 @@ enum reason member_claw_back(struct account *account, const struct moment *momen
 {
     struct lot own = { earned->lot_expires, earned->funding_no, 0 };
     struct draws taken;
+    enum reason reason = points_in_range(points, 0);
 
     *moved = points ? points : left;
+    if (reason != REASON_OK)
+        return reason;
     if (*moved > left || left == 0)
         return REASON_BEYOND_ACCRUAL;
     int64_t rest = *moved - claw_pending(account, moment, earned, *moved, ref, entries);
@@ -196,7 +209,10 @@ enum reason member_adjust(struct account *account, const struct moment *moment, 
 {
     struct lots made = { .count = 1 };
     struct draws taken;
+    enum reason reason = points_in_range(points < 0 && points > INT64_MIN ? -points : points, 1);
 
+    if (reason != REASON_OK)
+        return reason;
     if (account->status == MEMBER_CLOSED)
         return REASON_MEMBER_CLOSED;
     if (points < 0) {
@@ -206,8 +222,7 @@ enum reason member_adjust(struct account *account, const struct moment *moment, 
     }
     if (!moment->rules)
         return REASON_NO_RULES_IN_FORCE;
-    enum reason reason =
-        account_earn(account, points, rules_expiry(moment->rules, moment->business_date), funding_no, made.at);
+    reason = account_earn(account, points, rules_expiry(moment->rules, moment->business_date), funding_no, made.at);
     if (reason == REASON_OK)
         write_entry(entries, account, moment, ENTRY_ADJUST_ADD, points, ref, &made);
     return reason;
@@ -217,12 +232,15 @@ enum reason member_reinstate(struct account *account, const struct moment *momen
                              struct date expires_on, const struct uuid *ref, struct entries *entries)
 {
     struct lots made = { .count = 1 };
+    enum reason reason = points_in_range(points, 1);
 
+    if (reason != REASON_OK)
+        return reason;
     if (account->status == MEMBER_CLOSED)
         return REASON_MEMBER_CLOSED;
     if (points > account->expired)
         return REASON_BEYOND_EXPIRED;
-    enum reason reason = account_earn(account, points, expires_on, 0, made.at);
+    reason = account_earn(account, points, expires_on, 0, made.at);
     if (reason != REASON_OK)
         return reason;
     account->expired -= points;
@@ -315,6 +333,10 @@ enum reason member_close(struct account *account, const struct moment *moment, c
 
 static enum reason may_send(const struct account *account, int64_t points, bool merge)
 {
+    enum reason reason = merge ? REASON_OK : points_in_range(points, 1);
+
+    if (reason != REASON_OK)
+        return reason;
     if (account->status == MEMBER_CLOSED)
         return REASON_MEMBER_CLOSED;
     if (account->status == MEMBER_FROZEN && !merge)

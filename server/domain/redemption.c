@@ -196,8 +196,10 @@ static enum reason may_hold(const struct redemption *redemption, struct account 
 {
     const struct currency_rate *rate, *price_rate = NULL;
     struct settlement_amounts amounts;
-    enum reason reason = terms_allow(moment, &rate);
+    enum reason reason = points_in_range(redemption->points, 1);
 
+    if (reason == REASON_OK)
+        reason = terms_allow(moment, &rate);
     if (reason == REASON_OK && price && !(price_rate = rules_rate(moment->rules, price->currency)))
         reason = REASON_CURRENCY_NOT_EXCHANGED;
     if (reason == REASON_OK)
@@ -333,8 +335,8 @@ enum reason redemption_extend(struct redemption *redemption, struct account *acc
     enum reason reason = still_held(redemption, REDEMPTION_EXTEND);
     struct open_hold *open = account_find_hold(account, &redemption->id);
 
-    if (reason == REASON_OK && account->status == MEMBER_FROZEN)
-        reason = REASON_MEMBER_FROZEN;
+    if (reason == REASON_OK)
+        reason = may_redeem(account);
     if (reason != REASON_OK)
         return reason;
     if (moment->now.us + lapse_after_us > redemption->lapse_at.us)
@@ -377,8 +379,10 @@ enum reason redemption_confirm(struct redemption *redemption, struct account *ac
     const struct currency_rate *rate;
     struct settlement_amounts amounts;
     int64_t confirmed = points ? points : redemption->points;
-    enum reason reason = still_held(redemption, REDEMPTION_CONFIRM);
+    enum reason reason = points_in_range(points, 0);
 
+    if (reason == REASON_OK)
+        reason = still_held(redemption, REDEMPTION_CONFIRM);
     if (reason == REASON_OK)
         reason = terms_allow(moment, &rate);
     if (reason == REASON_OK)
@@ -454,12 +458,15 @@ enum reason redemption_reverse(struct redemption *redemption, struct account *ac
                                struct settlement_amounts *amounts, struct entries *entries)
 {
     int64_t reversed;
+    enum reason reason = points_in_range(points, 0);
 
+    if (reason != REASON_OK)
+        return reason;
     if (redemption->state == REDEMPTION_REVERSED)
         return REASON_REDEMPTION_ENDED;
     if (redemption->state != REDEMPTION_CONFIRMED)
         return REASON_REDEMPTION_NOT_CONFIRMED;
-    enum reason reason = points_to_reverse(redemption, points, line, &reversed);
+    reason = points_to_reverse(redemption, points, line, &reversed);
     if (reason != REASON_OK)
         return reason;
     bool all = reversed == redemption->confirmed_points - redemption->reversed_points;
