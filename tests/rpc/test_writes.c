@@ -342,35 +342,37 @@ static void a_caller_that_goes_away_repeats_and_loses_nothing(void **state)
 
 /* Overload: more than a lane's queue takes, while its batch waits for a lock. */
 
-enum { MESSAGES = 7 };
+enum { MESSAGES = 7, FLOOD_TIMEOUT_MS = 120000 };
 
 struct flood {
     struct crowd *crowds[MESSAGES];
-    bool again[MESSAGES][WRITES_MAX]; /* the verdict said: not now */
     int answered;
-    size_t refused;
+    size_t refused; /* for now */
 };
 
-struct wave {
-    struct flood *flood;
-    int message;
-};
+static size_t refused_for_now(const Verdicts *response)
+{
+    size_t count = 0;
+
+    assert_int_equal(response->n_verdicts, WRITES_MAX);
+    for (size_t i = 0; i < response->n_verdicts; i++) {
+        const char *reason = response->verdicts[i]->reason;
+        /* TRY_AGAIN: on a machine so slow that the lane waited for the lock as long as it may. */
+        bool later = strcmp(reason, "OVERLOADED") == 0 || strcmp(reason, "TRY_AGAIN") == 0;
+        assert_int_equal(response->verdicts[i]->retry, later);
+        count += later;
+    }
+    return count;
+}
 
 static void wave_answered(void *owner, const struct client_result *result)
 {
-    struct wave *wave = owner;
-    struct flood *flood = wave->flood;
+    struct flood *flood = owner;
 
     assert_int_equal(result->status->code, STATUS_OK);
     Verdicts *response = alliance__v1__write_redemptions_response__unpack(NULL, result->size, result->bytes);
     assert_non_null(response);
-    assert_int_equal(response->n_verdicts, WRITES_MAX);
-    for (size_t i = 0; i < response->n_verdicts; i++) {
-        bool overloaded = strcmp(response->verdicts[i]->reason, "OVERLOADED") == 0;
-        assert_int_equal(response->verdicts[i]->retry, overloaded);
-        flood->again[wave->message][i] = overloaded;
-        flood->refused += overloaded;
-    }
+    flood->refused += refused_for_now(response);
     alliance__v1__write_redemptions_response__free_unpacked(response, NULL);
     flood->answered++;
 }
@@ -381,7 +383,6 @@ static void what_a_full_lane_refuses_may_be_sent_again(void **state)
     struct client *client = shop_client(house);
     const struct client_method *method;
     struct flood *flood = calloc(1, sizeof *flood);
-    struct wave waves[MESSAGES];
     uint8_t *packed = malloc(MESSAGE_MAX);
     struct error err = { 0 };
 
@@ -391,9 +392,8 @@ static void what_a_full_lane_refuses_may_be_sent_again(void **state)
     assert_true(client_method(client, "/alliance.v1.RedemptionService/WriteRedemptions", &method, &err));
     for (int i = 0; i < MESSAGES; i++) {
         flood->crowds[i] = crowd_of("flood", 1, WRITES_MAX, false);
-        waves[i] = (struct wave){ flood, i };
         size_t size = protobuf_c_message_pack(&flood->crowds[i]->request.base, packed);
-        assert_true(client_start(client, method, packed, size, HOUSE_TIMEOUT_MS, wave_answered, &waves[i], &err));
+        assert_true(client_start(client, method, packed, size, FLOOD_TIMEOUT_MS, wave_answered, flood, &err));
     }
     /* What finds the queue full is answered although nothing moves. */
     while (flood->answered < MESSAGES - (QUEUE_MAX + BATCH_MAX) / WRITES_MAX - 1)
@@ -407,8 +407,17 @@ static void what_a_full_lane_refuses_may_be_sent_again(void **state)
     assert_int_equal(house_count(house, "SELECT count(*) FROM redemption WHERE state = 1"), 32);
     assert_int_equal(house_count(house, "SELECT count(*) FROM redemption"),
                      (int64_t)(MESSAGES * WRITES_MAX - flood->refused));
-    for (int i = 0; i < MESSAGES; i++)
+    for (int i = 0; i < MESSAGES; i++) {
+        CLEANUP(arena_release) struct arena arena = { 0 };
+        ProtobufCMessage *reply;
+        if (!client_call(client, SERVICE, "WriteRedemptions", &flood->crowds[i]->request.base, FLOOD_TIMEOUT_MS, &arena,
+                         &reply, &err))
+            fail_msg("%s", error_text(&err));
+        assert_int_equal(refused_for_now((const Verdicts *)reply), 0);
         free(flood->crowds[i]);
+    }
+    assert_int_equal(house_count(house, "SELECT count(*) FROM redemption"), MESSAGES * WRITES_MAX);
+    assert_int_equal(house_count(house, "SELECT count(*) FROM redemption WHERE state = 1"), 32);
     free(flood);
     free(packed);
 }
