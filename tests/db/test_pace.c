@@ -1,5 +1,5 @@
 /* test_pace.c -- no window ever holds more than the terms allow, on one server exactly, on two once they exchanged. */
-#include "database.h"
+#include "members.h"
 
 #include "engine/pace.h"
 #include "engine/pace_count.h"
@@ -486,6 +486,73 @@ static void the_publishers_thread_tells_everything(void **state)
     }
 }
 
+/* Through lanes: what was refused for another reason, and what is only repeated, is not counted. */
+
+static enum reason hold_on(struct lanes *lanes, struct command *hold)
+{
+    alliance_run_on(lanes, hold, 1);
+    return hold->answer.reason;
+}
+
+static void lanes_count_what_they_hold(void **state)
+{
+    struct alliance alliance;
+    struct side sides[] = { side_open(), side_open() };
+    struct lanes *lanes[COUNT(sides)];
+    struct error err = { 0 };
+
+    (void)state;
+    alliance_open(&alliance);
+    assert_true(
+        db_script(alliance.db,
+                  "UPDATE terms SET terminal_window_us = 60000000, terminal_max_holds = 3, merchant_window_us = "
+                  "60000000, merchant_max_points = 100; UPDATE installation SET reference_version = 2; "
+                  "UPDATE fence SET reference_version = 2",
+                  &err));
+    struct lanes_options options = {
+        .conninfo = alliance.conninfo, .buckets = TEST_BUCKETS, .lanes = 2, .reference = alliance.reference
+    };
+    for (size_t i = 0; i < COUNT(lanes); i++) {
+        options.pace = sides[i].pace;
+        assert_true(lanes_open(&options, &lanes[i], &err));
+    }
+    struct command set = command_set_member(&alliance, "m1", 0), set_poor = command_set_member(&alliance, "poor", 0);
+    struct command accrue = command_accrue(&alliance, "m1", "t", 100000);
+    alliance_run(&alliance, &set);
+    alliance_run(&alliance, &set_poor);
+    alliance_run(&alliance, &accrue);
+
+    struct command first = command_hold(&alliance, "m1", 10), again = first;
+    for (int i = 0; i < 5; i++) { /* within every velocity, and more than this member has */
+        struct command poor = command_hold(&alliance, "poor", 30);
+        assert_int_equal(hold_on(lanes[0], &poor), REASON_INSUFFICIENT_POINTS);
+    }
+    assert_int_equal(hold_on(lanes[0], &first), REASON_OK);
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(hold_on(lanes[0], &again), REASON_OK); /* a repeat */
+    struct command second = command_hold(&alliance, "m1", 10), third = command_hold(&alliance, "m1", 10);
+    assert_int_equal(hold_on(lanes[0], &second), REASON_OK);
+    struct command cancel = command_on(&second, COMMAND_CANCEL, 0); /* it was a hold all the same */
+    assert_int_equal(hold_on(lanes[0], &cancel), REASON_OK);
+    assert_int_equal(hold_on(lanes[0], &third), REASON_OK);
+    struct command fourth = command_hold(&alliance, "m1", 10), there = command_hold(&alliance, "m1", 10);
+    assert_int_equal(hold_on(lanes[0], &fourth), REASON_VELOCITY_TERMINAL);
+
+    assert_true(pace_exchange(sides[0].publisher, alliance.db, &err));
+    assert_true(pace_exchange(sides[1].publisher, alliance.db, &err));
+    assert_int_equal(hold_on(lanes[1], &there), REASON_VELOCITY_TERMINAL);
+    struct command late = command_hold(&alliance, "m1", 10);
+    alliance_clock(&alliance, "2026-01-15T12:01:02Z");
+    assert_int_equal(hold_on(lanes[1], &late), REASON_OK);
+    assert_int_equal(hold_on(lanes[0], &fourth), REASON_VELOCITY_TERMINAL); /* the refusal is remembered */
+    alliance_check(&alliance);
+    for (size_t i = 0; i < COUNT(lanes); i++) {
+        lanes_close(lanes[i]);
+        side_close(&sides[i]);
+    }
+    alliance_close(&alliance);
+}
+
 int main(void)
 {
 #define STORY(name) cmocka_unit_test_setup_teardown(name, open_world, close_world)
@@ -505,6 +572,7 @@ int main(void)
         STORY(another_window_is_learnt_by_both),
         STORY(the_table_stays_small),
         STORY(the_publishers_thread_tells_everything),
+        cmocka_unit_test(lanes_count_what_they_hold),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
