@@ -11,6 +11,7 @@
 #include "engine/reference.h"
 #include "engine/sweeper.h"
 #include "engine/transfer.h"
+#include "engine/verifier.h"
 #include "io/crypto.h"
 #include "io/file.h"
 #include "io/log.h"
@@ -41,8 +42,9 @@ struct server {
     struct pace *pace;
     struct pace_publisher *publisher;
     struct transfer_recovery *recovery;
-    struct sweeper *sweeper; /* NULL when this server does not walk */
-    struct db *db;           /* of the main thread: first reading, then watching for newer reference data */
+    struct sweeper *sweeper;   /* NULL when this server does not walk */
+    struct verifier *verifier; /* NULL when verify_every_s is 0 */
+    struct db *db;             /* of the main thread: first reading, then watching for newer reference data */
     atomic_bool healthy;
 };
 
@@ -176,6 +178,29 @@ static bool open_sweeper(struct server *server, struct error *err)
     return server->sweeper || settings->sweep_rate == 0 || sweeper_open(&options, &server->sweeper, err);
 }
 
+static bool open_verifier(struct server *server, int32_t buckets, struct error *err)
+{
+    const struct settings *settings = &server->program.settings;
+    const struct verifier_options options = {
+        .buckets = buckets,
+        .every_us = settings->verify_every_s * US_PER_SECOND,
+        .observer = telemetry_verify,
+        .observer_owner = server->telemetry,
+    };
+
+    if (server->verifier || settings->verify_every_s == 0)
+        return true;
+    struct verifier *verifier = verifier_new(&options);
+    if (!verifier)
+        return error_set(err, REASON_INTERNAL, "no memory for the verifier");
+    if (!verifier_start(verifier, settings->database, err)) {
+        verifier_free(verifier);
+        return false;
+    }
+    server->verifier = verifier;
+    return true;
+}
+
 static bool open_engine(struct server *server, struct error *err)
 {
     const struct settings *settings = &server->program.settings;
@@ -199,7 +224,8 @@ static bool open_engine(struct server *server, struct error *err)
     reference_release(reference);
     return (office->lanes || lanes_open(&lanes, &office->lanes, err)) &&
            (office->clerks || clerks_open(settings->database, (int32_t)settings->clerks, &office->clerks, err)) &&
-           open_recovery(server, lanes.buckets, err) && open_sweeper(server, err);
+           open_recovery(server, lanes.buckets, err) && open_sweeper(server, err) &&
+           open_verifier(server, lanes.buckets, err);
 }
 
 /* Once a second: the first reading of the database, or a look at whether there is newer reference data. */
@@ -237,6 +263,7 @@ static void run(struct server *server)
 static void end(struct server *server)
 {
     rpc_server_close(server->rpc);
+    verifier_free(server->verifier);
     sweeper_close(server->sweeper);
     transfer_recovery_close(server->recovery);
     lanes_close(server->office.lanes);

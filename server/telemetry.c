@@ -19,6 +19,7 @@ struct telemetry {
     const char *lanes[LANES_MAX];
     struct metric *calls, *durations, *batch_sizes, *batch_times, *waiting, *database;
     struct metric *swept, *tidied, *untidied, *noticed, *sweep_buckets, *sweep_days, *pace_keys, *pace_dropped;
+    struct metric *verified, *findings, *verify_finished;
     _Atomic int database_state; /* 0 unknown, 1 up, 2 down */
 };
 
@@ -87,6 +88,18 @@ static void name_all(struct telemetry *telemetry, const struct service *const *s
     }
 }
 
+static void register_verify(struct telemetry *telemetry, struct metrics *metrics)
+{
+    telemetry->verified = metrics_counter(metrics, "alliance_ledger_verified_members_total",
+                                          "Members verified in the background.", NULL, 0);
+    telemetry->findings =
+        metrics_gauge(metrics, "alliance_ledger_findings",
+                      "Rows the latest verification found changed, missing or added by hand.", NULL, 0);
+    telemetry->verify_finished =
+        metrics_gauge(metrics, "alliance_ledger_round_finished_timestamp",
+                      "When a verification of the whole ledger was last finished, in seconds since 1970.", NULL, 0);
+}
+
 static void register_all(struct telemetry *telemetry, struct metrics *metrics)
 {
     const struct metric_label by_method[] = { { "method", telemetry->methods, telemetry->method_count },
@@ -116,6 +129,7 @@ struct telemetry *telemetry_new(struct metrics *metrics, const struct service *c
     name_all(telemetry, services, count);
     register_all(telemetry, metrics);
     register_sweep(telemetry, metrics);
+    register_verify(telemetry, metrics);
     return telemetry;
 }
 
@@ -163,6 +177,15 @@ void telemetry_sweep(void *owner, const struct sweep_report *report)
     metric_add(telemetry->noticed, 0, 0, report->done.noticed);
     metric_set(telemetry->sweep_buckets, 0, 0, report->buckets_behind);
     metric_set(telemetry->sweep_days, 0, 0, report->days_behind);
+}
+
+void telemetry_verify(void *owner, const struct verifier_report *report)
+{
+    struct telemetry *telemetry = owner;
+
+    metric_add(telemetry->verified, 0, 0, report->members);
+    metric_set(telemetry->findings, 0, 0, report->findings);
+    metric_set(telemetry->verify_finished, 0, 0, report->round_finished.us / US_PER_SECOND);
 }
 
 void telemetry_pace(struct telemetry *telemetry, struct pace_figures figures)

@@ -10,6 +10,7 @@
 #include "engine/lanes.h"
 #include "engine/pace.h"
 #include "engine/sweeper.h"
+#include "engine/verifier.h"
 #include "rpc/rpc.h"
 
 struct metrics;
@@ -25,6 +26,8 @@ void telemetry_batch(void *owner, const struct lane_report *report);
 /* sweeper_options.observer. */
 void telemetry_sweep(void *owner, const struct sweep_report *report);
 void telemetry_pace(struct telemetry *telemetry, struct pace_figures figures);
+/* verifier_options.observer */
+void telemetry_verify(void *owner, const struct verifier_report *report);
 /* Logs a change only. */
 void telemetry_database(struct telemetry *telemetry, bool up, const struct error *err);
 /* rpc_options.on_core_log. */

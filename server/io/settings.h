@@ -48,6 +48,7 @@ struct settings {
     int64_t hold_default_s;
     int64_t adjust_limit_points;
     int64_t sweep_rate;
+    int64_t verify_every_s;
 };
 
 /* Every setting at its default. */

@@ -63,6 +63,8 @@ const struct setting settings_table[] = {
            "The most points an operator may correct alone; more waits for a second operator's approval."),
     NUMBER(sweep_rate, SETTING_INT, "2000", 0, 1000000, SERVER,
            "How many members a second the daily walk (expiry, maturing, notices) may look at; 0: this server does not walk."),
+    NUMBER(verify_every_s, SETTING_INT, "86400", 0, 2592000, SERVER,
+           "Seconds from one verification of the whole ledger to the next, done slowly in the background; 0: this server does none."),
 };
 /* clang-format on */
 const size_t settings_count = COUNT(settings_table);

@@ -6,6 +6,7 @@
 
 #include "close_store.h"
 #include "day_store.h"
+#include "engine/verifier.h"
 #include "engine/verify.h"
 #include "io/clock.h"
 #include "io/crypto.h"
@@ -496,6 +497,129 @@ static void test_load_makes_no_findings(void **state)
     alliance_close(&alliance);
 }
 
+/* In the background */
+
+struct watched {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    struct verifier_report last;
+    int64_t members;
+    int rounds;
+};
+
+static void watch(void *owner, const struct verifier_report *report)
+{
+    struct watched *watched = owner;
+
+    pthread_mutex_lock(&watched->lock);
+    watched->rounds += report->round_finished.us != watched->last.round_finished.us;
+    watched->members += report->members;
+    watched->last = *report;
+    pthread_cond_signal(&watched->changed);
+    pthread_mutex_unlock(&watched->lock);
+}
+
+/* Steps are taken until so many rounds are over, without the rests between; the last wait. */
+static int64_t run_rounds(struct verifier *verifier, struct db *db, const struct watched *watched, int rounds)
+{
+    struct error err = { 0 };
+    int64_t wait_us = 0;
+
+    while (watched->rounds < rounds)
+        must(verifier_run(verifier, db, &wait_us, &err), &err);
+    return wait_us;
+}
+
+static void test_rounds_follow_each_other(void **state)
+{
+    struct alliance alliance;
+    struct watched watched = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, { 0 }, 0, 0 };
+    const struct verifier_options options = { TEST_BUCKETS, INT64_C(86400000000), watch, &watched };
+    struct verifier *verifier = verifier_new(&options);
+
+    (void)state;
+    assert_non_null(verifier);
+    alliance_open(&alliance);
+    live(&alliance);
+    int64_t wait_us = run_rounds(verifier, alliance.db, &watched, 1);
+    assert_int_equal(watched.members, COUNT(names));
+    assert_int_equal(watched.last.findings, 0);
+    assert_true(wait_us > INT64_C(3600000000) && wait_us <= options.every_us);
+    sql(&alliance, "UPDATE account SET available = available + 1 WHERE member_ref = 'bob'");
+    run_rounds(verifier, alliance.db, &watched, 2);
+    assert_int_equal(watched.members, 2 * COUNT(names));
+    assert_int_equal(watched.last.findings, 2); /* the newest entry and the lots say otherwise */
+    sql(&alliance, "UPDATE account SET available = available - 1 WHERE member_ref = 'bob'");
+    struct error err = { 0 };
+    must(verifier_run(verifier, alliance.db, &wait_us, &err), &err);
+    assert_int_equal(watched.last.findings, 2); /* until a whole round has shown that it is gone */
+    run_rounds(verifier, alliance.db, &watched, 3);
+    assert_int_equal(watched.last.findings, 0);
+    verifier_free(verifier);
+    alliance_close(&alliance);
+}
+
+static void test_a_lost_connection_does_not_count_twice(void **state)
+{
+    struct alliance alliance;
+    struct watched watched = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, { 0 }, 0, 0 };
+    const struct verifier_options options = { TEST_BUCKETS, 1, watch, &watched };
+    struct verifier *verifier = verifier_new(&options);
+    struct error err = { 0 };
+    int64_t wait_us;
+    struct db *db;
+
+    (void)state;
+    assert_non_null(verifier);
+    alliance_open(&alliance);
+    live(&alliance);
+    sql(&alliance, "UPDATE account SET available = available + 1");
+    must(db_open(alliance.conninfo, &db, &err), &err);
+    for (int steps = 0; steps < 9; steps++)
+        must(verifier_run(verifier, db, &wait_us, &err), &err);
+    sql(&alliance, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND "
+                   "pid <> pg_backend_pid()");
+    assert_false(verifier_run(verifier, db, &wait_us, &err));
+    assert_int_equal(err.reason, REASON_DATABASE_UNREACHABLE);
+    must(db_reconnect(db, &err), &err);
+    run_rounds(verifier, db, &watched, 1);
+    assert_int_equal(watched.last.findings, 2 * COUNT(names));
+    assert_int_equal(watched.members, COUNT(names));
+    db_close(db);
+    verifier_free(verifier);
+    alliance_close(&alliance);
+}
+
+static void test_the_thread_walks_beside_the_load(void **state)
+{
+    struct alliance alliance;
+    struct load load = { &alliance, false };
+    struct watched watched = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, { 0 }, 0, 0 };
+    const struct verifier_options options = { TEST_BUCKETS, 1, watch, &watched };
+    struct verifier *verifier = verifier_new(&options);
+    struct error err = { 0 };
+    pthread_t thread;
+
+    (void)state;
+    assert_non_null(verifier);
+    alliance_open(&alliance);
+    for (int i = 0; i < 3; i++) {
+        struct command member = command_set_member(&alliance, names[i], 0);
+        do_it(&alliance, &member);
+        earn(&alliance, names[i], "t-1", 1000000);
+    }
+    assert_int_equal(pthread_create(&thread, NULL, run_load, &load), 0);
+    must(verifier_start(verifier, alliance.conninfo, &err), &err);
+    pthread_mutex_lock(&watched.lock);
+    while (watched.rounds < 2)
+        pthread_cond_wait(&watched.changed, &watched.lock);
+    assert_int_equal(watched.last.findings, 0);
+    pthread_mutex_unlock(&watched.lock);
+    verifier_free(verifier);
+    pthread_join(thread, NULL);
+    alliance_close(&alliance);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -504,6 +628,9 @@ int main(void)
         cmocka_unit_test(test_one_programme),
         cmocka_unit_test(test_many),
         cmocka_unit_test(test_load_makes_no_findings),
+        cmocka_unit_test(test_rounds_follow_each_other),
+        cmocka_unit_test(test_a_lost_connection_does_not_count_twice),
+        cmocka_unit_test(test_the_thread_walks_beside_the_load),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
