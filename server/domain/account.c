@@ -418,15 +418,16 @@ void account_uncount(struct account *account, struct date held_on, int64_t point
         account->month_points -= points;
 }
 
-void account_forget(struct account *account, struct instant before)
+void account_forget(struct account *account, struct instant before, struct instant ahead)
 {
     struct recent_holds *recent = &account->recent;
-    size_t old = 0;
+    size_t kept = 0;
 
-    while (old < recent->count && recent->at[old].held_at.us <= before.us)
-        old++;
-    memmove(recent->at, recent->at + old, (recent->count - old) * sizeof recent->at[0]);
-    recent->count -= old;
+    for (size_t i = 0; i < recent->count; i++) {
+        if (recent->at[i].held_at.us > before.us && recent->at[i].held_at.us <= ahead.us)
+            recent->at[kept++] = recent->at[i];
+    }
+    recent->count = kept;
 }
 
 bool account_remember(struct account *account, const struct recent_hold *hold)

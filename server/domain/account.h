@@ -156,8 +156,11 @@ void account_uncount(struct account *account, struct date held_on, int64_t point
 int64_t account_day_points(const struct account *account, struct date today);
 int64_t account_month_points(const struct account *account, struct date today);
 
-/* Forgets holds made at or before that instant. */
-void account_forget(struct account *account, struct instant before);
+/*
+ * Keeps the holds made after one instant and up to another. The second lies ahead: what was held by a clock that ran
+ * far ahead and was set right must not count until that time has really come.
+ */
+void account_forget(struct account *account, struct instant before, struct instant ahead);
 /* false when RECENT_MAX are remembered. */
 bool account_remember(struct account *account, const struct recent_hold *hold) MUST_USE;
 

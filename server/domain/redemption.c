@@ -159,7 +159,8 @@ static bool within(const struct velocity *velocity, const struct recent_holds *r
     if (velocity->window_us == 0)
         return true;
     for (size_t i = 0; i < recent->count; i++) {
-        if (recent->at[i].held_at.us <= now.us - velocity->window_us || (card && recent->at[i].card != card))
+        int64_t ago_us = now.us - recent->at[i].held_at.us; /* less than 0: the clock was ahead then */
+        if (ago_us >= velocity->window_us || ago_us < -velocity->window_us || (card && recent->at[i].card != card))
             continue;
         holds++;
         sum += recent->at[i].points;
@@ -181,7 +182,8 @@ static enum reason velocity_allows(struct account *account, const struct moment 
 
     if (window_us == 0)
         return moment->pace;
-    account_forget(account, (struct instant){ moment->now.us - window_us });
+    account_forget(account, (struct instant){ moment->now.us - window_us },
+                   (struct instant){ moment->now.us + window_us });
     if (!within(&moment->rules->member_velocity, &account->recent, moment->now, 0, points) ||
         account->recent.count == RECENT_MAX)
         return REASON_VELOCITY_MEMBER;

@@ -206,6 +206,26 @@ class MachineClock(unittest.TestCase):
         self.assertEqual(caught.exception.code(), world.Code.DEADLINE_EXCEEDED)
         return request
 
+    def test_velocity_forgets_a_clock_that_ran_ahead(self):
+        """Three holds an hour: those of a clock two days ahead do not lock the member out once it is right."""
+        def publish(holds):
+            rules = world.bank.ExchangeRules(bank_id="bank-a", expiry_months=12,
+                                             accrual_rate=world.types.Ratio(num=1, den=100))
+            rules.rates.add(currency_code="CNY", conversion_rate=world.types.Ratio(num=1, den=1),
+                            settlement_rate=world.types.Ratio(num=7, den=10))
+            if holds:
+                rules.member_velocity.window.FromSeconds(HOURS)
+                rules.member_velocity.max_holds = holds
+            self.world.bank.PublishExchangeRules(world.bank.PublishExchangeRulesRequest(
+                request_id=harness.uuid7(), rules=rules))
+
+        publish(3)
+        self.addCleanup(publish, 0)
+        for off in (2 * DAYS, 0):
+            self.set_off(off)
+            outcomes = [world.reason_of(self.world.hold, self.name, 1) for _ in range(4)]
+            self.assertEqual(outcomes, ["OK", "OK", "OK", "VELOCITY_MEMBER"])
+
     def test_back_and_forth_under_load(self):
         """Holds come and go while the clock jumps about; each ends once, and the books are right."""
         offs = [0, -2 * HOURS, 2 * DAYS, -2 * HOURS, 0, 2 * DAYS, 0]

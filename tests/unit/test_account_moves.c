@@ -487,12 +487,27 @@ static void holds_are_forgotten_from_the_oldest(void **state)
         struct account account = { 0 };
         for (size_t j = 0; j < COUNT(instants); j++)
             assert_true(account_remember(&account, &(struct recent_hold){ { instants[j] }, (int64_t)j, j }));
-        account_forget(&account, (struct instant){ forgettings[i].before });
+        account_forget(&account, (struct instant){ forgettings[i].before }, (struct instant){ INT64_MAX });
         if (account.recent.count != forgettings[i].left)
             fail_msg("%s: %zu", forgettings[i].story, account.recent.count);
         for (size_t j = 0; j < account.recent.count; j++)
             assert_int_equal(account.recent.at[j].card, COUNT(instants) - account.recent.count + j);
     }
+}
+
+/* The clock ran ahead, and was set right between them. */
+static void holds_of_a_clock_far_ahead_are_forgotten(void **state)
+{
+    static const int64_t instants[] = { 5000, 100, 201, 200 };
+    struct account account = { 0 };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(instants); i++)
+        assert_true(account_remember(&account, &(struct recent_hold){ { instants[i] }, 1, 0 }));
+    account_forget(&account, (struct instant){ 99 }, (struct instant){ 200 });
+    assert_int_equal(account.recent.count, 2);
+    assert_int_equal(account.recent.at[0].held_at.us, 100);
+    assert_int_equal(account.recent.at[1].held_at.us, 200);
 }
 
 static void only_so_many_holds_are_remembered(void **state)
@@ -503,7 +518,7 @@ static void only_so_many_holds_are_remembered(void **state)
     for (int64_t i = 0; i < RECENT_MAX; i++)
         assert_true(account_remember(&account, &(struct recent_hold){ { i }, 1, 0 }));
     assert_false(account_remember(&account, &(struct recent_hold){ { RECENT_MAX }, 1, 0 }));
-    account_forget(&account, (struct instant){ 0 });
+    account_forget(&account, (struct instant){ 0 }, (struct instant){ RECENT_MAX });
     assert_true(account_remember(&account, &(struct recent_hold){ { RECENT_MAX }, 1, 0 }));
     assert_int_equal(account.recent.at[RECENT_MAX - 1].held_at.us, RECENT_MAX);
 }
@@ -539,6 +554,7 @@ int main(void)
         cmocka_unit_test(pending_points_given_where_there_is_no_room_wait_longest),
         cmocka_unit_test(days_and_months_are_counted),
         cmocka_unit_test(holds_are_forgotten_from_the_oldest),
+        cmocka_unit_test(holds_of_a_clock_far_ahead_are_forgotten),
         cmocka_unit_test(only_so_many_holds_are_remembered),
         cmocka_unit_test(an_open_hold_is_found_by_its_id),
     };
