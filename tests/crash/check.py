@@ -16,6 +16,8 @@ import model
 
 KEPT = clients.reasons("FAILED_PRECONDITION")  # refusals by the state of things: a repeat is refused for the same
 
+SENDS = {"transfer": "send", "merge": "send_all"}  # what the giver's model calls its part
+
 
 def read_log(path):
     """Commands in the order they were sent: n -> {"do", "fields", and "answer" or "refused"}."""
@@ -91,7 +93,7 @@ class Replay:
                 replay.left_alone = True
             return
         try:
-            if command["do"] == "transfer":
+            if command["do"] in SENDS:
                 self.transfer(command, involved[1])
             else:
                 self.replay(command)
@@ -104,7 +106,7 @@ class Replay:
         steps = {step: self.rows["operation"].get(ledger.step_id(ref, step)) for step in ("receive", "settle")}
         sent = row is not None and row["reason"] == "OK"
         self.lapse_before(command if not sent else dict(command, refused=None), row)
-        reason, receipt = self.decide_until(command, "send", row, row["reason"] if row else command.get("refused", "OK"))
+        reason, receipt = self.decide_until(command, SENDS[command["do"]], row, row["reason"] if row else command.get("refused", "OK"))
         for expected in self.model.expected:
             self.take(command, expected, row)
         if reason == "OK":
@@ -115,8 +117,9 @@ class Replay:
                 self.wrong(command, f"step {step} is not in the database")
             taker.lapse_all()
             taker.model.expected = []
-            taker.model.take_in(receipt.pop("lots"), kind, ledger.step_id(ref, step))
-            taker.take(command, taker.model.expected[0], steps[step])
+            taker.model.take_in(receipt.pop("parcel"), kind, ledger.step_id(ref, step))
+            for expected in taker.model.expected:
+                taker.take(command, expected, steps[step])
             taker.time = steps[step]["time"]
             reason = received
         if reason != command.get("refused", "OK"):
@@ -294,7 +297,7 @@ class Check:
         commands = read_log(log)
         accounts, rows = self.ledger.of_client(name)
         by_member = collections.defaultdict(list)
-        transfers = {name_of(command) for command in commands.values() if command["do"] == "transfer"}
+        transfers = {name_of(command) for command in commands.values() if command["do"] in SENDS}
         for n, command in sorted(commands.items()):
             self.banks[command["fields"]["member_ref"]] = self.banks.get(
                 command["fields"]["member_ref"], command["fields"].get("bank_id"))

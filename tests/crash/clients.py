@@ -111,7 +111,6 @@ class Client(threading.Thread):
         self.earned = collections.deque(maxlen=64)  # accruals, for claw-backs
         self.n = 0
         self.counts = collections.Counter()
-        self.finished = False
         self.failure = None
 
     def any_member(self):
@@ -123,10 +122,10 @@ class Client(threading.Thread):
                 self.perform(commands.KINDS["set_member"])
             while not self.shared.stop.is_set():
                 self.step()
-            self.finished = not self.shared.give_up.is_set()
-        except Exception as error:  # the supervisor tells of it
-            self.failure = error
-            raise
+        except Exception as error:  # the supervisor tells of it; when all is given up, channels close under our feet
+            if not self.shared.give_up.is_set():
+                self.failure = error
+                raise
         finally:
             self.log.close()
 

@@ -1,8 +1,8 @@
 """What clients do to members: a row a kind of command, and a row a way it travels.
 
 A command is a kind and its fields (plain numbers and text, so that a log line holds it). To add one: a row in KINDS, a
-way when it needs another rpc, a method of that name in model.Member, and, when its answer is kept in another table than
-the others', a row in ledger.ANSWERS.
+way when it needs another rpc, a request in REQUESTS, a method of that name in model.Member, the table that keeps its
+answer in ledger.ANSWERS, and the accounts its journal entries move in ledger.MOVES.
 """
 
 import collections
@@ -12,6 +12,7 @@ import stack
 
 BANKS = ("bank-a", "bank-b")
 MERCHANTS = ("shop-1", "shop-2")
+OPERATOR = "operator/ops"
 HOLDS_KNOWN = 200  # what a client remembers of redemptions; older ones are left as they are
 
 # weight: how often it is chosen; make(client) gives fields, or None when there is nothing to do it to; ways: how it may
@@ -112,6 +113,19 @@ def make_on_member(client):
 def make_limit(client):
     fields = make_on_member(client)
     return fields and dict(fields, credit_limit=client.rng.choice((0, 500, 3000)))
+
+
+def make_adjustment(client):
+    """Small enough to need no second person."""
+    points = client.rng.choice((-1, 1)) * client.rng.randint(1, 400)
+    return {"request_id": stack.uuid7(), "bank_id": client.bank, "member_ref": client.any_member(), "points": points,
+            "reason_code": "GOODWILL"}
+
+
+def make_merge(client):
+    fields = make_on_member(client)
+    receiver = client.any_member()
+    return None if not fields or fields["member_ref"] == receiver else dict(fields, to_member_ref=receiver)
 
 
 def make_claw_back(client):
@@ -237,18 +251,19 @@ REQUESTS = {"hold": hold_request, "redeem": hold_request, "confirm": operation_r
             "reverse": operation_request("ReverseRedemptionRequest"), "extend": operation_request("ExtendHoldRequest")}
 
 
-def bank_request(name):
+def bank_request(name, **names):
+    """Fields are called as in the message, but for those that names gives another name."""
     def make(m, fields):
-        fields = dict(fields)
-        if "to_member_ref" in fields:
-            fields["from_member_ref"] = fields.pop("member_ref")
-        return getattr(m.bank, name)(**fields)
+        return getattr(m.bank, name)(**{names.get(field, field): value for field, value in fields.items()})
     return make
 
 
 REQUESTS |= {"freeze": bank_request("MemberRequest"), "unfreeze": bank_request("MemberRequest"),
-             "set_limit": bank_request("SetCreditLimitRequest"), "claw_back": bank_request("AccrualRequest"),
-             "transfer": bank_request("TransferPointsRequest")}
+             "close": bank_request("MemberRequest"), "set_limit": bank_request("SetCreditLimitRequest"),
+             "claw_back": bank_request("AccrualRequest"),
+             "transfer": bank_request("TransferPointsRequest", member_ref="from_member_ref"),
+             "merge": bank_request("MergeMembersRequest", member_ref="from_member_ref", to_member_ref="into_member_ref"),
+             "adjust": lambda m, fields: m.operator.AdjustPointsRequest(**fields)}
 
 
 def pack_one(m, commands):
@@ -289,6 +304,11 @@ def by_bank(fields):
     return "bank/" + fields["bank_id"]
 
 
+def by_operator(fields):
+    del fields
+    return OPERATOR
+
+
 def by_merchant(fields):
     return "merchant/" + fields["merchant_id"]
 
@@ -299,6 +319,10 @@ def one_receipt(answer):
 
 def one_member_receipt(answer):
     return [read_member_receipt(answer)]
+
+
+def one_adjustment(answer):
+    return [dict(read_member_receipt(answer.receipt), adjusted=answer.state)]
 
 
 WAYS = {way.rpc: way for way in (
@@ -315,6 +339,9 @@ WAYS = {way.rpc: way for way in (
     Way("bank", "SetCreditLimit", False, by_bank, pack_one, one_member_receipt, 1),
     Way("bank", "ClawBackAccrual", False, by_bank, pack_one, one_member_receipt, 1),
     Way("bank", "TransferPoints", False, by_bank, pack_one, one_member_receipt, 1),
+    Way("bank", "CloseMember", False, by_bank, pack_one, one_member_receipt, 1),
+    Way("bank", "MergeMembers", False, by_bank, pack_one, one_member_receipt, 1),
+    Way("operator", "AdjustPoints", False, by_operator, pack_one, one_adjustment, 1),
     Way("redemption", "WriteRedemptions", False, by_merchant, pack_writes, read_verdicts, 8),
     Way("redemption", "StreamRedemptions", True, by_merchant, pack_writes, read_verdicts, 8),
 )}
@@ -333,6 +360,9 @@ KINDS = {kind.name: kind for kind in (
     Kind("unfreeze", 3, make_on_member, ("UnfreezeMember",), learn_nothing, None),
     Kind("set_limit", 2, make_limit, ("SetCreditLimit",), learn_nothing, None),
     Kind("claw_back", 4, make_claw_back, ("ClawBackAccrual",), learn_nothing, twist_points),
+    Kind("adjust", 4, make_adjustment, ("AdjustPoints",), learn_nothing, twist_points),
+    Kind("close", 1, make_on_member, ("CloseMember",), learn_nothing, None),
+    Kind("merge", 2, make_merge, ("MergeMembers",), learn_nothing, None),
     Kind("transfer", 8, make_transfer, ("TransferPoints",), learn_nothing, twist_points),
 )}
 

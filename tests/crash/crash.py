@@ -203,14 +203,15 @@ class Publisher(threading.Thread):
                     if self.count[bank] < VERSIONS_MAX:
                         self.publish(bank)
         except Exception as error:  # the supervisor tells of it
-            self.failure = error
-            raise
+            if not self.shared.give_up.is_set():
+                self.failure = error
+                raise
 
 
 def found_alliance(world, messages):
     """One programme, two banks, two merchants; all channels are made here, before there are threads."""
     m = messages
-    operator = m.stubs["operator"](world.channel(0, "operator/ops"))
+    operator = m.stubs["operator"](world.channel(0, commands.OPERATOR))
     insist(operator.CreateProgramme, m.operator.CreateProgrammeRequest(programme=m.operator.Programme(
         programme_id="p", time_zone="Asia/Shanghai")))
     for bank in commands.BANKS:
@@ -222,7 +223,7 @@ def found_alliance(world, messages):
             stores=[m.operator.Store(store_id="main", name="Main")],
             terms=m.operator.Terms(commission_bp=250 + 83 * place, settlement_currency="CNY"))))
     for index in range(len(world.servers)):
-        for party in [f"bank/{b}" for b in commands.BANKS] + [f"merchant/{s}" for s in commands.MERCHANTS]:
+        for party in [commands.OPERATOR] + [f"bank/{b}" for b in commands.BANKS] + [f"merchant/{s}" for s in commands.MERCHANTS]:
             world.channel(index, party)
 
 
@@ -409,6 +410,8 @@ class Run:
             if self.shared:
                 self.shared.stop.set()
                 self.shared.give_up.set()
+            for client in self.clients:
+                client.join(5)
             if self.world:
                 self.world.close()
             shutil.rmtree(stubs, ignore_errors=True)

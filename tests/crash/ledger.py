@@ -11,18 +11,22 @@ import uuid
 
 # Kinds of journal entries as server/domain/entry.h numbers them.
 MEMBER, ACCRUE, HOLD, CONFIRM, CANCEL, LAPSE, RELEASE, REVERSE, EXPIRE, FORFEIT = range(1, 11)
-CLAWBACK, TRANSFER_OUT, TRANSFER_IN, TRANSFER_BACK = 13, 17, 18, 19
+CLAWBACK, ADJUST_ADD, ADJUST_TAKE, TRANSFER_OUT, TRANSFER_IN, TRANSFER_BACK = 13, 15, 16, 17, 18, 19
+CLOSE, CREDIT_OUT, CREDIT_IN = 21, 25, 26
 # Kind: accounts the points leave and come to; "spendable" is available less credit used.
 MOVES = {MEMBER: ("", ""), ACCRUE: ("issued", "spendable"), HOLD: ("spendable", "held"), CONFIRM: ("held", "redeemed"),
          CANCEL: ("held", "spendable"), LAPSE: ("held", "spendable"), RELEASE: ("held", "spendable"),
          REVERSE: ("redeemed", "spendable"), EXPIRE: ("spendable", "expired"), FORFEIT: ("spendable", "forfeited"),
          CLAWBACK: ("spendable", "issued"), TRANSFER_OUT: ("spendable", "transfer"),
-         TRANSFER_IN: ("transfer", "spendable"), TRANSFER_BACK: ("transfer", "spendable")}
+         TRANSFER_IN: ("transfer", "spendable"), TRANSFER_BACK: ("transfer", "spendable"),
+         ADJUST_ADD: ("adjusted", "spendable"), ADJUST_TAKE: ("spendable", "adjusted"), CLOSE: ("spendable", "closed"),
+         CREDIT_OUT: ("transfer", "spendable"), CREDIT_IN: ("spendable", "transfer")}
 ENDS_A_HOLD = (CONFIRM, CANCEL, LAPSE)
 # Kind of command: the table its answer is kept in.
 ANSWERS = {"hold": "redemption", "redeem": "redemption", "confirm": "operation", "cancel": "operation",
            "reverse": "operation", "extend": "operation", "freeze": "operation", "unfreeze": "operation",
-           "set_limit": "operation", "claw_back": "operation", "transfer": "operation", "accrue": "accrual"}
+           "set_limit": "operation", "claw_back": "operation", "adjust": "operation", "close": "operation",
+           "merge": "operation", "transfer": "operation", "accrue": "accrual"}
 
 US = "(extract(epoch FROM {0}) * 1000000)::int8"
 MINE = "member_id IN (SELECT member_id FROM account WHERE member_ref LIKE '{0}-%')"
@@ -63,9 +67,11 @@ BROKEN = {
     "transfers that were left on their way": "SELECT 1 FROM transfer WHERE state NOT IN (2, 3)",
     "transfers in the journals and not in the table, or the other way round": """SELECT 1 FROM transfer t
         FULL JOIN (SELECT bucket, ref, sum(points) AS points FROM journal WHERE kind = 17 GROUP BY bucket, ref) j
-        ON (j.bucket, j.ref) = (t.bucket, t.id) WHERE packed_points(t.lots) IS DISTINCT FROM j.points""",
+        ON (j.bucket, j.ref) = (t.bucket, t.id) WHERE packed_points(t.lots) IS DISTINCT FROM coalesce(j.points, 0)""",
     "points that left one member and came to no other": """SELECT 1 FROM (SELECT sum(CASE kind WHEN 17 THEN points
-        WHEN 18 THEN -points WHEN 19 THEN -points ELSE 0 END) AS points FROM journal) j WHERE points <> 0""",
+        WHEN 18 THEN -points WHEN 19 THEN -points ELSE 0 END) AS points, sum(CASE kind WHEN 25 THEN points
+        WHEN 26 THEN -points ELSE 0 END) AS credit FROM journal) j WHERE points <> 0 OR credit <> 0""",
+    "adjustments that were left undone": "SELECT 1 FROM adjustment WHERE state NOT IN (3, 4)",
     "redemptions held twice or not at all by their member": """SELECT 1 FROM redemption r
         FULL JOIN account_hold h ON (h.bucket, h.redemption_id) = (r.bucket, r.id)
         WHERE (r.state = 1 AND r.id IS NOT NULL) <> (h.redemption_id IS NOT NULL)""",

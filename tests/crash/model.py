@@ -37,6 +37,16 @@ class Hold:
         self.gross = self.commission = self.gross_back = self.commission_back = 0
 
 
+class Parcel:
+    """What is on its way from one member to another."""
+
+    def __init__(self, lots, credit, status):
+        self.lots, self.credit, self.status = lots, credit, status
+
+    def points(self):
+        return sum(points for _, points in self.lots)
+
+
 class Member:
     """What was published comes from outside: rules are the versions of its bank in order, commissions basis points."""
 
@@ -140,7 +150,7 @@ class Member:
     def extend(self, fields, time, date, ref):
         del ref
         _, hold = self._named(fields)
-        refusal = self._not_open(hold) or ("MEMBER_FROZEN" if self.status == FROZEN else "")
+        refusal = self._not_open(hold) or self._not_active()
         if refusal:
             return refusal, self._refusal(hold, date, time)
         hold.lapse = max(hold.lapse, time + fields["lapse_s"] * 1000000)
@@ -205,8 +215,52 @@ class Member:
         self._entry(ledger.CLAWBACK, points, ref, None)
         return "OK", self._member_receipt(points, date, time)
 
+    def adjust(self, fields, time, date, ref):
+        points = fields["points"]
+        if self.status == CLOSED:
+            return "MEMBER_CLOSED", None
+        if points < 0:
+            self.credit_used += self._draw(-points, [])
+            self._entry(ledger.ADJUST_TAKE, -points, ref, None)
+        else:
+            repaid = min(points, self.credit_used)
+            self.credit_used -= repaid
+            self._add((month_start(date, self.rules_at(time)["expiry_months"] + 1), 0), points - repaid)
+            self._entry(ledger.ADJUST_ADD, points, ref, None)
+        return "OK", dict(self._member_receipt(abs(points), date, time), adjusted=3)
+
+    def close(self, fields, time, date, ref):
+        del fields
+        refusal = "MEMBER_CLOSED" if self.status == CLOSED else "HOLDS_OPEN" if self.open_holds() else ""
+        if refusal:
+            return refusal, None
+        points = self.available
+        self.lots = {}
+        if points:
+            self._entry(ledger.CLOSE, points, ref, None)
+        self.status = CLOSED
+        self._entry(ledger.MEMBER, 0, ref, None)
+        return "OK", self._member_receipt(points, date, time)
+
+    def send_all(self, fields, time, date, ref):
+        """The giver's part of a merge: everything, and it is closed."""
+        del fields
+        refusal = "MEMBER_CLOSED" if self.status == CLOSED else "HOLDS_OPEN" if self.open_holds() else ""
+        if refusal:
+            return refusal, None
+        parcel = Parcel(sorted(self.lots.items()), self.credit_used, self.status)
+        self.lots = {}
+        if parcel.points():
+            self._entry(ledger.TRANSFER_OUT, parcel.points(), ref, None)
+        self.credit_used = 0
+        if parcel.credit:
+            self._entry(ledger.CREDIT_OUT, parcel.credit, ref, None)
+        self.status = CLOSED
+        self._entry(ledger.MEMBER, 0, ref, None)
+        return "OK", dict(self._member_receipt(parcel.points(), date, time), parcel=parcel)
+
     def send(self, fields, time, date, ref):
-        """The giver's part of a transfer: what it gives is the receipt's "lots"."""
+        """The giver's part of a transfer: what it gives is the receipt's "parcel"."""
         points, drawn = fields["points"], []
         refusal = self._not_active()
         if not refusal and points > self.available:
@@ -215,13 +269,22 @@ class Member:
             return refusal, None
         self._draw(points, drawn)
         self._entry(ledger.TRANSFER_OUT, points, ref, None)
-        return "OK", dict(self._member_receipt(points, date, time), lots=drawn)
+        return "OK", dict(self._member_receipt(points, date, time), parcel=Parcel(drawn, 0, self.status))
 
-    def take_in(self, lots, kind, ref):
-        """The receiver's part, or what the giver gets back."""
-        for key, points in lots:
+    def take_in(self, parcel, kind, ref):
+        """The receiver's part; or the giver's, when it gets back what it gave, and is what it was."""
+        back = kind == ledger.TRANSFER_BACK and self.status != parcel.status
+        if back:
+            self.status = parcel.status
+        for key, points in parcel.lots:
             self._add(key, points)
-        self._entry(kind, sum(points for _, points in lots), ref, None)
+        if parcel.points():
+            self._entry(kind, parcel.points(), ref, None)
+        self.credit_used += parcel.credit
+        if parcel.credit:
+            self._entry(ledger.CREDIT_IN, parcel.credit, ref, None)
+        if back:
+            self._entry(ledger.MEMBER, 0, ref, None)
 
     # --- what time does ---
 
