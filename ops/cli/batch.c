@@ -77,11 +77,16 @@ static bool names_put(struct batch_names **names, const char *name, int32_t inde
     return true;
 }
 
-static const char *const action_names[BATCH_ACTIONS] = { "hold", "confirm", "cancel", "reverse" };
+static const char *const action_names[BATCH_ACTIONS] = { "hold", "redeem", "confirm", "cancel", "reverse" };
 
 const char *batch_action_name(enum batch_action action)
 {
     return action_names[action];
+}
+
+bool batch_makes(enum batch_action action)
+{
+    return action == BATCH_HOLD || action == BATCH_REDEEM;
 }
 
 static bool read_action(const char *text, enum batch_action *action, struct error *err)
@@ -92,18 +97,18 @@ static bool read_action(const char *text, enum batch_action *action, struct erro
             return true;
         }
     }
-    return error_field(err, REASON_FIELD_INVALID, "action", "must be hold, confirm, cancel or reverse");
+    return error_field(err, REASON_FIELD_INVALID, "action", "must be hold, redeem, confirm, cancel or reverse");
 }
 
 static bool read_points(const struct batch_text *text, struct batch_row *row, struct error *err)
 {
-    bool all = !*text->points && row->action != BATCH_HOLD;
+    bool all = !*text->points && !batch_makes(row->action);
 
     if (all || (row->action == BATCH_CANCEL && strcmp(text->points, "0") == 0))
         return true;
     if (row->action == BATCH_CANCEL)
         return error_field(err, REASON_FIELD_INVALID, "points", "must be empty: a cancel gives all points back");
-    return whole_parse(text->points, "points", row->action == BATCH_HOLD, POINTS_MAX, &row->points, err);
+    return whole_parse(text->points, "points", batch_makes(row->action), POINTS_MAX, &row->points, err);
 }
 
 static bool need(const char *value, const char *column, struct error *err)
@@ -172,15 +177,16 @@ static const char *keep(struct batch *batch, const char *text)
 static bool keep_texts(struct batch *batch, const struct batch_text *text, struct batch_row *row)
 {
     row->key = keep(batch, text->key);
-    if (row->action != BATCH_HOLD)
+    if (!batch_makes(row->action))
         row->redemption_id = arena_copy(&batch->arena, text->key, strlen(text->key));
     row->bank_id = keep(batch, text->bank_id);
     row->member_ref = keep(batch, text->member_ref);
     row->merchant_id = keep(batch, text->merchant_id);
     row->store_id = keep(batch, text->store_id);
     row->goods_id = keep(batch, text->goods_id);
-    return (row->action == BATCH_HOLD || row->redemption_id) && row->key && row->bank_id && row->member_ref &&
-           row->merchant_id && row->store_id && row->goods_id;
+    row->card_token = keep(batch, text->card_token);
+    return (batch_makes(row->action) || row->redemption_id) && row->key && row->bank_id && row->member_ref &&
+           row->merchant_id && row->store_id && row->goods_id && row->card_token;
 }
 
 static bool make_room(struct batch *batch)
@@ -220,7 +226,7 @@ bool batch_add(struct batch *batch, int64_t line, const struct batch_text *text,
 
     if (!read_action(text->action, &row.action, err) || !need(text->key, "key", err))
         return false;
-    hold = row.action == BATCH_HOLD;
+    hold = batch_makes(row.action);
     if (!(hold ? check_hold(batch, text, err) : find_hold(batch, text, &row, err)) || !read_points(text, &row, err))
         return false;
     first = row.hold == batch->count;

@@ -3,8 +3,8 @@
  * the memory it takes.
  *
  * Rows of one member are sent one after the other in the file's order; rows of different members may be in flight
- * together, the earliest first. A key names one redemption, held by the first row that uses it; a redemption_id as key
- * names one that was held before this file. Not thread-safe.
+ * together, the earliest first. A key names one redemption, held or redeemed by the first row that uses it; a
+ * redemption_id as key names one that was held before this file. Not thread-safe.
  */
 #ifndef CLI_BATCH_H
 #define CLI_BATCH_H
@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum batch_action { BATCH_HOLD, BATCH_CONFIRM, BATCH_CANCEL, BATCH_REVERSE, BATCH_ACTIONS };
+enum batch_action { BATCH_HOLD, BATCH_REDEEM, BATCH_CONFIRM, BATCH_CANCEL, BATCH_REVERSE, BATCH_ACTIONS };
 
 enum { BATCH_NONE = -1, BATCH_SEED = 16, BATCH_ROWS_MAX = 5000000 };
 
@@ -24,8 +24,8 @@ struct batch_row {
     int64_t line;
     enum batch_action action;
     int64_t points; /* 0 for confirm and reverse: all */
-    /* Of a hold; the others have them through `hold`. Owned by the batch. */
-    const char *key, *bank_id, *member_ref, *merchant_id, *store_id, *goods_id;
+    /* Of a hold or redemption; the others have them through `hold`. Owned by the batch. */
+    const char *key, *bank_id, *member_ref, *merchant_id, *store_id, *goods_id, *card_token;
     int32_t hold;        /* index of the row that holds what this row is about: itself for a hold */
     int32_t next;        /* index of the member's next row, or BATCH_NONE */
     char *redemption_id; /* of a hold, once it is answered; NULL before and when it was refused. Of a key that is one:
@@ -46,11 +46,13 @@ struct batch {
 
 /* As in the file, before it is understood; nothing is kept of it. */
 struct batch_text {
-    const char *action, *key, *bank_id, *member_ref, *merchant_id, *store_id, *points, *goods_id;
+    const char *action, *key, *bank_id, *member_ref, *merchant_id, *store_id, *points, *goods_id, *card_token;
 };
 
 /* "hold" for BATCH_HOLD. */
 const char *batch_action_name(enum batch_action action);
+/* A hold, or a redemption in one step: what a key is first used for. */
+bool batch_makes(enum batch_action action);
 
 /* A zeroed batch is empty. Rows arrive in the file's order; false says what is wrong with this one, which is left out.
  */

@@ -82,7 +82,8 @@ const struct command commands[] = {
     { merchant, "redeem show", "REDEMPTION_ID", "", "a redemption as it is now",
       "alliance redeem show 0193a5f0-7e1c-7000-8000-000000000001.4a1f", redeem_show },
     { merchant, "redemptions run", "FILE.csv", "PROFILES_DIR PARALLEL SHIP_TO RECEIPTS ALLOW_REFUSED",
-      "do a file of them: action,key,member_bank,member_ref,merchant,store,points,goods_id; run again to repeat",
+      "do a file of them: action,key,member_bank,member_ref,merchant,store,points,goods_id[,card_token]; run again to "
+      "repeat",
       "alliance redemptions run redemptions.csv --profiles-dir var/profiles", redemptions_run },
 
     { settlement, "statement list", "PROGRAMME", "PERIOD TYPE", "the statements there are",

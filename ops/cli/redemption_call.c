@@ -48,10 +48,19 @@ static void fill_hold(struct room *room, const struct redemption_call *call)
     room->hold.bank_id = unowned(row->bank_id);
     room->hold.member_ref = unowned(row->member_ref);
     room->hold.goods_id = unowned(row->goods_id);
+    room->hold.card_token = unowned(row->card_token);
     room->hold.points = row->points;
     room->hold.ship_to = *row->goods_id ? call->ship_to : NULL;
     room->write.action_case = ALLIANCE__V1__REDEMPTION_WRITE__ACTION_HOLD;
     room->write.hold = &room->hold;
+}
+
+/* The same request, done in one step. */
+static void fill_redeem(struct room *room, const struct redemption_call *call)
+{
+    fill_hold(room, call);
+    room->write.action_case = ALLIANCE__V1__REDEMPTION_WRITE__ACTION_REDEEM;
+    room->write.redeem = &room->hold;
 }
 
 static void fill_confirm(struct room *room, const struct redemption_call *call)
@@ -84,10 +93,8 @@ static void fill_reverse(struct room *room, const struct redemption_call *call)
 }
 
 static void (*const fills[BATCH_ACTIONS])(struct room *room, const struct redemption_call *call) = {
-    [BATCH_HOLD] = fill_hold,
-    [BATCH_CONFIRM] = fill_confirm,
-    [BATCH_CANCEL] = fill_cancel,
-    [BATCH_REVERSE] = fill_reverse,
+    [BATCH_HOLD] = fill_hold,     [BATCH_REDEEM] = fill_redeem,   [BATCH_CONFIRM] = fill_confirm,
+    [BATCH_CANCEL] = fill_cancel, [BATCH_REVERSE] = fill_reverse,
 };
 
 /* NULL when there is no memory. */
@@ -262,7 +269,7 @@ void redemption_call(const struct redemption_sender *sender, const struct redemp
     size_t which[REDEMPTION_CALL_ROWS], left = 0;
 
     for (size_t i = 0; i < count; i++) {
-        if (calls[i].hold->redemption_id || calls[i].row->action == BATCH_HOLD)
+        if (calls[i].hold->redemption_id || batch_makes(calls[i].row->action))
             which[left++] = i;
         else
             redemption_refused(&answers[i], reason_name(REASON_REDEMPTION_NOT_FOUND),

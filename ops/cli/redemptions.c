@@ -1,7 +1,7 @@
 /*
- * `alliance redemptions run`: a file of holds, confirms, cancels and reversals, so many calls in flight at once.
- * Workers take the earliest rows that may be sent, send those of each merchant in one call until each is answered, and
- * give them back; the batch keeps the order.
+ * `alliance redemptions run`: a file of holds, redemptions, confirms, cancels and reversals, so many calls in flight at
+ * once. Workers take the earliest rows that may be sent, send those of each merchant in one call until each is
+ * answered, and give them back; the batch keeps the order.
  */
 #include "batch.h"
 #include "cli.h"
@@ -22,12 +22,12 @@
 
 enum { PARALLEL_MAX = 64, PARALLEL_DEFAULT = 16 };
 
-enum { ACTION, KEY, MEMBER_BANK, MEMBER, MERCHANT, STORE, POINTS, GOODS, COLUMNS };
+enum { ACTION, KEY, MEMBER_BANK, MEMBER, MERCHANT, STORE, POINTS, GOODS, CARD, COLUMNS };
 
 static const struct row_column columns[COLUMNS] = {
     [ACTION] = { "action", true },     [KEY] = { "key", true },           [MEMBER_BANK] = { "member_bank", true },
     [MEMBER] = { "member_ref", true }, [MERCHANT] = { "merchant", true }, [STORE] = { "store", true },
-    [POINTS] = { "points", true },     [GOODS] = { "goods_id", true },
+    [POINTS] = { "points", true },     [GOODS] = { "goods_id", true },    [CARD] = { "card_token", false },
 };
 
 struct run {
@@ -73,6 +73,7 @@ static void add_row(struct run *run)
         .store_id = rows_value(rows, STORE),
         .points = rows_value(rows, POINTS),
         .goods_id = rows_value(rows, GOODS),
+        .card_token = rows_value(rows, CARD),
     };
     struct row_copy copy = { rows->lines.number, (const char **)(uintptr_t)rows->row.at };
     struct error err = { 0 };
@@ -120,12 +121,15 @@ static void refuse(struct run *run, const struct batch_row *row, const char *rea
         [STORE] = hold->store_id,
         [POINTS] = points_text(row, points),
         [GOODS] = hold->goods_id,
+        [CARD] = hold->card_token,
     };
 
     for (size_t i = 0; i < ROWS_COLUMNS_MAX; i++)
         values[i] = "";
-    for (size_t i = 0; i < COLUMNS; i++)
-        values[run->rows.place[i]] = by_column[i];
+    for (size_t i = 0; i < COLUMNS; i++) {
+        if (run->rows.place[i] >= 0)
+            values[run->rows.place[i]] = by_column[i];
+    }
     refusals_add(&run->refusals, &(struct row_copy){ row->line, values }, "", reason, detail);
 }
 
@@ -155,7 +159,7 @@ static void take_answer(struct run *run, struct batch_row *row, const struct red
     write_receipt(run, row, answer);
     if (!good)
         refuse(run, row, answer->reason, answer->detail);
-    else if (row->action == BATCH_HOLD)
+    else if (batch_makes(row->action))
         row->redemption_id = arena_copy(&run->batch.arena, answer->redemption_id, strlen(answer->redemption_id));
     progress_step(&run->progress, run->done, run->done);
 }

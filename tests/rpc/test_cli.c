@@ -239,6 +239,11 @@ static bool judge_write(struct call *call, const Alliance__V1__RedemptionWrite *
         written->receipt.points = write->hold->points;
         return judge_hold(call, write->hold, id, err);
     }
+    if (write->action_case == ALLIANCE__V1__REDEMPTION_WRITE__ACTION_REDEEM) {
+        see("Redeem", write->redeem->card_token, write->redeem->member_ref);
+        snprintf(id, 64, "%s.00ff", write->redeem->request_id);
+        return true;
+    }
     if (write->action_case == ALLIANCE__V1__REDEMPTION_WRITE__ACTION_CONFIRM) {
         see("Confirm", write->confirm->redemption_id, write->confirm->request_id);
         written->receipt.points = write->confirm->points;
@@ -639,7 +644,7 @@ static void test_a_batch_and_the_same_again(void **state)
     assert_says(out, "confirm  REDEMPTION_NOT_FOUND      1\n");
     assert_says(out, "?        FIELD_INVALID             1\n");
     assert_says(errors, "r.csv:3: INSUFFICIENT_POINTS: not enough points\n");
-    assert_says(errors, "r.csv:9: FIELD_INVALID: action must be hold, confirm, cancel or reverse\n");
+    assert_says(errors, "r.csv:9: FIELD_INVALID: action must be hold, redeem, confirm, cancel or reverse\n");
     count = world.seen_count;
     assert_int_equal(count, 5);
     memcpy(first, world.seen, sizeof first);
@@ -713,6 +718,20 @@ static void write_holds(const char *name, const char *member, int count, const c
         fprintf(file, "hold,k%d,b,%s%d,shop-1,,10,\n", i, member, i);
     fputs(more, file);
     fclose(file);
+}
+
+static void test_a_file_redeems_in_one_step(void **state)
+{
+    (void)state;
+    write_file("o.csv", "action,key,member_bank,member_ref,merchant,store,points,goods_id,card_token\n"
+                        "redeem,k1,b,m-1,shop-1,,10,,tok_0001\n"
+                        "hold,k2,b,poor-2,shop-1,,10,,tok_0002\n");
+    assert_int_equal(type("alliance redemptions run o.csv"), OUTCOME_REFUSED);
+    assert_says(out, "redeem  OK                       1\n");
+    assert_true(strcmp(world.seen[0], "Redeem tok_0001 m-1") == 0 || strcmp(world.seen[1], "Redeem tok_0001 m-1") == 0);
+    assert_int_equal(type("alliance redemptions run o.csv.refused.csv"), OUTCOME_REFUSED);
+    assert_says(errors, "o.csv.refused.csv:2: INSUFFICIENT_POINTS");
+    assert_int_equal(world.seen_count, 3);
 }
 
 static void test_many_rows_go_in_one_call(void **state)
@@ -798,6 +817,7 @@ int main(void)
         cmocka_unit_test_setup(test_lines_cards_and_one_step, clean),
         cmocka_unit_test_setup(test_a_batch_and_the_same_again, clean),
         cmocka_unit_test_setup(test_a_members_rows_arrive_in_order, clean),
+        cmocka_unit_test_setup(test_a_file_redeems_in_one_step, clean),
         cmocka_unit_test_setup(test_many_rows_go_in_one_call, clean),
         cmocka_unit_test_setup(test_a_row_is_sent_again_by_itself, clean),
         cmocka_unit_test_setup(test_large_rows_go_in_smaller_calls, clean),

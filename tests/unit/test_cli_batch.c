@@ -31,7 +31,8 @@ static bool add(struct batch *batch, int64_t line, const char *text, struct erro
                                            .merchant_id = words[4],
                                            .store_id = "",
                                            .points = words[5],
-                                           .goods_id = words[6] },
+                                           .goods_id = words[6],
+                                           .card_token = "" },
                      err);
 }
 
@@ -49,6 +50,10 @@ static const struct {
     { "another action", NULL, "refund k b m s 10", "action" },
     { "no action", NULL, "- k b m s 10", "action" },
     { "a key held twice", "hold k b m s 10", "hold k b n s 10", "key" },
+    { "a redemption", NULL, "redeem k b m s 10", NULL },
+    { "a redemption without points", NULL, "redeem k b m s -", "points" },
+    { "a redemption of a key held", "hold k b m s 10", "redeem k b m s 10", "key" },
+    { "a reversal of what was redeemed", "redeem k b m s 10", "reverse k - - - 5", NULL },
     { "a confirm of all", "hold k b m s 10", "confirm k - - - -", NULL },
     { "a confirm that says all again", "hold k b m s 10", "confirm k b m s 10", NULL },
     { "a confirm without its hold", NULL, "confirm k b m s 10", "key" },
