@@ -458,6 +458,25 @@ static void two_servers_do_it_once(void **state)
     alliance_check(alliance);
 }
 
+static void lost_connections_only_delay_it(void **state)
+{
+    struct alliance *alliance = *state;
+    struct site site;
+
+    members_with_points(alliance, MEMBERS);
+    alliance_business_date(alliance, "2027-02-01");
+    site_open(alliance, &site);
+    while (site.seen.walked == 0)
+        continue;
+    must_run(alliance, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND "
+                       "pid <> pg_backend_pid()");
+    while (alliance_count(alliance, "SELECT count(*) FROM sweep WHERE finished") < TEST_BUCKETS)
+        continue;
+    site_close(&site);
+    assert_int_equal(alliance_count(alliance, "SELECT count(*) FROM journal WHERE kind = 9"), MEMBERS);
+    alliance_check(alliance);
+}
+
 int main(void)
 {
 #define STORY(name) cmocka_unit_test_setup_teardown(name, open_alliance, close_alliance)
@@ -476,6 +495,7 @@ int main(void)
         STORY(many_lots_are_many_notices),
         STORY(old_notices_go_in_bounded_steps),
         STORY(two_servers_do_it_once),
+        STORY(lost_connections_only_delay_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
