@@ -2,6 +2,7 @@
 
 #include "base/limits.h"
 #include "engine/batch.h"
+#include "engine/exposure_move.h"
 #include "io/clock.h"
 #include "io/log.h"
 
@@ -163,72 +164,6 @@ static bool plans_fit(struct lane *lane, struct error *err)
     return !due || db_script(lane->db, "DISCARD PLANS", err);
 }
 
-/* Moving parts of an exposure limit to the bucket that needs more */
-
-/* What a part could give away. */
-static int64_t part_left(const struct exposure_part_row *part)
-{
-    return part->allotted_minor > part->used_minor ? part->allotted_minor - part->used_minor : 0;
-}
-
-static bool set_part(struct db *db, const struct exposure_need *need, const struct exposure_part_row *part,
-                     struct error *err)
-{
-    struct exposure_part_params params = { part->bucket, need->bank_no, need->currency, part->allotted_minor };
-
-    return db_execute(db, &exposure_set_part, &params, NULL, err);
-}
-
-/*
- * The bucket gets what the hold needs and an even share of the rest, so that it does not come back for the next hold;
- * when all the others together have not enough, it gets everything, and what it then has not is not there.
- */
-static bool share_parts(struct db *db, int32_t bucket, struct exposure_need *need, struct exposure_part_row *parts,
-                        size_t count, struct error *err)
-{
-    struct exposure_part_row *own = NULL;
-    int64_t elsewhere = 0;
-
-    for (size_t i = 0; i < count; i++) {
-        if (parts[i].bucket == bucket)
-            own = &parts[i];
-        else
-            elsewhere += part_left(&parts[i]);
-    }
-    if (!own)
-        return error_set(err, REASON_INTERNAL, "bucket %d has no part of an exposure limit", (int)bucket);
-    int64_t lacking = need->minor - (own->allotted_minor - own->used_minor);
-    need->exhausted = lacking > elsewhere;
-    int64_t wanted = need->exhausted ? elsewhere : lacking + (elsewhere - lacking) / (int64_t)count;
-    for (size_t i = 0; i < count && wanted > 0; i++) {
-        int64_t given = part_left(&parts[i]) < wanted ? part_left(&parts[i]) : wanted;
-        if (&parts[i] == own || given == 0)
-            continue;
-        parts[i].allotted_minor -= given;
-        own->allotted_minor += given;
-        wanted -= given;
-        if (!set_part(db, need, &parts[i], err))
-            return false;
-    }
-    return set_part(db, need, own, err);
-}
-
-static bool move_parts(struct lane *lane, int32_t bucket, struct error *err)
-{
-    CLEANUP(arena_release) struct arena arena = { 0 };
-    struct exposure_need *need = &lane->batch->exposure_need;
-    struct exposure_parts_params params = { need->bank_no, need->currency };
-    void *parts;
-    size_t count;
-    bool good = db_begin(lane->db, err) &&
-                db_fetch(lane->db, &exposure_lock_parts, &params, &arena, &parts, &count, err) &&
-                share_parts(lane->db, bucket, need, parts, count, err) && db_commit(lane->db, err);
-
-    if (!good)
-        db_rollback(lane->db);
-    return good;
-}
-
 /* What a run can lack and be given: fresher reference data, room under an exposure limit. */
 static bool lacks_something(const struct lane *lane)
 {
@@ -241,7 +176,7 @@ static bool provide(struct lane *lane, int32_t bucket, struct error *err)
 {
     if (lane->batch->reference_needed > 0)
         return reference_refresh(lane->lanes->options.reference, lane->db, lane->batch->reference_needed, err);
-    return move_parts(lane, bucket, err);
+    return exposure_move(lane->db, bucket, &lane->batch->exposure_need, err);
 }
 
 /* Every round gives it something; what a full batch can lack is bounded by its commands. */

@@ -15,6 +15,12 @@ static const struct column put_params[] = {
     COLUMN(struct exposure_put_params, currency),       COLUMN(struct exposure_put_params, limit_minor),
     COLUMN(struct exposure_put_params, allotted_minor), COLUMN(struct exposure_put_params, used_minor),
 };
+static const struct column part_params[] = {
+    COLUMN(struct exposure_part_params, bucket),
+    COLUMN(struct exposure_part_params, bank_no),
+    COLUMN(struct exposure_part_params, currency),
+    COLUMN(struct exposure_part_params, allotted_minor),
+};
 static const struct column settled_params[] = {
     COLUMN(struct exposure_settled_params, bank_no),
     COLUMN(struct exposure_settled_params, request_id),
@@ -42,6 +48,9 @@ const struct statement exposure_put = COMMAND_STATEMENT(
     "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (bucket, bank_no, currency) DO UPDATE SET "
     "limit_minor = excluded.limit_minor, allotted_minor = excluded.allotted_minor, used_minor = excluded.used_minor",
     put_params);
+const struct statement exposure_set_part = COMMAND_STATEMENT(
+    "exposure_set_part", "UPDATE exposure SET allotted_minor = $4 WHERE bucket = $1 AND bank_no = $2 AND currency = $3",
+    part_params);
 const struct statement exposure_find_settled = STATEMENT(
     "exposure_find_settled", "SELECT content_hash FROM exposure_settled WHERE bank_no = $1 AND request_id = $2",
     settled_params, settled_row, sizeof(struct exposure_settled_row));

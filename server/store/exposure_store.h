@@ -24,6 +24,13 @@ struct exposure_put_params {
     int64_t limit_minor, allotted_minor, used_minor;
 };
 extern const struct statement exposure_put;
+/* A lane's: only what is allotted changes. */
+struct exposure_part_params {
+    int32_t bucket, bank_no;
+    const char *currency;
+    int64_t allotted_minor;
+};
+extern const struct statement exposure_set_part;
 
 struct exposure_settled_params {
     int32_t bank_no;

@@ -365,28 +365,6 @@ const struct statement lane_update_exposures =
                       "WHERE e.bucket = $1 AND e.bank_no = u.bank_no AND e.currency = u.currency",
                       exposure_change_params);
 
-static const struct column parts_params[] = { COLUMN(struct exposure_parts_params, bank_no),
-                                              COLUMN(struct exposure_parts_params, currency) };
-static const struct column part_columns[] = {
-    COLUMN(struct exposure_part_row, bucket),
-    COLUMN(struct exposure_part_row, allotted_minor),
-    COLUMN(struct exposure_part_row, used_minor),
-};
-const struct statement exposure_lock_parts =
-    STATEMENT("exposure_lock_parts",
-              "SELECT bucket, allotted_minor, used_minor FROM exposure WHERE bank_no = $1 AND currency = $2 "
-              "ORDER BY bucket FOR NO KEY UPDATE",
-              parts_params, part_columns, sizeof(struct exposure_part_row));
-static const struct column part_params[] = {
-    COLUMN(struct exposure_part_params, bucket),
-    COLUMN(struct exposure_part_params, bank_no),
-    COLUMN(struct exposure_part_params, currency),
-    COLUMN(struct exposure_part_params, allotted_minor),
-};
-const struct statement exposure_set_part = COMMAND_STATEMENT(
-    "exposure_set_part", "UPDATE exposure SET allotted_minor = $4 WHERE bucket = $1 AND bank_no = $2 AND currency = $3",
-    part_params);
-
 static const struct column journal_columns[] = {
     COLUMN(struct journal_row, member_id),
     COLUMN(struct journal_row, seq),

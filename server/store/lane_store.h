@@ -180,23 +180,6 @@ struct overdue_row {
 };
 extern const struct statement lane_find_overdue;
 
-/* All parts of one bank's limit in one currency, locked in bucket order; and what they become. */
-struct exposure_parts_params {
-    int32_t bank_no;
-    const char *currency;
-};
-struct exposure_part_row {
-    int32_t bucket;
-    int64_t allotted_minor, used_minor;
-};
-extern const struct statement exposure_lock_parts;
-struct exposure_part_params {
-    int32_t bucket, bank_no;
-    const char *currency;
-    int64_t allotted_minor;
-};
-extern const struct statement exposure_set_part;
-
 extern const struct statement lane_begin, lane_commit;
 
 /* Everything a lane sends in a pipeline. */

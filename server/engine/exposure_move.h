@@ -1,0 +1,15 @@
+/*
+ * exposure_move.h -- room under a bank's exposure limit goes to the bucket that has run out of it.
+ */
+#ifndef ENGINE_EXPOSURE_MOVE_H
+#define ENGINE_EXPOSURE_MOVE_H
+
+#include "engine/batch.h"
+
+/*
+ * In a transaction of its own, all parts locked in bucket order. The need is cleared, or exhausted when the bank has no
+ * room for it in any bucket.
+ */
+bool exposure_move(struct db *db, int32_t bucket, struct exposure_need *need, struct error *err) MUST_USE;
+
+#endif
