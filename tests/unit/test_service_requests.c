@@ -501,6 +501,8 @@ static void a_message_has_a_thousand_writes_at_most(void **state)
     request.n_writes--;
     assert_true(call.method->handler(&call, &request.base, &err));
     assert_int_equal(answered.response->n_verdicts, WRITES_MAX);
+    /* What a message takes beside its request: each write's command, verdict and receipt. */
+    assert_true(call.arena.used < (size_t)WRITES_MAX * 1200);
     arena_release(&call.arena);
     arena_release(&answered.arena);
 }
