@@ -62,6 +62,8 @@ static bool is_new(struct verifier *verifier, const struct verify_finding *findi
     uint8_t hash[CRYPTO_HASH];
     uint64_t mark;
 
+    if (verifier->known_count == VERIFIER_REMEMBERED)
+        return false;
     crypto_sha256_two(&finding->member_id, sizeof finding->member_id, finding->detail, strlen(finding->detail), hash);
     memcpy(&mark, hash, sizeof mark);
     mark ^= (uint64_t)finding->rule << 56 ^ (uint64_t)finding->seq;
@@ -69,8 +71,6 @@ static bool is_new(struct verifier *verifier, const struct verify_finding *findi
         if (verifier->known[i] == mark)
             return false;
     }
-    if (verifier->known_count == VERIFIER_REMEMBERED)
-        return false;
     verifier->known[verifier->known_count++] = mark;
     return true;
 }
