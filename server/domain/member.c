@@ -77,7 +77,7 @@ static struct date matures_on(const struct moment *moment, const struct earning 
 static struct pending_lot lot_of(const struct earned *earned)
 {
     bool by_event = earned->matures_on.days == MATURES_BY_EVENT.days;
-    struct date expires_on = by_event ? (struct date){ 0 } : earned->lot_expires;
+    struct date expires_on = { by_event ? 0 : earned->lot_expires.days };
 
     return (struct pending_lot){ earned->matures_on, expires_on, earned->funding_no, earned->pending };
 }

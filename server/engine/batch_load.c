@@ -182,6 +182,7 @@ static bool take_account(struct batch *batch, const struct account_row *row, str
     memcpy(account->chain, row->chain.at, sizeof account->chain);
     memcpy(account->profile_hash, row->profile_hash.at, sizeof account->profile_hash);
     loaded->place = row->place;
+    loaded->dirty = row->next_due.days != account_next_due(account).days; /* a row somebody else wrote is set right */
     take_moment(batch, loaded, batch_fence(batch, row->programme_no));
     return true;
 }
