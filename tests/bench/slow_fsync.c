@@ -1,7 +1,7 @@
 /*
  * slow_fsync.c -- a disk that needs a millisecond longer: preloaded into PostgreSQL, every fsync and fdatasync of it
- * sleeps FSYNC_SLOWER_US microseconds (1000 unless set) after the real one. For ops/bench, which compares on a fast disk
- * and on an ordinary one.
+ * sleeps FSYNC_SLOWER_US microseconds (1000 unless set) after the real one. For ops/bench, which compares on a fast
+ * disk and on an ordinary one.
  */
 #include <dlfcn.h>
 #include <stdlib.h>
