@@ -8,6 +8,7 @@
 
 #include <alliance/v1/bank_service.pb-c.h>
 #include <string.h>
+#include <strings.h>
 
 enum { MEMBER_REF, CREDIT_LIMIT, STATUS, CARD_TOKENS };
 
@@ -18,7 +19,7 @@ const struct row_column member_columns[MEMBER_COLUMNS] = {
     [CARD_TOKENS] = { "card_tokens", false },
 };
 
-enum { TRANSACTION_REF, ACCRUAL_MEMBER_REF, CURRENCY, AMOUNT, TRANSACTION_TIME };
+enum { TRANSACTION_REF, ACCRUAL_MEMBER_REF, CURRENCY, AMOUNT, TRANSACTION_TIME, FUNDING_ID, PENDING_UNTIL };
 
 const struct row_column accrual_columns[ACCRUAL_COLUMNS] = {
     [TRANSACTION_REF] = { "transaction_ref", true },
@@ -26,6 +27,8 @@ const struct row_column accrual_columns[ACCRUAL_COLUMNS] = {
     [CURRENCY] = { "currency", true },
     [AMOUNT] = { "amount", true },
     [TRANSACTION_TIME] = { "transaction_time", true },
+    [FUNDING_ID] = { "funding_id", false },
+    [PENDING_UNTIL] = { "pending_until", false },
 };
 
 static bool out_of_memory(struct error *err)
@@ -133,6 +136,21 @@ static bool take_time(const char *text, Google__Protobuf__Timestamp *time, struc
     return true;
 }
 
+static bool take_text(const char *text, struct arena *arena, char **out, struct error *err)
+{
+    return !*text || (*out = arena_copy(arena, text, strlen(text))) != NULL || out_of_memory(err);
+}
+
+/* Both may be left out: then the bank pays, and the rules say when points are spendable. */
+static bool take_terms(const struct rows *rows, Alliance__V1__AccrualRow *row, struct arena *arena, struct error *err)
+{
+    const char *until = rows_value(rows, PENDING_UNTIL);
+
+    row->pending_event = strcasecmp(until, "EVENT") == 0;
+    return take_text(rows_value(rows, FUNDING_ID), arena, &row->funding_id, err) &&
+           take_text(row->pending_event ? "" : until, arena, &row->pending_until, err);
+}
+
 void *accrual_read(const struct rows *rows, int64_t row_number, struct arena *arena, struct error *err)
 {
     Alliance__V1__AccrualRow *row = arena_alloc(arena, sizeof *row);
@@ -151,6 +169,7 @@ void *accrual_read(const struct rows *rows, int64_t row_number, struct arena *ar
     row->transaction_time = time;
     bool read = take_ref(rows, TRANSACTION_REF, "transaction_ref", arena, &row->transaction_ref, err) &&
                 take_ref(rows, ACCRUAL_MEMBER_REF, "member_ref", arena, &row->member_ref, err) &&
-                take_amount(rows, money, arena, err) && take_time(rows_value(rows, TRANSACTION_TIME), time, err);
+                take_amount(rows, money, arena, err) && take_time(rows_value(rows, TRANSACTION_TIME), time, err) &&
+                take_terms(rows, row, arena, err);
     return read ? row : NULL;
 }
