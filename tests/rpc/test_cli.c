@@ -261,9 +261,13 @@ static bool write_redemptions(struct call *call, const ProtobufCMessage *message
     const Alliance__V1__WriteRedemptionsRequest *request = (const void *)message;
     Alliance__V1__WriteRedemptionsResponse response = ALLIANCE__V1__WRITE_REDEMPTIONS_RESPONSE__INIT;
 
-    if (!world.slow && fails_now(err))
+    pthread_mutex_lock(&world.lock);
+    bool slow = world.slow;
+    size_t room = world.room;
+    pthread_mutex_unlock(&world.lock);
+    if (!slow && fails_now(err))
         return false;
-    if (world.room > 0 && protobuf_c_message_get_packed_size(message) > world.room)
+    if (room > 0 && protobuf_c_message_get_packed_size(message) > room)
         return error_set(err, REASON_MESSAGE_TOO_LARGE, "%s", "");
     response.verdicts = arena_alloc(&call->arena, request->n_writes * sizeof(void *));
     for (size_t i = 0; i < request->n_writes; i++) {
