@@ -62,7 +62,7 @@ enum outcome member_unfreeze(struct cli *cli)
     return on_member(cli, "UnfreezeMember");
 }
 
-enum outcome member_close(struct cli *cli)
+enum outcome close_member(struct cli *cli)
 {
     return on_member(cli, "CloseMember");
 }
@@ -181,7 +181,7 @@ enum outcome points_adjust(struct cli *cli)
     return cli_unary(cli, OPERATOR_SERVICE, "AdjustPoints", &request);
 }
 
-enum outcome adjustment_approve(struct cli *cli)
+enum outcome approve_adjustment(struct cli *cli)
 {
     Alliance__V1__ApproveAdjustmentRequest request = ALLIANCE__V1__APPROVE_ADJUSTMENT_REQUEST__INIT;
 
