@@ -434,6 +434,7 @@ void member_take_back(struct account *account, const struct moment *moment, cons
     *moved = unpack(account, moment, parcel, ENTRY_TRANSFER_BACK, ref, entries);
     if (reopened)
         write_entry(entries, account, moment, ENTRY_MEMBER, 0, ref, NULL);
+    member_catch_up(account, moment, entries); /* days may have passed on the way */
 }
 
 /* Time */
