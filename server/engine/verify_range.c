@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MEMBERS_AT_ONCE = 256, ENTRIES_AT_ONCE = 20000, ENTRIES_REMEMBERED = 50000, PARTS_MAX = 1024 };
+enum { MEMBERS_AT_ONCE = 256, ENTRIES_AT_ONCE = 5000, ENTRIES_REMEMBERED = 50000, PARTS_MAX = 1024 };
 
 /* A reading of the range's entries. */
 struct reading {

@@ -3,6 +3,7 @@
  */
 #include "service/bank_handlers.h"
 
+#include "domain/packed.h"
 #include "service/journal.h"
 #include "service/page.h"
 #include "service/shape.h"
@@ -16,6 +17,8 @@
 typedef Alliance__V1__ListJournalRequest Asked;
 typedef Alliance__V1__ListJournalResponse Reply;
 
+/* A page ends early when its entries have this many lots together. */
+enum { PAGE_LOTS_MAX = 20000 };
 enum { FILTERS_MAX = ID_MAX + MEMBER_REF_MAX + 8 };
 
 /* Digits and nothing else, more than 0. */
@@ -39,6 +42,20 @@ static bool read_page(const struct errand *errand, char filters[FILTERS_MAX], st
         return false;
     *after = asked->newest_first ? INT64_MAX : 0;
     return page->after[0] == '\0' || read_seq(page->after, after) || page_refuse_token(err);
+}
+
+/* How many of the rows make the page: no more than asked, and no more lots than fit into an answer. */
+static size_t cut(const struct journal_row *rows, size_t count, size_t size)
+{
+    size_t lots = 0, taken = 0;
+
+    while (taken < count && taken < size) {
+        lots += rows[taken].lots.size / PACKED_LOT;
+        if (taken > 0 && lots > PAGE_LOTS_MAX)
+            break;
+        taken++;
+    }
+    return taken;
 }
 
 static bool shape_page(struct errand *errand, const struct journal_subject *subject, const struct journal_row *rows,
@@ -76,15 +93,14 @@ static bool list_work(struct errand *errand, struct error *err)
                   &fetched, &count, err))
         return false;
     const struct journal_row *rows = fetched;
-    bool more = count > (size_t)page.size;
-    count -= more;
-    if (more) {
-        snprintf(key, sizeof key, "%" PRId64, rows[count - 1].seq);
+    size_t taken = cut(rows, count, (size_t)page.size);
+    if (taken < count) {
+        snprintf(key, sizeof key, "%" PRId64, rows[taken - 1].seq);
         reply->next_page_token = page_token(errand->call, &page, key);
     }
     if (!reply->next_page_token)
         return errand_no_room(err);
-    return shape_page(errand, &subject, rows, count, reply, err);
+    return shape_page(errand, &subject, rows, taken, reply, err);
 }
 
 bool bank_list_journal(struct call *call, const ProtobufCMessage *request, struct error *err)

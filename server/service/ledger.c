@@ -24,7 +24,7 @@ typedef Alliance__V1__VerifyLedgerResponse Reply;
 typedef Alliance__V1__LedgerFinding Finding;
 
 /* A piece ends after so many entries or steps; a call tells no more than so many findings, and counts all. */
-enum { PIECE_ENTRIES = 10000, PIECE_STEPS = 32, FINDINGS_MAX = 1000, ATTEMPTS_MAX = 33 };
+enum { PIECE_ENTRIES = 5000, PIECE_STEPS = 32, FINDINGS_MAX = 1000, ATTEMPTS_MAX = 33 };
 
 /* Of one call; freed by operator_verify_close. */
 struct ledger {

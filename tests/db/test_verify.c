@@ -442,6 +442,22 @@ static void test_many(void **state)
     alliance_close(&alliance);
 }
 
+/* A member with more entries than are remembered at a time: its redemptions and requests are added up part by part. */
+static void test_parts_make_a_whole(void **state)
+{
+    struct alliance alliance;
+
+    (void)state;
+    alliance_open(&alliance);
+    live(&alliance);
+    sql(&alliance, "UPDATE account SET journal_seq = 999999");
+    struct outcome_of_walk outcome = walk_all(&alliance);
+    assert_int_equal(outcome.rules[VERIFY_ENTRY_MISSING], COUNT(names));
+    assert_int_equal(outcome.progress.findings, COUNT(names));
+    assert_int_equal(outcome.progress.entries, alliance_count(&alliance, "SELECT count(*) FROM journal"));
+    alliance_close(&alliance);
+}
+
 /* Load */
 
 struct load {
@@ -627,6 +643,7 @@ int main(void)
         cmocka_unit_test(test_one_member),
         cmocka_unit_test(test_one_programme),
         cmocka_unit_test(test_many),
+        cmocka_unit_test(test_parts_make_a_whole),
         cmocka_unit_test(test_load_makes_no_findings),
         cmocka_unit_test(test_rounds_follow_each_other),
         cmocka_unit_test(test_a_lost_connection_does_not_count_twice),
