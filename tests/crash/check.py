@@ -106,7 +106,8 @@ class Replay:
         steps = {step: self.rows["operation"].get(ledger.step_id(ref, step)) for step in ("receive", "settle")}
         sent = row is not None and row["reason"] == "OK"
         self.lapse_before(command if not sent else dict(command, refused=None), row)
-        reason, receipt = self.decide_until(command, SENDS[command["do"]], row, row["reason"] if row else command.get("refused", "OK"))
+        decided = row["reason"] if row else command.get("refused", "OK")
+        reason, receipt = self.decide_until(command, SENDS[command["do"]], row, decided)
         for expected in self.model.expected:
             self.take(command, expected, row)
         if reason == "OK":

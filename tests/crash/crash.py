@@ -426,7 +426,7 @@ def within(options, name, **changes):
 
 def prove(options):
     """A server that answers before COMMIT is found out; and whatever is done to a good database is found."""
-    early = Run(within(options, "early", kills=3, clients=12)).run()
+    early = Run(within(options, "early", kills=4, clients=12)).run()
     if not early or not early.lost:
         print("NOT PROVED: the server answered before COMMIT, and nothing was found missing")
         return 1

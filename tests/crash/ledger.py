@@ -76,7 +76,8 @@ BROKEN = {
         FULL JOIN account_hold h ON (h.bucket, h.redemption_id) = (r.bucket, r.id)
         WHERE (r.state = 1 AND r.id IS NOT NULL) <> (h.redemption_id IS NOT NULL)""",
     "redemptions whose draws are not what could go back": """SELECT 1 FROM redemption r WHERE points <> 0 AND state <> 0
-        AND draw_credit + packed_points(draws) <> CASE state WHEN 1 THEN points WHEN 2 THEN confirmed_points - reversed_points ELSE 0 END""",
+        AND draw_credit + packed_points(draws) <> CASE state WHEN 1 THEN points
+        WHEN 2 THEN confirmed_points - reversed_points ELSE 0 END""",
 }
 
 class Ledger:
