@@ -62,7 +62,7 @@ struct batch_transfer {
 struct exposure_need {
     int32_t bank_no; /* 0: nothing lacked */
     char currency[CURRENCY_TEXT];
-    int64_t minor;  /* what one hold needs at least */
+    int64_t minor;  /* what has to be free here as PostgreSQL sees it: one hold, and what the batch took before it */
     bool exhausted; /* every part was moved here and it is not enough: refuse */
 };
 
@@ -83,9 +83,11 @@ struct batch {
     const struct reference *reference; /* held while the batch runs */
     struct fence_row *fences;
     size_t fence_count;
-    int64_t reference_needed;           /* a fence asks for a newer snapshot than `reference`; 0 when not */
-    struct exposure_need exposure_need; /* survives a run, so that the next one knows */
-    struct pace *pace;                  /* borrowed; NULL: no velocity of terminals and merchants */
+    int64_t reference_needed; /* a fence asks for a newer snapshot than `reference`; 0 when not */
+    /* What is lacking, and which limits are used up altogether; they survive a run, so that the next one knows. */
+    struct exposure_need exposure_need, spent[BATCH_EXPOSURES_MAX];
+    size_t spent_count;
+    struct pace *pace; /* borrowed; NULL: no velocity of terminals and merchants */
 
     struct batch_account accounts[BATCH_MAX];
     size_t account_count;
@@ -98,6 +100,7 @@ struct batch {
     struct batch_transfer transfers[2 * BATCH_MAX];
     size_t transfer_count;
     struct exposure exposure_rows[BATCH_EXPOSURES_MAX];
+    int64_t exposure_loaded[BATCH_EXPOSURES_MAX]; /* used, when it was read */
     struct exposures exposures;
     struct paced paced[BATCH_MAX];
     size_t paced_count;

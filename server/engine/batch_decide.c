@@ -251,7 +251,7 @@ bool batch_decide(struct batch *batch, struct error *err)
         if (!make_room(batch))
             return error_set(err, REASON_INTERNAL, "out of memory");
         deciders[batch->commands[i]->kind](batch, batch->commands[i]);
-        if (batch->exposure_need.bank_no && !batch->exposure_need.exhausted)
+        if (batch->exposure_need.bank_no)
             return error_set(err, REASON_TRY_AGAIN, "this bucket's part of an exposure limit is used up");
     }
     return chain_entries(batch) || error_set(err, REASON_INTERNAL, "out of memory");

@@ -261,6 +261,7 @@ static bool take_exposure(struct batch *batch, const struct exposure_row *row, s
 {
     if (batch->exposures.count == BATCH_EXPOSURES_MAX)
         return broken(err, "more exposure limits than a batch takes");
+    batch->exposure_loaded[batch->exposures.count] = row->used_minor;
     struct exposure *exposure = &batch->exposures.at[batch->exposures.count++];
     *exposure = (struct exposure){ row->bank_no, "", row->allotted_minor, row->used_minor, false };
     memcpy(exposure->currency, row->currency, strnlen(row->currency, CURRENCY_TEXT - 1));

@@ -45,7 +45,5 @@ bool exposure_move(struct db *db, int32_t bucket, struct exposure_need *need, st
 
     if (!good)
         db_rollback(db);
-    else if (!need->exhausted)
-        *need = (struct exposure_need){ 0 };
     return good;
 }

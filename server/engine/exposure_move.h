@@ -7,8 +7,8 @@
 #include "engine/batch.h"
 
 /*
- * In a transaction of its own, all parts locked in bucket order. The need is cleared, or exhausted when the bank has no
- * room for it in any bucket.
+ * In a transaction of its own, all parts locked in bucket order. need->exhausted says that the bank has no room for it
+ * in any bucket; all there is was moved here then.
  */
 bool exposure_move(struct db *db, int32_t bucket, struct exposure_need *need, struct error *err) MUST_USE;
 

@@ -169,14 +169,20 @@ static bool lacks_something(const struct lane *lane)
 {
     const struct batch *batch = lane->batch;
 
-    return batch->reference_needed > 0 || (batch->exposure_need.bank_no && !batch->exposure_need.exhausted);
+    return batch->reference_needed > 0 || batch->exposure_need.bank_no;
 }
 
 static bool provide(struct lane *lane, int32_t bucket, struct error *err)
 {
     if (lane->batch->reference_needed > 0)
         return reference_refresh(lane->lanes->options.reference, lane->db, lane->batch->reference_needed, err);
-    return exposure_move(lane->db, bucket, &lane->batch->exposure_need, err);
+    struct batch *batch = lane->batch;
+    if (!exposure_move(lane->db, bucket, &batch->exposure_need, err))
+        return false;
+    if (batch->exposure_need.exhausted && batch->spent_count < BATCH_EXPOSURES_MAX)
+        batch->spent[batch->spent_count++] = batch->exposure_need;
+    batch->exposure_need = (struct exposure_need){ 0 };
+    return true;
 }
 
 /* Every round gives it something; what a full batch can lack is bounded by its commands. */
@@ -186,6 +192,7 @@ static bool run_once(struct lane *lane, int32_t bucket, struct command *const *c
     struct reference_source *source = lane->lanes->options.reference;
 
     lane->batch->exposure_need = (struct exposure_need){ 0 };
+    lane->batch->spent_count = 0;
     for (int round = 0; round <= ROUNDS_MAX; round++) {
         if (batch_run(lane->batch, lane->db, source, bucket, commands, count, err))
             return true;
