@@ -114,8 +114,8 @@ class Replay:
             received = "MEMBER_CLOSED" if other.model.status == model.CLOSED else "OK"
             taker, step, kind = {"OK": (other, "receive", ledger.TRANSFER_IN)}.get(
                 received, (self, "settle", ledger.TRANSFER_BACK))
-            if not steps[step]:
-                self.wrong(command, f"step {step} is not in the database")
+            for missing in (name for name, kept in steps.items() if not kept):
+                self.wrong(command, f"step {missing} is not in the database")
             taker.lapse_all()
             taker.model.expected = []
             taker.model.take_in(receipt.pop("parcel"), kind, ledger.step_id(ref, step))
