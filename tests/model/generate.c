@@ -424,7 +424,8 @@ static void step_of(struct generator *generator, struct command *command, const 
 static void go_on_with_transfer(struct generator *generator, struct command *command)
 {
     struct model *model = generator->model;
-    size_t count = model->transfers.count, place = (size_t)chance(generator, (int64_t)count);
+    size_t known = generator->transfers_known, sent = model->transfers.count;
+    size_t count = known < sent ? known : sent, place = (size_t)chance(generator, (int64_t)count);
     bool any = generator->repeats && chance(generator, 10) == 0;
 
     for (size_t i = 0; i < count; i++, place = (place + 1) % count) {
@@ -439,9 +440,14 @@ static void go_on_with_transfer(struct generator *generator, struct command *com
 }
 
 /* What time alone does, as the sweeper asks for it. */
+void generate_tidy(struct generator *generator, struct command *command, size_t name)
+{
+    *command = fresh(generator, COMMAND_TIDY, name);
+}
+
 static void tidy(struct generator *generator, struct command *command)
 {
-    *command = fresh(generator, COMMAND_TIDY, any_name(generator));
+    generate_tidy(generator, command, any_name(generator));
 }
 
 /* An earlier id, with the same content or with another. */
@@ -456,6 +462,8 @@ static void again(struct generator *generator, struct command *command)
     int64_t back = chance(generator, chance(generator, 2) ? 4 : (int64_t)count);
     *command = generator->earlier.at[count - 1 - (size_t)back % count];
     command->answer = (struct answer){ 0 };
+    if (command->kind == COMMAND_SEND)
+        command->send.parcel = text_of(generator)->sent;
     if (chance(generator, 3) == 0)
         command->content_hash[31] ^= 0x55;
 }

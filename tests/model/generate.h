@@ -32,6 +32,7 @@ struct generator {
     int64_t id_time_us;                 /* in request ids */
     bool wild;                          /* points below zero too: only the rules themselves must bear them */
     bool repeats;                       /* earlier ids again, with equal and with other content */
+    size_t transfers_known;             /* so many have been answered: only these go on */
     uint64_t serial;
     char (*transactions)[16];     /* TRANSACTIONS_MAX of them */
     LIST(struct command) earlier; /* what may be repeated */
@@ -46,6 +47,7 @@ void generate(struct generator *generator, struct command *command);
 /* The clock and the business date go on: a little, to the next lapse, or to the next day on which something is due. */
 void generate_time(struct generator *generator);
 struct uuid generate_id(struct generator *generator);
+void generate_tidy(struct generator *generator, struct command *command, size_t name);
 void generate_set_member(struct generator *generator, struct command *command, size_t name);
 
 #endif

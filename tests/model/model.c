@@ -137,6 +137,7 @@ static void keep(struct model *model, int member, const struct command *command,
     answer->business_date.days = model->facts.today;
     answer->time.us = model->facts.now;
     *kept = (struct model_operation){ .id = command->request_id,
+                                      .member_id = member < 0 ? command->member_id : model->members[member].id,
                                       .redemption_id = *redemption_id,
                                       .bucket = command->hash16 % model->buckets,
                                       .kind = (int16_t)kind,

@@ -25,7 +25,7 @@ void *model_grow(void *at, size_t *room, size_t count, size_t size);
 
 enum {
     MODEL_MEMBERS = 24,
-    MODEL_BANKS = 3,
+    MODEL_BANKS = 4,
     MODEL_MERCHANTS = 4,
     MODEL_GOODS = 2,
     HEAPS_MAX = LOTS_MAX + 1,
@@ -72,7 +72,8 @@ struct model_redemption {
     int16_t state;
     enum reason reason;
     bool whole, one_step;
-    int32_t merchant_no, store_no, held_on, rules_version, terms_version;
+    int32_t merchant_no, store_no, goods_no, held_on, rules_version, terms_version;
+    int64_t quantity;
     int64_t asked, on_hold, confirmed, reversed, held_at, lapse_at, spendable_after;
     uint64_t card;
     char currency[CURRENCY_TEXT], exposure_currency[CURRENCY_TEXT];
@@ -108,7 +109,7 @@ struct model_transfer {
 
 /* What was answered, for ever; of everything but HOLD, REDEEM, SET_MEMBER and ACCRUE. */
 struct model_operation {
-    struct uuid id, redemption_id;
+    struct uuid id, member_id, redemption_id;
     uint8_t content[32];
     int32_t bucket;
     int16_t kind;

@@ -456,6 +456,7 @@ static enum reason settle(struct model *model, int member, const struct command 
     *points = unpack(model, member, transfer, ENTRY_TRANSFER_BACK, &command->request_id);
     if (reopened)
         model_note(model, member, ENTRY_MEMBER, 0, &command->request_id, &nobody, NULL);
+    model_catch_up(model, member);
     return REASON_OK;
 }
 

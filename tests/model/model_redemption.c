@@ -249,6 +249,8 @@ enum reason model_open(struct model *model, int member, const struct command *co
                                          .one_step = redeem,
                                          .merchant_no = command->merchant_no,
                                          .store_no = command->store_no,
+                                         .goods_no = command->hold.goods_no,
+                                         .quantity = command->hold.quantity,
                                          .held_on = model->facts.today,
                                          .rules_version = rules ? rules->version : 0,
                                          .asked = command->hold.points,

@@ -711,6 +711,7 @@ static void prepare(struct life *life)
     g->fundings = 2;
     g->id_time_us = INT64_C(1768478400000000);
     g->wild = true;
+    g->transfers_known = SIZE_MAX;
     g->texts = calloc(GENERATED_MAX, sizeof *g->texts);
     g->transactions = calloc(TRANSACTIONS_MAX, sizeof *g->transactions);
     assert_true(g->texts && g->transactions);
