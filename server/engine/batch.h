@@ -58,12 +58,14 @@ struct batch_transfer {
     struct transfer_row row;
 };
 
-/* What a bucket's part of an exposure limit lacked: parts are moved, then the batch is run again. */
+/*
+ * A limit of which this bucket's part is used up. The batch is run again: then all parts of the bank are locked and
+ * shared out anew before anything is decided, in the same transaction, so that nobody takes them away in between.
+ */
 struct exposure_need {
-    int32_t bank_no; /* 0: nothing lacked */
+    int32_t bank_no;
     char currency[CURRENCY_TEXT];
-    int64_t minor;  /* what has to be free here as PostgreSQL sees it: one hold, and what the batch took before it */
-    bool exhausted; /* every part was moved here and it is not enough: refuse */
+    int64_t minor; /* what the holds of the batch need at most */
 };
 
 /* A hold counted by pace; taken back when the batch is rolled back. */
@@ -84,9 +86,9 @@ struct batch {
     struct fence_row *fences;
     size_t fence_count;
     int64_t reference_needed; /* a fence asks for a newer snapshot than `reference`; 0 when not */
-    /* What is lacking, and which limits are used up altogether; they survive a run, so that the next one knows. */
-    struct exposure_need exposure_need, spent[BATCH_EXPOSURES_MAX];
-    size_t spent_count;
+    struct exposure_need needs[BATCH_EXPOSURES_MAX]; /* survive a run, so that the next one knows */
+    size_t need_count;
+    bool lacking;      /* a need was added in this run: it is to be run again */
     struct pace *pace; /* borrowed; NULL: no velocity of terminals and merchants */
 
     struct batch_account accounts[BATCH_MAX];
@@ -100,7 +102,6 @@ struct batch {
     struct batch_transfer transfers[2 * BATCH_MAX];
     size_t transfer_count;
     struct exposure exposure_rows[BATCH_EXPOSURES_MAX];
-    int64_t exposure_loaded[BATCH_EXPOSURES_MAX]; /* used, when it was read */
     struct exposures exposures;
     struct paced paced[BATCH_MAX];
     size_t paced_count;
@@ -119,8 +120,8 @@ void batch_free(struct batch *batch);
 /*
  * Runs the commands in one transaction; on true each has its answer and the transaction is committed. On false nothing
  * was written, or (DATABASE_UNREACHABLE) it is not known whether it was: run again, idempotency makes that safe.
- * TRY_AGAIN with reference_needed set: refresh the snapshot and run again. TRY_AGAIN with exposure_need.bank_no set:
- * move parts of that limit to this bucket and run again.
+ * TRY_AGAIN with reference_needed set: refresh the snapshot and run again. TRY_AGAIN with lacking set: run again, with
+ * the needs as they are.
  */
 bool batch_run(struct batch *batch, struct db *db, struct reference_source *source, int32_t bucket,
                struct command *const *commands, size_t count, struct error *err) MUST_USE;
@@ -129,6 +130,13 @@ bool batch_run(struct batch *batch, struct db *db, struct reference_source *sour
 bool batch_load(struct batch *batch, struct db *db, struct error *err) MUST_USE;
 bool batch_decide(struct batch *batch, struct error *err) MUST_USE;
 bool batch_write(struct batch *batch, struct db *db, struct error *err) MUST_USE;
+
+/* batch_exposure.c: parts of exposure limits, after the accounts are locked; those that are needed are shared out. */
+bool batch_queue_exposures(struct batch *batch, struct db *db, const int64_t *banks, size_t count,
+                           struct error *err) MUST_USE;
+bool batch_read_exposures(struct batch *batch, struct db *db, struct error *err) MUST_USE;
+/* The hold found no room in its bucket's part: unless the parts were shared out in this run, they are in the next. */
+void batch_need_exposure(struct batch *batch, const struct command *command, const struct moment *moment);
 
 /* NULL when it is not there. */
 struct batch_account *batch_account(struct batch *batch, const struct uuid *member_id);

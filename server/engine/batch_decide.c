@@ -107,7 +107,7 @@ static void answer_opened(struct command *command, const struct redemption *rede
         .spendable = redemption->spendable_after,
         .business_date = redemption->business_date,
         .time = redemption->held_at,
-        .lapse_at = redemption->lapse_at,
+        .lapse_at = { redemption->held_at.us + redemption->lapse_after_us },
     };
     if (!held || !redemption->one_step)
         return;
@@ -251,7 +251,7 @@ bool batch_decide(struct batch *batch, struct error *err)
         if (!make_room(batch))
             return error_set(err, REASON_INTERNAL, "out of memory");
         deciders[batch->commands[i]->kind](batch, batch->commands[i]);
-        if (batch->exposure_need.bank_no)
+        if (batch->lacking)
             return error_set(err, REASON_TRY_AGAIN, "this bucket's part of an exposure limit is used up");
     }
     return chain_entries(batch) || error_set(err, REASON_INTERNAL, "out of memory");

@@ -119,7 +119,6 @@ static bool queue_all(struct batch *batch, struct db *db, const struct wanted *w
     struct accounts_params accounts = { batch->bucket,
                                         { wanted->members, wanted->member_count },
                                         { wanted->named, wanted->named_count } };
-    struct exposures_params exposures = { batch->bucket, { wanted->banks, wanted->bank_count } };
 
     return db_queue(db, &lane_begin, NULL, err) && db_queue(db, &lane_load_fences, &fences, err) &&
            db_queue(db, &lane_load_accounts, &accounts, err) &&
@@ -127,7 +126,8 @@ static bool queue_all(struct batch *batch, struct db *db, const struct wanted *w
            queue_ids(db, &lane_load_operations, batch->bucket, wanted->requests, wanted->request_count, err) &&
            queue_ids(db, &lane_load_accruals, batch->bucket, wanted->accruals, wanted->accrual_count, err) &&
            queue_ids(db, &lane_load_transfers, batch->bucket, wanted->transfers, wanted->transfer_count, err) &&
-           (wanted->bank_count == 0 || db_queue(db, &lane_load_exposures, &exposures, err)) && db_flush(db, false, err);
+           (wanted->bank_count == 0 || batch_queue_exposures(batch, db, wanted->banks, wanted->bank_count, err)) &&
+           db_flush(db, false, err);
 }
 
 static bool broken(struct error *err, const char *what)
@@ -221,6 +221,7 @@ static bool take_redemption(struct batch *batch, const struct redemption_row *ro
     redemption->lapse_at = row->lapse_at;
     redemption->draws.credit = row->draw_credit;
     redemption->card = (uint64_t)row->card;
+    redemption->lapse_after_us = row->lapse_after_us;
     redemption->one_step = row->one_step;
     memcpy(redemption->exposure_currency, row->exposure_currency, strnlen(row->exposure_currency, CURRENCY_TEXT - 1));
     redemption->exposure_minor = row->exposure_minor;
@@ -254,17 +255,6 @@ static bool take_transfer(struct batch *batch, const struct transfer_row *row, s
     (void)err;
     batch->transfers[batch->transfer_count] = (struct batch_transfer){ .row = *row };
     uuid_index_add(&batch->transfer_index, &row->id, (int)batch->transfer_count++);
-    return true;
-}
-
-static bool take_exposure(struct batch *batch, const struct exposure_row *row, struct error *err)
-{
-    if (batch->exposures.count == BATCH_EXPOSURES_MAX)
-        return broken(err, "more exposure limits than a batch takes");
-    batch->exposure_loaded[batch->exposures.count] = row->used_minor;
-    struct exposure *exposure = &batch->exposures.at[batch->exposures.count++];
-    *exposure = (struct exposure){ row->bank_no, "", row->allotted_minor, row->used_minor, false };
-    memcpy(exposure->currency, row->currency, strnlen(row->currency, CURRENCY_TEXT - 1));
     return true;
 }
 
@@ -332,17 +322,6 @@ static bool read_transfers(struct batch *batch, struct db *db, size_t asked, str
     return good;
 }
 
-static bool read_exposures(struct batch *batch, struct db *db, size_t asked, struct error *err)
-{
-    void *rows = NULL;
-    size_t count;
-    bool good = next_rows(batch, db, asked, &rows, &count, err);
-
-    for (size_t i = 0; good && i < count; i++)
-        good = take_exposure(batch, &((const struct exposure_row *)rows)[i], err);
-    return good;
-}
-
 static bool read_fences(struct batch *batch, struct db *db, struct error *err)
 {
     void *rows;
@@ -395,6 +374,6 @@ bool batch_load(struct batch *batch, struct db *db, struct error *err)
            read_accounts(batch, db, err) && read_redemptions(batch, db, wanted.redemption_count, err) &&
            read_operations(batch, db, wanted.request_count, err) &&
            read_accruals(batch, db, wanted.accrual_count, err) &&
-           read_transfers(batch, db, wanted.transfer_count, err) && read_exposures(batch, db, wanted.bank_count, err) &&
-           load_overdue(batch, db, err);
+           read_transfers(batch, db, wanted.transfer_count, err) &&
+           (wanted.bank_count == 0 || batch_read_exposures(batch, db, err)) && load_overdue(batch, db, err);
 }

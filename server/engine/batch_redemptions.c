@@ -89,42 +89,6 @@ void batch_give_back_pace(struct batch *batch, size_t from)
     batch->paced_count = from;
 }
 
-static bool is_spent(const struct batch *batch, int32_t bank_no, const char *currency)
-{
-    for (size_t i = 0; i < batch->spent_count; i++) {
-        if (batch->spent[i].bank_no == bank_no && strcmp(batch->spent[i].currency, currency) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* What earlier commands of this batch took of the limit (or gave back) and PostgreSQL does not know of yet. */
-static int64_t taken_by_batch(const struct batch *batch, int32_t bank_no, const char *currency)
-{
-    for (size_t i = 0; i < batch->exposures.count; i++) {
-        const struct exposure *exposure = &batch->exposures.at[i];
-        if (exposure->bank_no == bank_no && strcmp(exposure->currency, currency) == 0)
-            return exposure->used - batch->exposure_loaded[i];
-    }
-    return 0;
-}
-
-/* The bucket's part has no room: unless all there is has been moved here, the batch is to be run again with more. */
-static void note_need(struct batch *batch, const struct command *command, const struct moment *moment)
-{
-    const char *currency = moment->terms->currency;
-    const struct currency_rate *rate = rules_rate(moment->rules, currency);
-    struct settlement_amounts amounts = { 0 };
-    struct exposure_need *need = &batch->exposure_need;
-
-    if (is_spent(batch, command->bank_no, currency) ||
-        rules_settle(rate, moment->terms, command->hold.points, &amounts) != REASON_OK)
-        return;
-    *need = (struct exposure_need){ .bank_no = command->bank_no,
-                                    .minor = amounts.gross_minor + taken_by_batch(batch, command->bank_no, currency) };
-    memcpy(need->currency, currency, CURRENCY_TEXT);
-}
-
 static enum reason open_redemption(struct batch *batch, struct command *command, struct batch_account *loaded,
                                    struct batch_redemption *added)
 {
@@ -141,7 +105,7 @@ static enum reason open_redemption(struct batch *batch, struct command *command,
     if (reason != REASON_OK)
         batch_give_back_pace(batch, paced);
     if (reason == REASON_EXPOSURE_LIMIT)
-        note_need(batch, command, &moment);
+        batch_need_exposure(batch, command, &moment);
     return reason;
 }
 

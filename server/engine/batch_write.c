@@ -149,6 +149,7 @@ static bool redemption_to_row(struct batch *batch, const struct batch_redemption
         .lapse_at = redemption->lapse_at,
         .draw_credit = redemption->draws.credit,
         .card = (int64_t)redemption->card,
+        .lapse_after_us = redemption->lapse_after_us,
         .one_step = redemption->one_step,
         .exposure_currency = redemption->exposure_currency,
         .exposure_minor = redemption->exposure_minor,
@@ -241,8 +242,9 @@ static bool send_exposures(struct batch *batch, struct db *db, struct error *err
     for (size_t i = 0; i < batch->exposures.count; i++) {
         const struct exposure *exposure = &batch->exposures.at[i];
         if (exposure->dirty)
-            rows[count++] =
-                (struct exposure_row){ exposure->bank_no, exposure->currency, exposure->allotted, exposure->used };
+            rows[count++] = (struct exposure_row){ .bank_no = exposure->bank_no,
+                                                   .currency = exposure->currency,
+                                                   .used_minor = exposure->used };
     }
     return send(batch, db, &lane_update_exposures, rows, count, err);
 }

@@ -2,7 +2,6 @@
 
 #include "base/limits.h"
 #include "engine/batch.h"
-#include "engine/exposure_move.h"
 #include "io/clock.h"
 #include "io/log.h"
 
@@ -11,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { ATTEMPTS_MAX = 4, PLANS_LAST = 256, ROUNDS_MAX = BATCH_MAX, TURNS_IN = 4 };
+enum { ATTEMPTS_MAX = 4, PLANS_LAST = 256, ROUNDS_MAX = 2 * BATCH_EXPOSURES_MAX, TURNS_IN = 4 };
 
 /* Commands of one bucket, oldest first. */
 struct queue {
@@ -164,39 +163,29 @@ static bool plans_fit(struct lane *lane, struct error *err)
     return !due || db_script(lane->db, "DISCARD PLANS", err);
 }
 
-/* What a run can lack and be given: fresher reference data, room under an exposure limit. */
-static bool lacks_something(const struct lane *lane)
+/*
+ * What a run can lack: fresher reference data, or room under an exposure limit, which the next run finds by itself.
+ * There are no more rounds than limits, and some for the reference data.
+ */
+static bool provide(struct lane *lane, struct error *err)
 {
     const struct batch *batch = lane->batch;
 
-    return batch->reference_needed > 0 || batch->exposure_need.bank_no;
+    if (batch->reference_needed > 0)
+        return reference_refresh(lane->lanes->options.reference, lane->db, batch->reference_needed, err);
+    return batch->lacking;
 }
 
-static bool provide(struct lane *lane, int32_t bucket, struct error *err)
-{
-    if (lane->batch->reference_needed > 0)
-        return reference_refresh(lane->lanes->options.reference, lane->db, lane->batch->reference_needed, err);
-    struct batch *batch = lane->batch;
-    if (!exposure_move(lane->db, bucket, &batch->exposure_need, err))
-        return false;
-    if (batch->exposure_need.exhausted && batch->spent_count < BATCH_EXPOSURES_MAX)
-        batch->spent[batch->spent_count++] = batch->exposure_need;
-    batch->exposure_need = (struct exposure_need){ 0 };
-    return true;
-}
-
-/* Every round gives it something; what a full batch can lack is bounded by its commands. */
 static bool run_once(struct lane *lane, int32_t bucket, struct command *const *commands, size_t count,
                      struct error *err)
 {
     struct reference_source *source = lane->lanes->options.reference;
 
-    lane->batch->exposure_need = (struct exposure_need){ 0 };
-    lane->batch->spent_count = 0;
+    lane->batch->need_count = 0;
     for (int round = 0; round <= ROUNDS_MAX; round++) {
         if (batch_run(lane->batch, lane->db, source, bucket, commands, count, err))
             return true;
-        if (!lacks_something(lane) || !provide(lane, bucket, err))
+        if (!provide(lane, err))
             return false;
     }
     return error_set(err, REASON_TRY_AGAIN, "the batch lacks something again and again");

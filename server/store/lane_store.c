@@ -1,5 +1,7 @@
 #include "store/lane_store.h"
 
+#include "store/exposure_store.h"
+
 const char lane_session_sql[] =
     "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_hashjoin = off; "
     "SET enable_mergejoin = off; SET jit = off; SET lock_timeout = '10s'; SET timezone = 'UTC'";
@@ -100,6 +102,7 @@ static const struct column redemption_columns[] = {
     COLUMN(struct redemption_row, draws),
     COLUMN(struct redemption_row, lines),
     COLUMN(struct redemption_row, card),
+    COLUMN(struct redemption_row, lapse_after_us),
     COLUMN(struct redemption_row, one_step),
     COLUMN(struct redemption_row, exposure_currency),
     COLUMN(struct redemption_row, exposure_minor),
@@ -180,17 +183,18 @@ const struct statement lane_load_transfers =
               ids_params, transfer_columns, sizeof(struct transfer_row));
 
 static const struct column exposures_params[] = { COLUMN(struct exposures_params, bucket),
-                                                  COLUMN(struct exposures_params, banks) };
+                                                  COLUMN(struct exposures_params, banks),
+                                                  COLUMN(struct exposures_params, needed) };
 static const struct column exposure_columns[] = {
-    COLUMN(struct exposure_row, bank_no),
-    COLUMN(struct exposure_row, currency),
-    COLUMN(struct exposure_row, allotted_minor),
-    COLUMN(struct exposure_row, used_minor),
+    COLUMN(struct exposure_row, bucket),         COLUMN(struct exposure_row, bank_no),
+    COLUMN(struct exposure_row, currency),       COLUMN(struct exposure_row, limit_minor),
+    COLUMN(struct exposure_row, allotted_minor), COLUMN(struct exposure_row, used_minor),
 };
 const struct statement lane_load_exposures =
     STATEMENT("lane_load_exposures",
-              "SELECT bank_no, currency, allotted_minor, used_minor FROM exposure "
-              "WHERE bucket = $1 AND bank_no = ANY ($2::int8[]) ORDER BY bank_no, currency FOR NO KEY UPDATE",
+              "SELECT bucket, bank_no, currency, limit_minor, allotted_minor, used_minor FROM exposure "
+              "WHERE bank_no = ANY ($2::int8[]) AND (bucket = $1 OR bank_no = ANY ($3::int8[])) "
+              "ORDER BY bank_no, currency, bucket FOR NO KEY UPDATE",
               exposures_params, exposure_columns, sizeof(struct exposure_row));
 
 static const struct record_type account_write = { "account_write", account_columns, COUNT(account_columns) - 1,
@@ -443,6 +447,7 @@ const struct statement *const lane_statements[] = {
     &lane_load_accruals,
     &lane_load_transfers,
     &lane_load_exposures,
+    &exposure_set_part,
     &lane_insert_accounts,
     &lane_update_accounts,
     &lane_put_profiles,

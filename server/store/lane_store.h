@@ -64,7 +64,7 @@ struct redemption_row {
     struct instant held_at, lapse_at;
     int64_t draw_credit;
     struct bytes draws, lines; /* domain/packed.h */
-    int64_t card;
+    int64_t card, lapse_after_us;
     bool one_step;
     const char *exposure_currency;
     int64_t exposure_minor;
@@ -120,15 +120,15 @@ struct transfer_row {
 enum transfer_state { TRANSFER_SENT = 1, TRANSFER_RECEIVED = 2, TRANSFER_GIVEN_BACK = 3 };
 extern const struct statement lane_load_transfers;
 
-/* Parts of exposure limits in this bucket, locked. */
+/* Parts of exposure limits, locked: those in this bucket, and all of the banks that are needed. */
 struct exposures_params {
     int32_t bucket;
-    struct int64_array banks;
+    struct int64_array banks, needed;
 };
 struct exposure_row {
-    int32_t bank_no;
+    int32_t bucket, bank_no;
     const char *currency;
-    int64_t allotted_minor, used_minor;
+    int64_t limit_minor, allotted_minor, used_minor;
 };
 extern const struct statement lane_load_exposures;
 
