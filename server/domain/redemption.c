@@ -266,6 +266,7 @@ enum reason redemption_hold(struct redemption *redemption, struct account *accou
     redemption->reason = reason;
     redemption->held_at = moment->now;
     redemption->lapse_at = (struct instant){ moment->now.us + lapse_after_us };
+    redemption->lapse_after_us = lapse_after_us;
     redemption->business_date = moment->business_date;
     redemption->rules_version = moment->rules ? moment->rules->version : 0;
     if (reason == REASON_OK && !redemption->one_step &&

@@ -51,6 +51,29 @@ static enum reason run(struct alliance *alliance, struct command command)
     return command.answer.reason;
 }
 
+static void a_repeated_hold_says_what_it_said_though_it_was_extended(void **state)
+{
+    struct alliance *alliance = *state;
+
+    member_with(alliance, "m1", 1000, 0);
+    struct command hold = command_hold(alliance, "m1", 300);
+    alliance_run(alliance, &hold);
+    struct answer first = hold.answer;
+    struct command extend = command_on(&hold, COMMAND_EXTEND, 0);
+    extend.extend.lapse_after_us = 2 * first.lapse_at.us - 2 * first.time.us;
+    struct command again = extend;
+    alliance_run(alliance, &extend);
+    assert_int_equal(extend.answer.reason, REASON_OK);
+    assert_true(extend.answer.lapse_at.us > first.lapse_at.us);
+    alliance_run(alliance, &hold);
+    assert_int_equal(hold.answer.lapse_at.us, first.lapse_at.us);
+    assert_int_equal(hold.answer.spendable, first.spendable);
+    alliance_clock(alliance, "2026-01-15T12:00:10Z");
+    alliance_run(alliance, &again);
+    assert_int_equal(again.answer.lapse_at.us, extend.answer.lapse_at.us);
+    alliance_check(alliance);
+}
+
 static void a_hold_is_confirmed_and_reversed(void **state)
 {
     struct alliance *alliance = *state;
@@ -557,6 +580,7 @@ int main(void)
 {
     const struct CMUnitTest stories[] = {
         STORY(a_hold_is_confirmed_and_reversed),
+        STORY(a_repeated_hold_says_what_it_said_though_it_was_extended),
         STORY(a_repeat_gets_the_first_answer),
         STORY(a_refusal_is_remembered),
         STORY(credit_is_drawn_last_and_repaid_first),

@@ -136,10 +136,11 @@ ALTER TABLE redemption
     ADD draws bytea NOT NULL DEFAULT '', -- lots, as in account
     ADD lines bytea NOT NULL DEFAULT '',
     ADD card int8 NOT NULL DEFAULT 0, -- first 8 bytes of SHA-256 of the card token; 0 for none
+    ADD lapse_after_us int8 NOT NULL DEFAULT 0, -- as asked for; lapse_at moves when the hold is extended
     ADD one_step boolean NOT NULL DEFAULT false, -- held and confirmed by one request
     ADD exposure_currency text NOT NULL DEFAULT '',
     ADD exposure_minor int8 NOT NULL DEFAULT 0; -- what it still takes of the bank's exposure limit
-UPDATE redemption SET draws =
+UPDATE redemption SET lapse_after_us = (extract(epoch FROM lapse_at - held_at) * 1000000)::int8, draws =
     coalesce((SELECT string_agg(int4send(e - '1970-01-01') || int4send(0) || int8send(p), ''::bytea ORDER BY e)
               FROM unnest(draw_expires, draw_points) l(e, p)), '');
 ALTER TABLE redemption DROP draw_expires, DROP draw_points;
@@ -254,7 +255,7 @@ CREATE TYPE redemption_write AS (
     currency text, gross_minor int8, commission_minor int8, reversed_gross_minor int8, reversed_commission_minor int8,
     rules_version int, terms_version int, goods_no int, quantity int8, ship_to bytea, spendable_after int8,
     business_date date, held_at timestamptz, lapse_at timestamptz, draw_credit int8, draws bytea, lines bytea,
-    card int8, one_step boolean, exposure_currency text, exposure_minor int8);
+    card int8, lapse_after_us int8, one_step boolean, exposure_currency text, exposure_minor int8);
 CREATE TYPE redemption_change AS (
     id uuid, state smallint, confirmed_points int8, reversed_points int8, currency text, gross_minor int8,
     commission_minor int8, reversed_gross_minor int8, reversed_commission_minor int8, rules_version int,
