@@ -113,7 +113,8 @@ const struct statement lane_load_redemptions = STATEMENT(
     "state, points, confirmed_points, reversed_points, currency, gross_minor, commission_minor, "
     "reversed_gross_minor, reversed_commission_minor, rules_version, terms_version, goods_no, quantity, "
     "''::bytea AS ship_to, spendable_after, business_date, held_at, lapse_at, draw_credit, draws, lines, card, "
-    "one_step, exposure_currency, exposure_minor FROM redemption WHERE bucket = $1 AND id = ANY ($2::uuid[])",
+    "lapse_after_us, one_step, exposure_currency, exposure_minor FROM redemption WHERE bucket = $1 AND id = ANY "
+    "($2::uuid[])",
     ids_params, redemption_columns, sizeof(struct redemption_row));
 
 static const struct column operation_columns[] = {
