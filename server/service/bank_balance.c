@@ -86,12 +86,12 @@ static bool find_with_holds(struct errand *errand, const struct member_key_param
     return good;
 }
 
-/* The bank's own points have no funding. */
-static char *funding_id(const struct bank *bank, int32_t funding_no)
+/* The bank's own points have no funding. Copied: the snapshot is given back before the answer is packed. */
+static char *funding_id(struct arena *arena, const struct bank *bank, int32_t funding_no)
 {
     const struct funding *funding = funding_no ? reference_funding_no(bank, funding_no) : NULL;
 
-    return (char *)(funding ? funding->id : protobuf_c_empty_string);
+    return shape_text(arena, funding ? funding->id : "");
 }
 
 static bool reply_lots(struct arena *arena, const struct bank *bank, const struct lots *lots, Balance *balance)
@@ -102,7 +102,8 @@ static bool reply_lots(struct arena *arena, const struct bank *bank, const struc
         if (!lot || !(lot->expires_on = shape_date(arena, lots->at[i].expires_on)))
             return false;
         lot->points = lots->at[i].points;
-        lot->funding_id = funding_id(bank, lots->at[i].funding_no);
+        if (!(lot->funding_id = funding_id(arena, bank, lots->at[i].funding_no)))
+            return false;
         balance->lots[balance->n_lots++] = lot;
     }
     return balance->lots != NULL;
@@ -118,7 +119,8 @@ static bool reply_pending(struct arena *arena, const struct bank *bank, const st
         if (!lot || (!by_event && !(lot->matures_on = shape_date(arena, lots->at[i].matures_on))))
             return false;
         lot->points = lots->at[i].points;
-        lot->funding_id = funding_id(bank, lots->at[i].funding_no);
+        if (!(lot->funding_id = funding_id(arena, bank, lots->at[i].funding_no)))
+            return false;
         balance->pending_lots[balance->n_pending_lots++] = lot;
     }
     return balance->pending_lots != NULL;
