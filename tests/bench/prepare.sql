@@ -72,9 +72,9 @@ FROM installation, generate_series(0, :members - 1) n,
 INSERT INTO journal (bucket, member_id, seq, business_date, at, kind, points, available_after, held_after,
                      credit_used_after, credit_limit_after, ref, redemption_id, programme_no, bank_no, merchant_no,
                      store_no, rules_version, terms_version, currency, gross_minor, commission_minor, hash)
-SELECT bucket, member_id, 1, current_date, now(), 2, 1001015, 1001015, 0, 0, 0, member_id, zero, 1, 1, 0, 0, 1, 0, '',
+SELECT bucket, member_id, 1, current_date, now(), 2, 1001015, 1001015, 0, 0, 0, zero, zero, 1, 1, 0, 0, 1, 0, '',
        0, 0, bench_entry_hash(decode(repeat('00', 32), 'hex'), member_id, 1, current_date, now(), 2::smallint, 1001015,
-                              1001015, 0, 0, 0, member_id, zero, 1, 1, 0, 0, 1)
+                              1001015, 0, 0, 0, zero, zero, 1, 1, 0, 0, 1)
 FROM made, (SELECT '00000000-0000-0000-0000-000000000000'::uuid AS zero) z ORDER BY bucket, member_id;
 
 INSERT INTO account (bucket, member_id, programme_no, bank_no, member_ref, status, available, held, credit_limit,
