@@ -102,7 +102,9 @@ static int64_t needed_by_all(const struct batch *batch, int32_t bank_no, const s
     for (size_t i = 0; i < batch->command_count; i++) {
         const struct command *command = batch->commands[i];
         bool holds = command->kind == COMMAND_HOLD || command->kind == COMMAND_REDEEM;
-        points += holds && command->bank_no == bank_no ? command->hold.points : 0;
+        /* What is out of range will be refused. */
+        if (holds && command->bank_no == bank_no && points_in_range(command->hold.points, 1) == REASON_OK)
+            points += command->hold.points;
     }
     return rate && rules_settle(rate, moment->terms, points, &amounts) == REASON_OK ? amounts.gross_minor : INT64_MAX;
 }

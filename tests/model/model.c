@@ -100,7 +100,7 @@ static void answer_opened(const struct model_redemption *redemption, struct answ
                                .commission_minor = confirmed ? redemption->commission : 0,
                                .business_date = { redemption->held_on },
                                .time = { redemption->held_at },
-                               .lapse_at = { redemption->lapse_at } };
+                               .lapse_at = { redemption->first_lapse_at } };
 }
 
 static bool opens(const struct command *command)

@@ -74,7 +74,7 @@ struct model_redemption {
     bool whole, one_step;
     int32_t merchant_no, store_no, goods_no, held_on, rules_version, terms_version;
     int64_t quantity;
-    int64_t asked, on_hold, confirmed, reversed, held_at, lapse_at, spendable_after;
+    int64_t asked, on_hold, confirmed, reversed, held_at, lapse_at, first_lapse_at, spendable_after;
     uint64_t card;
     char currency[CURRENCY_TEXT], exposure_currency[CURRENCY_TEXT];
     int64_t gross, commission, gross_back, commission_back;

@@ -257,6 +257,7 @@ enum reason model_open(struct model *model, int member, const struct command *co
                                          .held_at = model->facts.now,
                                          .lapse_at = model->facts.now + (redeem ? 0 : command->hold.lapse_after_us),
                                          .card = command->hold.card };
+    opened->first_lapse_at = opened->lapse_at;
     memcpy(opened->content, command->content_hash, sizeof opened->content);
     if (command->hold.lines) {
         opened->line_count = command->hold.lines->count;
