@@ -184,6 +184,16 @@ static const struct {
       "SELECT (SELECT coalesce(sum(available + held + pending - credit_used), 0) FROM account) - (SELECT "
       "coalesce(sum(CASE WHEN kind IN (2, 8, 11, 15, 18, 19, 20, 24, 25) THEN points "
       "WHEN kind IN (4, 9, 10, 13, 14, 16, 17, 21, 22, 23, 26) THEN -points ELSE 0 END), 0) FROM journal)" },
+    { "nothing is on its way when no transfer is open",
+      "SELECT CASE WHEN EXISTS (SELECT FROM transfer WHERE state = 1) THEN 0 ELSE (SELECT coalesce(sum(CASE WHEN kind "
+      "IN (17, 23, 26) THEN points WHEN kind IN (18, 19, 24, 25) THEN -points ELSE 0 END), 0) FROM journal) END" },
+    { "what expired and was not reinstated is remembered",
+      "SELECT count(*) FROM account a WHERE expired <> (SELECT coalesce(sum(CASE kind WHEN 9 THEN points WHEN 20 THEN "
+      "-points ELSE 0 END), 0) FROM journal j WHERE j.bucket = a.bucket AND j.member_id = a.member_id)" },
+    { "what could go back is what was held or confirmed and not reversed",
+      "SELECT count(*) FROM redemption WHERE packed_points(draws) + draw_credit <> CASE state WHEN 1 THEN points WHEN "
+      "2 "
+      "THEN confirmed_points - reversed_points ELSE 0 END" },
     { "every hold ended at most once",
       "SELECT count(*) FROM (SELECT redemption_id FROM journal WHERE kind IN (4, 5, 6) GROUP BY 1 HAVING count(*) > 1) "
       "x" },
@@ -245,6 +255,19 @@ struct command command_hold(const struct alliance *alliance, const char *member_
     command.hold = (struct hold_order){ .points = points, .lapse_after_us = INT64_C(900000000), .terminal_id = "t1" };
     crypto_sha256(&points, sizeof points, command.content_hash);
     return command;
+}
+
+struct command command_redeem(const struct alliance *alliance, const char *member_ref, int64_t points)
+{
+    struct command command = command_hold(alliance, member_ref, points);
+
+    command.kind = COMMAND_REDEEM;
+    return command;
+}
+
+struct command command_of_member(const struct alliance *alliance, enum command_kind kind, const char *member_ref)
+{
+    return fresh(alliance, kind, member_ref);
 }
 
 struct command command_on(const struct command *hold, enum command_kind kind, int64_t points)

@@ -43,6 +43,9 @@ struct command command_set_member(const struct alliance *alliance, const char *m
 struct command command_accrue(const struct alliance *alliance, const char *member_ref, const char *transaction_ref,
                               int64_t amount_minor);
 struct command command_hold(const struct alliance *alliance, const char *member_ref, int64_t points);
+struct command command_redeem(const struct alliance *alliance, const char *member_ref, int64_t points);
+/* MATURE to SETTLE and TIDY: who it is about; the order is for the caller to fill in. */
+struct command command_of_member(const struct alliance *alliance, enum command_kind kind, const char *member_ref);
 /* CONFIRM, CANCEL or REVERSE of what that hold made. */
 struct command command_on(const struct command *hold, enum command_kind kind, int64_t points);
 
