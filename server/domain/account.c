@@ -322,6 +322,25 @@ void account_give_pending(struct account *account, const struct pending_lots *lo
     }
 }
 
+/*
+ * Says that a lot grew. All lots of a list and what was lent are one more than a list holds: then the last one says it,
+ * so that no point goes unsaid.
+ */
+static void note_given(struct lots *given, struct lot lot)
+{
+    size_t i = 0;
+
+    while (i < given->count &&
+           (given->at[i].expires_on.days != lot.expires_on.days || given->at[i].funding_no != lot.funding_no))
+        i++;
+    if (i < given->count)
+        given->at[i].points += lot.points;
+    else if (given->count < LOTS_MAX)
+        given->at[given->count++] = lot;
+    else
+        given->at[LOTS_MAX - 1].points += lot.points;
+}
+
 /* Credit that was repaid by earning meanwhile comes back as points of a new lot. */
 static void give_back_credit(struct account *account, int64_t points, const struct give_back_terms *terms,
                              struct lots *given)
@@ -330,7 +349,7 @@ static void give_back_credit(struct account *account, int64_t points, const stru
 
     account->available += rest;
     if (rest > 0)
-        given->at[given->count++] = lots_add(&account->lots, (struct lot){ terms->new_expiry, 0, rest });
+        note_given(given, lots_add(&account->lots, (struct lot){ terms->new_expiry, 0, rest }));
 }
 
 /* Returns what is forfeited. */
@@ -344,9 +363,7 @@ static int64_t give_back_lot(struct account *account, struct lot lot, const stru
     if (expired)
         lot.expires_on.days = terms->today.days + terms->grace_days;
     account->available += lot.points;
-    lot = lots_add(&account->lots, lot);
-    if (given->count < LOTS_MAX)
-        given->at[given->count++] = lot;
+    note_given(given, lots_add(&account->lots, lot));
     return 0;
 }
 

@@ -416,7 +416,8 @@ static void compare_entry(struct life *life, const struct entry *entry, const st
     SAME("its redemption", uuid_compare(&entry->redemption_id, &theirs->redemption_id), 0);
     for (; named.count < theirs->heap_count; named.count++)
         named.at[named.count] = member->entry_heaps.at[theirs->first_heap + named.count];
-    for (size_t i = 0; i < entry->lot_count; i++) {
+    /* One more than a list of lots holds: the last of them speaks for two. */
+    for (size_t i = 0; i < entry->lot_count && named.count <= LOTS_MAX; i++) {
         struct heaps same = { 0 };
         for (size_t k = 0; k < entry->lot_count; k++)
             same.at[same.count++] = (struct heap){ lots[k].expires_on.days, lots[k].funding_no, lots[k].points };

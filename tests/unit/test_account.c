@@ -443,6 +443,27 @@ static void all_lots_can_be_drawn_and_given_back(void **state)
     assert_int_equal(grown.count, LOTS_MAX);
 }
 
+/* Every lot and credit that was repaid meanwhile: one more than a list of lots holds, and no point goes unsaid. */
+static void what_is_given_back_is_said_to_the_last_point(void **state)
+{
+    static const int new_expiries[] = { 99, 10, 10 * LOTS_MAX, 10 * LOTS_MAX + 7 };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(new_expiries); i++) {
+        struct account account = full_account();
+        struct draws draws;
+        struct lots grown;
+        const struct give_back_terms terms = { { 5 }, 0, { new_expiries[i] } };
+        account.credit_limit = 5;
+        account_hold(&account, LOTS_MAX + 5, &draws);
+        earn(&account, 5, 40000); /* repays it all */
+        account_release(&account, &draws, LOTS_MAX + 5, &terms, &grown);
+        assert_whole(&account);
+        assert_int_equal(account.available, LOTS_MAX + 5);
+        assert_int_equal(lots_points(&grown), LOTS_MAX + 5);
+    }
+}
+
 static void what_does_not_fit_is_not_earned(void **state)
 {
     struct account account = account_with("10:5", 0);
@@ -620,6 +641,7 @@ int main(void)
         cmocka_unit_test(a_full_account_is_left_alone_by_a_refusal),
         cmocka_unit_test(points_given_back_always_find_a_place),
         cmocka_unit_test(all_lots_can_be_drawn_and_given_back),
+        cmocka_unit_test(what_is_given_back_is_said_to_the_last_point),
         cmocka_unit_test(what_does_not_fit_is_not_earned),
         cmocka_unit_test(open_holds_are_counted_and_found),
         cmocka_unit_test(long_random_lives_lose_nothing),
