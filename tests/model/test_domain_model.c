@@ -423,8 +423,9 @@ static void compare_entry(struct life *life, const struct entry *entry, const st
             same.at[same.count++] = (struct heap){ lots[k].expires_on.days, lots[k].funding_no, lots[k].points };
         SAME("a lot of an entry", points_like(&same, lots[i].expires_on.days, lots[i].funding_no),
              points_like(&named, lots[i].expires_on.days, lots[i].funding_no));
-        ours_points += lots[i].points;
     }
+    for (size_t i = 0; i < entry->lot_count; i++)
+        ours_points += lots[i].points;
     for (size_t i = 0; i < named.count; i++)
         theirs_points += named.at[i].points;
     SAME("the lots of an entry", ours_points, theirs_points);
