@@ -3,6 +3,7 @@
  *
  * All batches lock rows of `exposure` in one order: bank, currency, bucket.
  */
+#include "base/exact.h"
 #include "domain/exposure.h"
 
 #include "engine/batch.h"
@@ -92,21 +93,32 @@ bool batch_read_exposures(struct batch *batch, struct db *db, struct error *err)
     return good;
 }
 
-/* All of them together, so that the batch is run again once; INT64_MAX when that is too much to say. */
+/* What one hold would take; 0 when it will be refused anyway. */
+static int64_t needed_by(const struct command *command, int32_t bank_no, const struct currency_rate *rate,
+                         const struct moment *moment)
+{
+    bool holds = command->kind == COMMAND_HOLD || command->kind == COMMAND_REDEEM;
+    struct settlement_amounts amounts = { 0 };
+
+    if (!holds || command->bank_no != bank_no || points_in_range(command->hold.points, 1) != REASON_OK)
+        return 0;
+    return rules_settle(rate, moment->terms, command->hold.points, &amounts) == REASON_OK ? amounts.gross_minor : 0;
+}
+
+/*
+ * All of them together, so that the batch is run again once; INT64_MAX when that is too much to say. Each is rounded by
+ * itself, as it will be when it is decided.
+ */
 static int64_t needed_by_all(const struct batch *batch, int32_t bank_no, const struct moment *moment)
 {
     const struct currency_rate *rate = rules_rate(moment->rules, moment->terms->currency);
-    struct settlement_amounts amounts;
-    int64_t points = 0;
+    int64_t sum = 0;
 
-    for (size_t i = 0; i < batch->command_count; i++) {
-        const struct command *command = batch->commands[i];
-        bool holds = command->kind == COMMAND_HOLD || command->kind == COMMAND_REDEEM;
-        /* What is out of range will be refused. */
-        if (holds && command->bank_no == bank_no && points_in_range(command->hold.points, 1) == REASON_OK)
-            points += command->hold.points;
+    for (size_t i = 0; rate && i < batch->command_count; i++) {
+        if (!exact_add(sum, needed_by(batch->commands[i], bank_no, rate, moment), &sum))
+            return INT64_MAX;
     }
-    return rate && rules_settle(rate, moment->terms, points, &amounts) == REASON_OK ? amounts.gross_minor : INT64_MAX;
+    return sum;
 }
 
 void batch_need_exposure(struct batch *batch, const struct command *command, const struct moment *moment)

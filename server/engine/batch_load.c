@@ -336,27 +336,35 @@ static bool read_fences(struct batch *batch, struct db *db, struct error *err)
     return batch->reference_needed == 0 || error_set(err, REASON_TRY_AGAIN, "the reference data is not fresh enough");
 }
 
-/* Overdue holds of the accounts at hand, so that what they reserve is free again before anything is decided. */
-static size_t find_overdue(struct batch *batch, struct uuid *ids)
+/*
+ * Overdue holds of the accounts at hand, so that what they reserve is free again before anything is decided. false when
+ * there are more than a batch takes.
+ */
+static bool find_overdue(struct batch *batch, struct uuid *ids, size_t *count)
 {
-    size_t count = 0;
-
+    *count = 0;
     for (size_t i = 0; i < batch->account_count; i++) {
         const struct batch_account *loaded = &batch->accounts[i];
-        for (size_t k = 0; k < loaded->account.hold_count && count < BATCH_OVERDUE_MAX; k++) {
+        for (size_t k = 0; k < loaded->account.hold_count; k++) {
             const struct open_hold *hold = &loaded->account.holds[k];
-            if (hold->lapse_at.us <= loaded->moment.now.us && !batch_redemption(batch, &hold->id))
-                ids[count++] = hold->id;
+            if (hold->lapse_at.us > loaded->moment.now.us || batch_redemption(batch, &hold->id))
+                continue;
+            if (*count == BATCH_OVERDUE_MAX)
+                return false;
+            ids[(*count)++] = hold->id;
         }
     }
-    return count;
+    return true;
 }
 
+/* Too many are no fault of a command: as one, INTERNAL makes the lane run the halves, and one member's holds do fit. */
 static bool load_overdue(struct batch *batch, struct db *db, struct error *err)
 {
     struct uuid ids[BATCH_OVERDUE_MAX];
-    size_t count = find_overdue(batch, ids);
+    size_t count;
 
+    if (!find_overdue(batch, ids, &count))
+        return error_set(err, REASON_INTERNAL, "more overdue holds than a batch takes");
     return count == 0 || (queue_ids(db, &lane_load_redemptions, batch->bucket, ids, count, err) &&
                           db_flush(db, false, err) && read_redemptions(batch, db, count, err));
 }

@@ -146,9 +146,34 @@ static void the_limit_is_exact_on_two_servers(void **state)
     lanes_close(other);
 }
 
+/* Each hold is rounded by itself: two of 5 points take 4 fen each (3.5 half to even), though ten points would take 7.
+ */
+static void room_is_asked_for_as_it_will_be_taken(void **state)
+{
+    struct alliance *alliance = *state;
+    struct error err = { 0 };
+
+    make_members(alliance);
+    set_limit(alliance, 1);
+    if (!db_script(alliance->db,
+                   "UPDATE exposure SET limit_minor = 8, allotted_minor = CASE bucket WHEN 3 THEN 8 ELSE 0 END", &err))
+        fail_msg("%s", error_text(&err));
+    size_t elsewhere = 0;
+    while (command_hold(alliance, names[elsewhere], 5).hash16 % 4 == 3)
+        elsewhere++;
+    struct command holds[] = { command_hold(alliance, names[elsewhere], 5), command_hold(alliance, names[elsewhere], 5),
+                               command_hold(alliance, names[elsewhere], 5) };
+    alliance_run_all(alliance, holds, COUNT(holds));
+    assert_int_equal(holds[0].answer.reason, REASON_OK);
+    assert_int_equal(holds[1].answer.reason, REASON_OK);
+    assert_int_equal(holds[2].answer.reason, REASON_EXPOSURE_LIMIT);
+    assert_int_equal(alliance_count(alliance, "SELECT sum(used_minor) FROM exposure"), 8);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(room_is_asked_for_as_it_will_be_taken, setup, teardown),
         cmocka_unit_test_setup_teardown(the_limit_is_exact_on_two_servers, setup, teardown),
     };
 

@@ -181,6 +181,31 @@ static void a_hold_past_its_time_is_lapsed(void **state)
 }
 
 /* The hold lapsed in time; its lot was over later. Coming late must not make that a reinstatement. */
+enum { CROWD = 200 };
+static char crowd[CROWD][16];
+static struct command crowd_holds[CROWD * OPEN_HOLDS_MAX], crowd_asks[CROWD];
+
+/* More overdue holds than a batch loads: the batch is halved until they fit, and nobody is refused for want of them. */
+static void very_many_holds_lapse_before_anybody_is_answered(void **state)
+{
+    struct alliance *alliance = *state;
+
+    for (size_t i = 0; i < CROWD; i++) {
+        snprintf(crowd[i], sizeof crowd[i], "c%zu", i);
+        member_with(alliance, crowd[i], OPEN_HOLDS_MAX, 0);
+        for (size_t k = 0; k < OPEN_HOLDS_MAX; k++)
+            crowd_holds[i * OPEN_HOLDS_MAX + k] = command_hold(alliance, crowd[i], 1);
+        crowd_asks[i] = command_hold(alliance, crowd[i], OPEN_HOLDS_MAX);
+    }
+    for (size_t i = 0; i < COUNT(crowd_holds); i += 1600)
+        alliance_run_all(alliance, crowd_holds + i, 1600);
+    alliance_clock(alliance, "2026-01-15T23:00:00Z");
+    alliance_run_all(alliance, crowd_asks, CROWD);
+    for (size_t i = 0; i < CROWD; i++)
+        assert_int_equal(crowd_asks[i].answer.reason, REASON_OK);
+    alliance_check(alliance);
+}
+
 static void a_lapse_is_judged_by_its_own_day(void **state)
 {
     struct alliance *alliance = *state;
@@ -586,6 +611,7 @@ int main(void)
         STORY(credit_is_drawn_last_and_repaid_first),
         STORY(a_hold_past_its_time_is_lapsed),
         STORY(a_lapse_is_judged_by_its_own_day),
+        STORY(very_many_holds_lapse_before_anybody_is_answered),
         cmocka_unit_test(the_sweeper_ends_what_nobody_touches),
         STORY(lots_expire_and_what_comes_back_is_forfeited),
         STORY(the_first_to_expire_goes_first_and_comes_back),
