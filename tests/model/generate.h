@@ -25,7 +25,7 @@ struct generator {
     size_t names;
     struct {
         struct uuid id;
-        char ref[16];
+        char ref[24];
         int32_t bank_no;
     } name[MODEL_MEMBERS];
     int32_t merchants, goods, fundings; /* numbers from 1; 0 for none */

@@ -214,7 +214,7 @@ static void name_members(struct generator *generator)
     for (size_t name = 0; name < NAMES; name++) {
         generator->name[name].bank_no = name < OF_BANK_A ? 1 : 2 + (int32_t)(name % 2);
         do {
-            snprintf(generator->name[name].ref, sizeof generator->name[name].ref, "member-%d", tried++);
+            snprintf(generator->name[name].ref, sizeof generator->name[name].ref, "m%d", tried++);
             generator->name[name].id =
                 command_member_id(generator->bank_ids[generator->name[name].bank_no], generator->name[name].ref);
             if (name == OF_BANK_A)

@@ -281,7 +281,7 @@ struct command command_on(const struct command *hold, enum command_kind kind, in
         .bank_no = hold->bank_no,
         .merchant_no = hold->merchant_no,
         .deadline_us = INT64_MAX,
-        .part = { points },
+        .part = { .points = points },
     };
     int64_t content[] = { (int64_t)kind, points };
 
