@@ -21,7 +21,9 @@ static void lots_text(const struct lots *lots, char *text, size_t room)
 
     text[0] = '\0';
     for (size_t i = 0; i < lots->count; i++) {
-        snprintf(funding, sizeof funding, lots->at[i].funding_no ? "/%d" : "", lots->at[i].funding_no);
+        funding[0] = '\0';
+        if (lots->at[i].funding_no)
+            snprintf(funding, sizeof funding, "/%d", lots->at[i].funding_no);
         n += snprintf(text + n, room - (size_t)n, "%s%d%s:%lld", i ? " " : "", lots->at[i].expires_on.days, funding,
                       (long long)lots->at[i].points);
     }

@@ -91,7 +91,7 @@ static bool says(const struct explain_steps *steps, const char *part)
 }
 
 static const struct {
-    enum entry_kind kind;
+    int kind; /* enum entry_kind */
     const char *says;
 } kinds[] = {
     { ENTRY_MEMBER, "no points moved" },
