@@ -49,7 +49,7 @@ struct redemption {
     struct date business_date;
     struct instant held_at, lapse_at;
     int64_t lapse_after_us; /* as asked for: lapse_at moves when the hold is extended */
-    uint64_t card; /* as in struct recent_hold */
+    uint64_t card;          /* as in struct recent_hold */
     char exposure_currency[CURRENCY_TEXT];
     int64_t exposure_minor;   /* what it takes of its bank's exposure limit; 0 when the bank had none */
     struct order_lines lines; /* none for most */
