@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #define SCHEME "alliance://"
@@ -11,10 +12,21 @@ enum { PARTS_MAX = 6 };
 static const struct {
     const char *name;
     enum role role;
-    bool has_stores;
 } roles[] = {
-    { "bank", ROLE_BANK, false },         { "merchant", ROLE_MERCHANT, true }, { "carrier", ROLE_CARRIER, false },
-    { "operator", ROLE_OPERATOR, false }, { "channel", ROLE_CHANNEL, false },
+    { "bank", ROLE_BANK },         { "merchant", ROLE_MERCHANT }, { "carrier", ROLE_CARRIER },
+    { "operator", ROLE_OPERATOR }, { "channel", ROLE_CHANNEL },
+};
+
+/* What may follow the id, each behind the one before it of the same role. */
+static const struct {
+    enum role role;
+    size_t at; /* its place among the parts */
+    const char *name;
+    size_t id; /* where it goes */
+} deeper[] = {
+    { ROLE_BANK, 2, "person", offsetof(struct principal, person) },
+    { ROLE_MERCHANT, 2, "store", offsetof(struct principal, store_id) },
+    { ROLE_MERCHANT, 4, "terminal", offsetof(struct principal, terminal_id) },
 };
 
 static bool ours(struct uri uri)
@@ -43,16 +55,21 @@ static bool take_id(const char *part, char id[ID_MAX + 1])
     return true;
 }
 
-/* parts: role, id, "store", store, "terminal", terminal. */
-static bool take_parts(char *const parts[], size_t count, bool has_stores, struct principal *principal)
+/* parts: role, id, then pairs of a name and an id. */
+static bool take_parts(char *const parts[], size_t count, struct principal *principal)
 {
-    bool store = count >= 4, terminal = count == 6;
+    size_t taken = 2;
 
-    if (count != 2 && !(has_stores && (count == 4 || count == 6)))
+    if (!take_id(parts[1], principal->id))
         return false;
-    return take_id(parts[1], principal->id) &&
-           (!store || (strcmp(parts[2], "store") == 0 && take_id(parts[3], principal->store_id))) &&
-           (!terminal || (strcmp(parts[4], "terminal") == 0 && take_id(parts[5], principal->terminal_id)));
+    for (size_t i = 0; i < COUNT(deeper) && taken + 1 < count; i++) {
+        if (deeper[i].role != principal->role || deeper[i].at != taken || strcmp(parts[taken], deeper[i].name) != 0)
+            continue;
+        if (!take_id(parts[taken + 1], (char *)principal + deeper[i].id))
+            return false;
+        taken += 2;
+    }
+    return taken == count;
 }
 
 bool principal_parse(struct uri uri, struct principal *principal)
@@ -66,11 +83,13 @@ bool principal_parse(struct uri uri, struct principal *principal)
     memcpy(text, uri.text + strlen(SCHEME), uri.size - strlen(SCHEME));
     size_t count = split(text, parts);
     for (size_t i = 0; count >= 2 && i < COUNT(roles); i++) {
-        if (strcmp(parts[0], roles[i].name) == 0 && take_parts(parts, count, roles[i].has_stores, &found)) {
-            found.role = roles[i].role;
-            *principal = found;
-            return true;
-        }
+        if (strcmp(parts[0], roles[i].name) != 0)
+            continue;
+        found.role = roles[i].role;
+        if (!take_parts(parts, count, &found))
+            return false;
+        *principal = found;
+        return true;
     }
     return false;
 }

@@ -17,7 +17,7 @@ struct uri {
 };
 
 /*
- * alliance://bank/ID, alliance://carrier/ID, alliance://operator/NAME, alliance://channel/ID or
+ * alliance://bank/ID[/person/NAME], alliance://carrier/ID, alliance://operator/NAME, alliance://channel/ID or
  * alliance://merchant/ID[/store/STORE[/terminal/TERMINAL]]; nothing before, between or after.
  */
 bool principal_parse(struct uri uri, struct principal *principal) MUST_USE;

@@ -25,12 +25,14 @@ enum role {
     ROLE_ANY = 31,
 };
 
-/* The caller, from the URI SAN of its certificate: alliance://ROLE/ID[/store/STORE[/terminal/TERMINAL]]. */
+/* The caller, from the URI SAN of its certificate: alliance://ROLE/ID[/store/STORE[/terminal/TERMINAL]] or
+ * /bank/ID[/person/NAME]. */
 struct principal {
     enum role role;
     char id[ID_MAX + 1];          /* bank_id, merchant_id, carrier_id, channel_id or the operator's name */
     char store_id[ID_MAX + 1];    /* merchant only; empty means any store */
     char terminal_id[ID_MAX + 1]; /* merchant only; empty means any terminal */
+    char person[ID_MAX + 1];      /* bank only; empty means a machine of the bank's: it releases nothing */
     char uri[160];
 };
 

@@ -31,6 +31,16 @@ bool check_own(const struct call *call, const char *field, const char *id, struc
            error_field(err, REASON_NOT_YOURS, field, "must be the caller's own, as its certificate says");
 }
 
+bool check_second_person(const struct call *call, const char *first, struct error *err)
+{
+    const struct principal *caller = &call->principal;
+    const char *person = caller->role == ROLE_OPERATOR ? caller->id : caller->person;
+
+    if (!person[0])
+        return error_set(err, REASON_PERSON_NEEDED, "%s", "");
+    return strcmp(person, first) != 0 || error_set(err, REASON_SECOND_PERSON_NEEDED, "%s", "");
+}
+
 bool check_id(const char *field, const char *id, struct error *err)
 {
     return text_is_id(id, ID_MAX) ||

@@ -25,6 +25,12 @@ bool check_within(struct error *err, const char *format, ...) __attribute__((for
 /* The caller may act for this id only (NOT_YOURS). Operators may act for any. */
 bool check_own(const struct call *call, const char *field, const char *id, struct error *err) MUST_USE;
 
+/*
+ * The caller is a person other than `first`, the one who did the first step: PERSON_NEEDED when the caller's
+ * certificate names none, SECOND_PERSON_NEEDED. A first step by a machine of the bank's has first == "".
+ */
+bool check_second_person(const struct call *call, const char *first, struct error *err) MUST_USE;
+
 /* Ids the operator gives: 1 to 32 of a-z, 0-9, "-". */
 bool check_id(const char *field, const char *id, struct error *err) MUST_USE;
 /* The same or empty. */
