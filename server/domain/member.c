@@ -108,6 +108,12 @@ static enum reason earn_now(struct account *account, const struct moment *moment
     return reason;
 }
 
+static enum reason points_of(const struct exchange_rules *rules, const struct earning *earning, int64_t *points)
+{
+    *points = earning->fixed_points;
+    return *points ? points_in_range(*points, 1) : rules_points_earned(rules, earning->amount_minor, points);
+}
+
 enum reason member_earn(struct account *account, const struct moment *moment, const struct earning *earning,
                         const struct uuid *ref, struct earned *earned, struct entries *entries)
 {
@@ -116,11 +122,11 @@ enum reason member_earn(struct account *account, const struct moment *moment, co
     *earned = (struct earned){ .funding_no = earning->funding_no };
     if (!moment->rules)
         return REASON_NO_RULES_IN_FORCE;
-    if (!rules_rate(moment->rules, earning->currency))
+    if (!earning->fixed_points && !rules_rate(moment->rules, earning->currency))
         return REASON_CURRENCY_NOT_EXCHANGED;
     if (account->status == MEMBER_CLOSED)
         return REASON_MEMBER_CLOSED;
-    enum reason reason = rules_points_earned(moment->rules, earning->amount_minor, &earned->points);
+    enum reason reason = points_of(moment->rules, earning, &earned->points);
     if (reason != REASON_OK)
         return reason;
     earned->matures_on = matures_on(moment, earning);

@@ -30,6 +30,7 @@ bool member_set(struct account *account, const struct member_wish *wish, const s
 struct earning {
     int64_t amount_minor;
     const char *currency;
+    int64_t fixed_points; /* 1 to POINTS_MAX: what the bank says; 0: as the rules say */
     int32_t funding_no;
     bool by_event;             /* pending until the bank says so */
     struct date pending_until; /* 0: as the rules say; a day that is not after today: at once */

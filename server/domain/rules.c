@@ -119,6 +119,11 @@ static int64_t part_floor(int64_t amount, int64_t reversed_points, int64_t confi
     return exact_ratio_floor(amount, reversed_points, confirmed_points, &part) ? part : 0;
 }
 
+int64_t rules_points_reversed(int64_t points, int64_t amount_minor, int64_t before_minor, int64_t now_minor)
+{
+    return part_floor(points, before_minor + now_minor, amount_minor) - part_floor(points, before_minor, amount_minor);
+}
+
 struct settlement_amounts rules_reversed_part(struct settlement_amounts confirmed, int64_t confirmed_points,
                                               int64_t reversed_points)
 {

@@ -88,6 +88,12 @@ const struct caps *rules_caps(const struct exchange_rules *rules, int32_t tier);
 enum reason rules_price_in_points(const struct currency_rate *rate, int64_t price_minor, int64_t *points) MUST_USE;
 /* Points spending earns: amount * accrual, rounded down. NOTHING_EARNED for 0, AMOUNT_TOO_LARGE past POINTS_MAX. */
 enum reason rules_points_earned(const struct exchange_rules *rules, int64_t amount_minor, int64_t *points) MUST_USE;
+/*
+ * Of the points a card transaction of that amount earned, those that stand for the part `now` when `before` of it was
+ * taken back already: the difference of two sums rounded down, so that the parts add up to all of them.
+ * 0 <= before, 0 < now, before + now <= amount.
+ */
+int64_t rules_points_reversed(int64_t points, int64_t amount_minor, int64_t before_minor, int64_t now_minor);
 /* The first business date on which points that became spendable on that date can no longer be redeemed. */
 struct date rules_expiry(const struct exchange_rules *rules, struct date spendable_on);
 /* gross = points * settlement rate, half to even; commission = gross * bp / 10,000, half to even. */

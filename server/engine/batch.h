@@ -175,6 +175,7 @@ void batch_give_back_pace(struct batch *batch, size_t from);
 
 void batch_decide_set_member(struct batch *batch, struct command *command);
 void batch_decide_accrue(struct batch *batch, struct command *command);
+void batch_decide_reverse_accrual(struct batch *batch, struct command *command);
 void batch_decide_on_member(struct batch *batch, struct command *command);
 void batch_decide_hold(struct batch *batch, struct command *command);
 void batch_decide_on_redemption(struct batch *batch, struct command *command);

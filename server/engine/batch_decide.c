@@ -188,6 +188,7 @@ static void decide_nothing(struct batch *batch, struct command *command)
 static void (*const deciders[COMMAND_KIND_COUNT])(struct batch *batch, struct command *command) = {
     [COMMAND_SET_MEMBER] = batch_decide_set_member,
     [COMMAND_ACCRUE] = batch_decide_accrue,
+    [COMMAND_REVERSE_ACCRUAL] = batch_decide_reverse_accrual,
     [COMMAND_HOLD] = batch_decide_hold,
     [COMMAND_REDEEM] = batch_decide_hold,
     [COMMAND_CONFIRM] = batch_decide_on_redemption,

@@ -23,7 +23,7 @@ static bool wanted_init(struct wanted *wanted, struct arena *arena, size_t comma
         .redemptions = arena_alloc(arena, 2 * commands * sizeof(struct uuid)),
         .requests = arena_alloc(arena, commands * sizeof(struct uuid)),
         .named = arena_alloc(arena, commands * sizeof(struct uuid)),
-        .accruals = arena_alloc(arena, commands * sizeof(struct uuid)),
+        .accruals = arena_alloc(arena, 2 * commands * sizeof(struct uuid)),
         .programmes = arena_alloc(arena, commands * sizeof(int64_t)),
     };
     return wanted->members && wanted->transfers && wanted->redemptions && wanted->requests && wanted->named &&
@@ -44,11 +44,13 @@ static const struct {
     bool member;     /* member_id's account */
     bool redemption; /* redemption_id's row, and its member's account */
     bool request;    /* what request_id made before: a redemption or an operation */
+    bool operation;  /* what request_id made before, when that can be an operation only */
     bool accrual;    /* request_id's accrual */
     bool of_accrual; /* accrual_id's accrual */
 } needs[COMMAND_KIND_COUNT] = {
     [COMMAND_SET_MEMBER] = { .member = true },
-    [COMMAND_ACCRUE] = { .member = true, .accrual = true },
+    [COMMAND_ACCRUE] = { .member = true, .operation = true, .accrual = true },
+    [COMMAND_REVERSE_ACCRUAL] = { .member = true, .operation = true, .accrual = true, .of_accrual = true },
     [COMMAND_HOLD] = { .member = true, .request = true },
     [COMMAND_REDEEM] = { .member = true, .request = true },
     [COMMAND_CONFIRM] = { .redemption = true, .request = true },
@@ -79,10 +81,10 @@ static void want(struct wanted *wanted, const struct command *command)
         wanted->redemptions[wanted->redemption_count++] = command->redemption_id;
         wanted->named[wanted->named_count++] = command->redemption_id;
     }
-    if (needs[command->kind].request) {
+    if (needs[command->kind].request)
         wanted->redemptions[wanted->redemption_count++] = command->request_id;
+    if (needs[command->kind].request || needs[command->kind].operation)
         wanted->requests[wanted->request_count++] = command->request_id;
-    }
     if (needs[command->kind].accrual)
         wanted->accruals[wanted->accrual_count++] = command->request_id;
     if (needs[command->kind].of_accrual)

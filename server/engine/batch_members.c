@@ -74,6 +74,10 @@ static bool repeat_of_accrual(struct batch *batch, struct command *command)
 {
     int place = uuid_index_find(&batch->accrual_index, &command->request_id);
 
+    if (uuid_index_find(&batch->operation_index, &command->request_id) >= 0) { /* a reversal has that name */
+        batch_refuse(command, REASON_TRANSACTION_REUSED);
+        return true;
+    }
     if (place < 0)
         return false;
     const struct accrual_row *row = &batch->accruals[place].row;
@@ -111,6 +115,9 @@ static void keep_accrual(struct batch *batch, const struct command *command, con
         .lot_expires = earned->lot_expires,
         .matures_on = earned->matures_on,
         .funding_no = earned->funding_no,
+        .fixed_points = command->accrue.fixed_points > 0,
+        .category = command->accrue.category,
+        .place = command->accrue.place,
     };
     uuid_index_add(&batch->accrual_index, &command->request_id, (int)batch->accrual_count++);
 }
@@ -119,8 +126,14 @@ static void keep_accrual(struct batch *batch, const struct command *command, con
 void batch_decide_accrue(struct batch *batch, struct command *command)
 {
     struct batch_account *loaded = batch_account(batch, &command->member_id);
-    const struct earning earning = { command->accrue.amount_minor, command->accrue.currency, command->accrue.funding_no,
-                                     command->accrue.by_event, command->accrue.pending_until };
+    const struct earning earning = {
+        .amount_minor = command->accrue.amount_minor,
+        .currency = command->accrue.currency,
+        .fixed_points = command->accrue.fixed_points,
+        .funding_no = command->accrue.funding_no,
+        .by_event = command->accrue.by_event,
+        .pending_until = command->accrue.pending_until,
+    };
     struct earned earned;
 
     if (repeat_of_accrual(batch, command))
@@ -139,6 +152,84 @@ void batch_decide_accrue(struct batch *batch, struct command *command)
                                        .spendable = account_spendable(&loaded->account),
                                        .business_date = loaded->moment.business_date,
                                        .time = loaded->moment.now };
+}
+
+/* Reversals of card transactions */
+
+static bool repeat_of_reversal(struct batch *batch, struct command *command)
+{
+    bool purchase = uuid_index_find(&batch->accrual_index, &command->request_id) >= 0;
+    int place = uuid_index_find(&batch->operation_index, &command->request_id);
+
+    if (!purchase && place < 0)
+        return false;
+    if (purchase || !batch_same_content(command, batch->operations[place].row.content_hash.at)) {
+        batch_refuse(command, REASON_TRANSACTION_REUSED);
+        return true;
+    }
+    batch_answer_repeat(batch, command);
+    command->answer.outcome = OUTCOME_UNCHANGED;
+    return true;
+}
+
+/* The points of that part, whatever the rules are now; less when the bank took some back by hand. */
+static enum reason spend_back(struct batch_accrual *accrual, struct batch_account *loaded,
+                              const struct command *command, int64_t *moved, struct entries *entries)
+{
+    struct accrual_row *row = &accrual->row;
+    const struct spend_back_order *order = &command->spend_back;
+    struct earned earned = { row->points, row->pending_points, row->matures_on, row->lot_expires, row->funding_no };
+    int64_t left = row->points - row->clawed_points;
+
+    *moved = 0;
+    if (strcmp(row->currency, order->currency) != 0)
+        return REASON_CURRENCY_DIFFERS;
+    if (order->amount_minor > row->amount_minor - row->reversed_minor)
+        return REASON_BEYOND_SPEND;
+    int64_t points = rules_points_reversed(row->points, row->amount_minor, row->reversed_minor, order->amount_minor);
+    if (points > left)
+        points = left;
+    enum reason reason = points == 0 ? REASON_OK
+                                     : member_claw_back(&loaded->account, &loaded->moment, &earned, left, points,
+                                                        &command->request_id, moved, entries);
+    if (reason != REASON_OK)
+        return reason;
+    row->pending_points = earned.pending;
+    row->lot_expires = earned.lot_expires;
+    row->clawed_points += *moved;
+    row->reversed_minor += order->amount_minor;
+    accrual->dirty = true;
+    return REASON_OK;
+}
+
+/* As of accruals, a refused row is not kept: the purchase may come after its reversal, and then it is pushed again. */
+void batch_decide_reverse_accrual(struct batch *batch, struct command *command)
+{
+    struct batch_account *loaded = batch_account(batch, &command->member_id);
+    int place = uuid_index_find(&batch->accrual_index, &command->accrual_id);
+    enum reason reason = REASON_OK;
+    int64_t moved = 0;
+
+    if (repeat_of_reversal(batch, command))
+        return;
+    if (!loaded || loaded->account.bank_no != command->bank_no)
+        reason = REASON_MEMBER_NOT_FOUND;
+    else if (place < 0)
+        reason = REASON_ACCRUAL_NOT_FOUND;
+    else
+        reason = spend_back(&batch->accruals[place], loaded, command, &moved, &batch->entries);
+    if (reason != REASON_OK) {
+        batch_refuse(command, reason);
+        return;
+    }
+    loaded->dirty = true;
+    batch_keep_operation(batch, command, loaded,
+                         &(struct operation_facts){ .kind = ENTRY_CLAWBACK,
+                                                    .state_after = loaded->account.status,
+                                                    .points = moved,
+                                                    .reason = REASON_OK,
+                                                    .currency = "" });
+    command->answer.outcome = OUTCOME_CREATED;
 }
 
 /* What the operations on a member have in common, and how many points they moved. */

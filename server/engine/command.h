@@ -21,6 +21,7 @@ struct reference;
 enum command_kind {
     COMMAND_SET_MEMBER, /* create a member or make it as given */
     COMMAND_ACCRUE,
+    COMMAND_REVERSE_ACCRUAL, /* all or part of the purchase was returned; `spend_back` */
     COMMAND_HOLD,
     COMMAND_REDEEM, /* hold and confirm in one; `hold` says what */
     COMMAND_CONFIRM,
@@ -58,9 +59,18 @@ struct accrue_order {
     int64_t amount_minor; /* > 0 */
     char currency[CURRENCY_TEXT];
     struct instant transaction_time;
+    int64_t fixed_points;      /* 0: as the rules say */
+    int32_t category;          /* merchant category code; 0: not known */
+    const char *place;         /* where; may be "" */
     int32_t funding_no;        /* 0: the bank pays */
     bool by_event;             /* pending until COMMAND_MATURE */
     struct date pending_until; /* 0: as the rules say */
+};
+
+/* request_id is command_accrual_id of the reversal's own transaction_ref, accrual_id of the purchase's. */
+struct spend_back_order {
+    int64_t amount_minor; /* > 0, of the purchase */
+    char currency[CURRENCY_TEXT];
 };
 
 struct hold_order {
@@ -118,7 +128,7 @@ struct transfer_order {
 struct answer {
     enum reason reason;
     char detail[96];                       /* a sentence when reason's own is not enough; may be empty */
-    enum outcome outcome;                  /* SET_MEMBER and ACCRUE */
+    enum outcome outcome;                  /* SET_MEMBER, ACCRUE, REVERSE_ACCRUAL */
     int16_t state;                         /* RedemptionState right after the write */
     int64_t points;                        /* moved by the write */
     int64_t spendable;                     /* available + unused credit limit right after it */
@@ -135,7 +145,7 @@ struct command {
     struct uuid member_id;     /* command_member_id; redemption commands other than HOLD and REDEEM need none */
     uint16_t hash16;           /* routes: member_hash16 of member_id, or from redemption_id_parse */
     struct uuid redemption_id; /* CONFIRM, CANCEL, REVERSE, EXTEND, LAPSE: the hold's request_id */
-    struct uuid accrual_id;    /* MATURE, CLAW_BACK: command_accrual_id */
+    struct uuid accrual_id;    /* MATURE, CLAW_BACK, REVERSE_ACCRUAL: command_accrual_id */
     int32_t programme_no, bank_no;
     int32_t merchant_no;      /* 0 when the command has none */
     int32_t store_no;         /* HOLD: where. Later ones: the only store they may touch; 0 for any */
@@ -145,6 +155,7 @@ struct command {
     union {
         struct member_order member;
         struct accrue_order accrue;
+        struct spend_back_order spend_back;
         struct hold_order hold;
         struct part_order part;
         struct extend_order extend;

@@ -120,7 +120,7 @@ bool bank_push_members(struct call *call, const ProtobufCMessage *request, struc
 
 /* Reference numbers of banks have 12 digits, of which one in ten would pass for a card number; cards have 13 and more.
  */
-enum { CARD_NUMBER_MIN = 13 };
+enum { CARD_NUMBER_MIN = 13, PLACE_MAX = 64 /* bytes */ };
 
 /* A day that can be written down, and so can be the day five years later on which the points expire. */
 static bool check_pending(const Accrual *accrual, struct date *until, struct error *err)
@@ -161,16 +161,73 @@ static bool find_funding(const struct bank *bank, const Accrual *accrual, int32_
            error_field(err, REASON_FUNDING_NOT_FOUND, "funding_id", "%s", "");
 }
 
-static void set_accrual(struct command *command, const Accrual *accrual, const char *bank_id)
+static bool check_category(const char *code, int32_t *category, struct error *err)
+{
+    size_t digits = strspn(code, "0123456789");
+
+    *category = (int32_t)strtol(code, NULL, 10);
+    return text_empty(code) || (digits == 4 && code[4] == '\0') ||
+           error_field(err, REASON_FIELD_INVALID, "merchant_category_code", "must be four digits");
+}
+
+/* What a purchase says beyond what a reversal may say. */
+static bool check_purchase(const Accrual *accrual, const struct bank *bank, struct accrue_order *order,
+                           struct error *err)
+{
+    return check_pending(accrual, &order->pending_until, err) && find_funding(bank, accrual, &order->funding_no, err) &&
+           check_range("fixed_points", accrual->fixed_points, 0, POINTS_MAX, err) &&
+           check_category(accrual->merchant_category_code, &order->category, err) &&
+           check_text("merchant_name", accrual->merchant_name, 0, PLACE_MAX, err) &&
+           check_no_card_number("merchant_name", accrual->merchant_name, err);
+}
+
+static bool must_be_empty(const char *field, bool empty, struct error *err)
+{
+    return empty || error_field(err, REASON_FIELD_INVALID, field, "must be empty when reversal_of is set");
+}
+
+static bool check_reversal(const Accrual *accrual, struct error *err)
+{
+    if (!text_is_ref(accrual->reversal_of, TRANSACTION_REF_MAX, "._:-"))
+        return error_field(err, REASON_FIELD_INVALID, "reversal_of", "must be a transaction_ref");
+    if (strcmp(accrual->reversal_of, accrual->transaction_ref) == 0)
+        return error_field(err, REASON_FIELD_INVALID, "reversal_of", "must be another than transaction_ref");
+    return must_be_empty("funding_id", text_empty(accrual->funding_id), err) &&
+           must_be_empty("pending_until", text_empty(accrual->pending_until), err) &&
+           must_be_empty("pending_event", !accrual->pending_event, err) &&
+           must_be_empty("fixed_points", accrual->fixed_points == 0, err) &&
+           must_be_empty("merchant_category_code", text_empty(accrual->merchant_category_code), err) &&
+           must_be_empty("merchant_name", text_empty(accrual->merchant_name), err);
+}
+
+static void set_reversal(struct command *command, const Accrual *accrual, const char *bank_id)
+{
+    command->kind = COMMAND_REVERSE_ACCRUAL;
+    command->accrual_id = command_accrual_id(bank_id, accrual->member_ref, accrual->reversal_of);
+    command->spend_back = (struct spend_back_order){ .amount_minor = accrual->amount->amount_minor };
+    memcpy(command->spend_back.currency, accrual->amount->currency_code, CURRENCY_TEXT - 1);
+}
+
+static void set_purchase(struct command *command, const Accrual *accrual)
 {
     command->kind = COMMAND_ACCRUE;
-    command->request_id = command_accrual_id(bank_id, accrual->member_ref, accrual->transaction_ref);
-    command->member_ref = accrual->member_ref;
-    command->member_id = command_member_id(bank_id, accrual->member_ref);
     command->accrue.transaction_ref = accrual->transaction_ref;
     command->accrue.amount_minor = accrual->amount->amount_minor;
     memcpy(command->accrue.currency, accrual->amount->currency_code, CURRENCY_TEXT - 1);
     command->accrue.by_event = accrual->pending_event;
+    command->accrue.fixed_points = accrual->fixed_points;
+    command->accrue.place = accrual->merchant_name;
+}
+
+static void set_accrual(struct command *command, const Accrual *accrual, const char *bank_id)
+{
+    command->request_id = command_accrual_id(bank_id, accrual->member_ref, accrual->transaction_ref);
+    command->member_ref = accrual->member_ref;
+    command->member_id = command_member_id(bank_id, accrual->member_ref);
+    if (text_empty(accrual->reversal_of))
+        set_purchase(command, accrual);
+    else
+        set_reversal(command, accrual, bank_id);
 }
 
 /* The row's number in its file is not part of what it says. */
@@ -189,8 +246,8 @@ static void take_accrual(struct push_row *row, const Accrual *accrual, const str
     struct error wrong = { 0 };
 
     if (!check_accrual(accrual, &command->accrue.transaction_time, &wrong) ||
-        !check_pending(accrual, &command->accrue.pending_until, &wrong) ||
-        !find_funding(bank, accrual, &command->accrue.funding_no, &wrong) ||
+        !(text_empty(accrual->reversal_of) ? check_purchase(accrual, bank, &command->accrue, &wrong)
+                                           : check_reversal(accrual, &wrong)) ||
         !hash_accrual(push->call, accrual, command->content_hash, &wrong)) {
         push_refuse(row, &wrong);
         return;

@@ -153,11 +153,15 @@ static const struct column accrual_found[] = {
     COLUMN(struct accrual_row, lot_expires),
     COLUMN(struct accrual_row, matures_on),
     COLUMN(struct accrual_row, funding_no),
+    COLUMN(struct accrual_row, amount_minor),
+    COLUMN(struct accrual_row, currency),
+    COLUMN(struct accrual_row, reversed_minor),
 };
 const struct statement lane_load_accruals =
     STATEMENT("lane_load_accruals",
               "SELECT id, member_id, content_hash, points, business_date, at, clawed_points, pending_points, "
-              "lot_expires, matures_on, funding_no FROM accrual WHERE bucket = $1 AND id = ANY ($2::uuid[])",
+              "lot_expires, matures_on, funding_no, amount_minor, currency, reversed_minor FROM accrual "
+              "WHERE bucket = $1 AND id = ANY ($2::uuid[])",
               ids_params, accrual_found, sizeof(struct accrual_row));
 
 /* The first eleven are the composite type transfer_write. */
@@ -304,6 +308,10 @@ static const struct column accrual_columns[] = {
     COLUMN(struct accrual_row, lot_expires),
     COLUMN(struct accrual_row, matures_on),
     COLUMN(struct accrual_row, funding_no),
+    COLUMN(struct accrual_row, reversed_minor),
+    COLUMN(struct accrual_row, fixed_points),
+    COLUMN(struct accrual_row, category),
+    COLUMN(struct accrual_row, place),
 };
 static const struct record_type accrual_write = { "accrual_write", accrual_columns, COUNT(accrual_columns),
                                                   sizeof(struct accrual_row) };
@@ -317,6 +325,7 @@ static const struct column accrual_changed[] = {
     COLUMN(struct accrual_row, clawed_points),
     COLUMN(struct accrual_row, pending_points),
     COLUMN(struct accrual_row, lot_expires),
+    COLUMN(struct accrual_row, reversed_minor),
 };
 static const struct record_type accrual_change = { "accrual_change", accrual_changed, COUNT(accrual_changed),
                                                    sizeof(struct accrual_row) };
@@ -325,7 +334,7 @@ static const struct column accrual_change_params[] = { COLUMN(struct write_param
 const struct statement lane_update_accruals =
     COMMAND_STATEMENT("lane_update_accruals",
                       "UPDATE accrual a SET clawed_points = u.clawed_points, pending_points = u.pending_points, "
-                      "lot_expires = u.lot_expires "
+                      "lot_expires = u.lot_expires, reversed_minor = u.reversed_minor "
                       "FROM unnest($2::accrual_change[]) u WHERE a.bucket = $1 AND a.id = u.id",
                       accrual_change_params);
 

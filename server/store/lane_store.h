@@ -102,8 +102,12 @@ struct accrual_row {
     int64_t clawed_points, pending_points;
     struct date lot_expires, matures_on; /* 1970-01-01: none, or not known */
     int32_t funding_no;
+    int64_t reversed_minor; /* of amount_minor */
+    bool fixed_points;
+    int32_t category; /* 0: not known */
+    const char *place;
 };
-/* All but bank_no, transaction_ref, amount, currency, transaction_time and rules_version. */
+/* All but bank_no, transaction_ref, transaction_time, rules_version, fixed_points, category and place. */
 extern const struct statement lane_load_accruals;
 
 struct transfer_row {

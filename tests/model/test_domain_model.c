@@ -187,8 +187,13 @@ static enum reason ours_earn(struct life *life, int member, int64_t *points)
     const struct command *command = &life->command;
     struct ours *ours = &life->ours;
     const struct moment moment = moment_of(life, member, 0);
-    const struct earning earning = { command->accrue.amount_minor, command->accrue.currency, command->accrue.funding_no,
-                                     command->accrue.by_event, command->accrue.pending_until };
+    const struct earning earning = {
+        .amount_minor = command->accrue.amount_minor,
+        .currency = command->accrue.currency,
+        .funding_no = command->accrue.funding_no,
+        .by_event = command->accrue.by_event,
+        .pending_until = command->accrue.pending_until,
+    };
     struct earned earned;
     enum reason reason =
         member_earn(&ours->accounts[member], &moment, &earning, &command->request_id, &earned, &ours->entries);

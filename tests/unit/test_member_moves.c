@@ -66,7 +66,11 @@ static void assert_written(const char *story, struct stage *stage, const char *e
 
 static struct earned earn(struct stage *stage, int64_t points, bool by_event, int32_t pending_until)
 {
-    const struct earning earning = { points, "CNY", FUNDING, by_event, { pending_until } };
+    const struct earning earning = { .amount_minor = points,
+                                     .currency = "CNY",
+                                     .funding_no = FUNDING,
+                                     .by_event = by_event,
+                                     .pending_until = { pending_until } };
     struct earned earned;
 
     assert_int_equal(member_earn(&stage->account, &stage->moment, &earning, &request, &earned, &stage->entries),

@@ -332,6 +332,30 @@ static void split_every_way(struct settlement_amounts confirmed, int points)
     }
 }
 
+/* Of every purchase, all ways to return it in two steps, and unit by unit, sum to what it earned. */
+static void returned_parts_sum_to_what_was_earned(void **state)
+{
+    (void)state;
+    for (int64_t amount = 1; amount <= 40; amount++) {
+        for (int64_t points = 0; points <= 50; points += 7) {
+            int64_t sum = 0;
+            for (int64_t unit = 0; unit < amount; unit++) {
+                int64_t part = rules_points_reversed(points, amount, unit, 1);
+                assert_true(part >= 0);
+                sum += part;
+            }
+            assert_int_equal(sum, points);
+            for (int64_t first = 1; first < amount; first++)
+                assert_int_equal(rules_points_reversed(points, amount, 0, first) +
+                                     rules_points_reversed(points, amount, first, amount - first),
+                                 points);
+        }
+    }
+    assert_int_equal(rules_points_reversed(10, 107, 0, 36), 3);
+    assert_int_equal(rules_points_reversed(POINTS_MAX, AMOUNT_MINOR_MAX, 0, AMOUNT_MINOR_MAX), POINTS_MAX);
+    assert_int_equal(rules_points_reversed(POINTS_MAX, 3, 1, 1), 333333333333);
+}
+
 static void all_splits_sum_to_the_whole(void **state)
 {
     (void)state;
@@ -356,6 +380,7 @@ int main(void)
         cmocka_unit_test(caps_are_those_of_the_highest_tier_reached),
         cmocka_unit_test(a_reversed_part_is_rounded_down),
         cmocka_unit_test(all_splits_sum_to_the_whole),
+        cmocka_unit_test(returned_parts_sum_to_what_was_earned),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
