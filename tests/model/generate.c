@@ -138,6 +138,8 @@ static void accrue(struct generator *generator, struct command *command)
         command->accrue.amount_minor = earlier->amount_minor;
     if (command->accrue.amount_minor <= 0 && !generator->wild)
         command->accrue.amount_minor = 1;
+    if (command->accrue.amount_minor > 0 && chance(generator, 10) == 0)
+        command->accrue.fixed_points = 1 + chance(generator, 80);
     if (chance(generator, 40) == 0)
         memcpy(command->accrue.currency, "EUR", CURRENCY_TEXT);
     if (!command->accrue.by_event && chance(generator, 4) == 0)
@@ -304,6 +306,27 @@ static void mature(struct generator *generator, struct command *command)
 static void claw_back(struct generator *generator, struct command *command)
 {
     on_accrual(generator, command, COMMAND_CLAW_BACK);
+}
+
+/* A purchase is returned, in any part of what it was; now and then under a name that is taken. */
+static void return_purchase(struct generator *generator, struct command *command)
+{
+    size_t count = generator->model->accruals.count;
+
+    if (!generator->repeats || count == 0) {
+        claw_back(generator, command);
+        return;
+    }
+    on_accrual(generator, command, COMMAND_REVERSE_ACCRUAL);
+    const struct model_accrual *accrual = model_accrual(generator->model, &command->accrual_id);
+    int64_t left = accrual ? accrual->amount_minor - accrual->returned_minor : 3;
+    int64_t amount = chance(generator, 3) ? 1 + chance(generator, 12) : nasty(generator, left);
+    command->spend_back = (struct spend_back_order){ .amount_minor = amount > 0 ? amount : 1 };
+    memcpy(command->spend_back.currency, chance(generator, 30) ? "CNY" : "EUR", CURRENCY_TEXT);
+    const struct model_accrual *other = &generator->model->accruals.at[chance(generator, (int64_t)count)];
+    if (accrual && other->member == accrual->member && chance(generator, 3) == 0)
+        command->request_id = other->id;
+    fill_content(generator, command, amount);
 }
 
 /* By hand */
@@ -473,9 +496,22 @@ static const struct {
     int weight;
     void (*make)(struct generator *generator, struct command *command);
 } kinds[] = {
-    { 170, accrue },   { 230, hold },      { 120, confirm },    { 60, cancel },      { 110, reverse },
-    { 30, extend },    { 30, mature },     { 60, claw_back },   { 40, adjust },      { 25, reinstate },
-    { 45, set_state }, { 10, set_member }, { 4, close_member }, { 26, send_points }, { 35, go_on_with_transfer },
+    { 170, accrue },
+    { 230, hold },
+    { 120, confirm },
+    { 60, cancel },
+    { 110, reverse },
+    { 30, extend },
+    { 30, mature },
+    { 40, claw_back },
+    { 20, return_purchase },
+    { 40, adjust },
+    { 25, reinstate },
+    { 45, set_state },
+    { 10, set_member },
+    { 4, close_member },
+    { 26, send_points },
+    { 35, go_on_with_transfer },
     { 5, tidy },
 };
 
@@ -483,11 +519,11 @@ static const struct {
 static bool can_be_repeated(const struct command *command)
 {
     static const bool can[COMMAND_KIND_COUNT] = {
-        [COMMAND_CONFIRM] = true, [COMMAND_CANCEL] = true,           [COMMAND_REVERSE] = true,
-        [COMMAND_EXTEND] = true,  [COMMAND_MATURE] = true,           [COMMAND_CLAW_BACK] = true,
-        [COMMAND_ADJUST] = true,  [COMMAND_REINSTATE] = true,        [COMMAND_SET_STATUS] = true,
-        [COMMAND_CLOSE] = true,   [COMMAND_SET_CREDIT_LIMIT] = true, [COMMAND_SET_TIER] = true,
-        [COMMAND_SEND] = true,
+        [COMMAND_CONFIRM] = true,         [COMMAND_CANCEL] = true, [COMMAND_REVERSE] = true,
+        [COMMAND_EXTEND] = true,          [COMMAND_MATURE] = true, [COMMAND_CLAW_BACK] = true,
+        [COMMAND_REVERSE_ACCRUAL] = true, [COMMAND_ADJUST] = true, [COMMAND_REINSTATE] = true,
+        [COMMAND_SET_STATUS] = true,      [COMMAND_CLOSE] = true,  [COMMAND_SET_CREDIT_LIMIT] = true,
+        [COMMAND_SET_TIER] = true,        [COMMAND_SEND] = true,
     };
     bool opens = (command->kind == COMMAND_HOLD || command->kind == COMMAND_REDEEM) && !command->hold.lines;
 

@@ -173,7 +173,8 @@ static void accrue(struct model *model, int member, const struct command *comman
 {
     const struct model_accrual *earlier = model_accrual(model, &command->request_id);
 
-    if (earlier && !same(command, earlier->content)) {
+    if (operation_in(model, command->hash16 % model->buckets, &command->request_id) ||
+        (earlier && !same(command, earlier->content))) {
         refuse(answer, REASON_TRANSACTION_REUSED);
         return;
     }
@@ -193,6 +194,36 @@ static void accrue(struct model *model, int member, const struct command *comman
     answer->spendable = model_spendable(&model->members[member]);
     answer->business_date.days = model->facts.today;
     answer->time.us = model->facts.now;
+}
+
+static void give_back_spend(struct model *model, int member, const struct command *command, struct answer *answer)
+{
+    const struct model_operation *earlier = operation_in(model, command->hash16 % model->buckets, &command->request_id);
+    int64_t points = 0;
+    enum reason reason;
+
+    if (model_accrual(model, &command->request_id) || (earlier && !same(command, earlier->content))) {
+        refuse(answer, REASON_TRANSACTION_REUSED);
+        return;
+    }
+    if (earlier) {
+        *answer = earlier->answer;
+        answer->outcome = OUTCOME_UNCHANGED;
+        return;
+    }
+    if (member < 0 || model->members[member].bank_no != command->bank_no)
+        reason = REASON_MEMBER_NOT_FOUND;
+    else if (!model_accrual(model, &command->accrual_id))
+        reason = REASON_ACCRUAL_NOT_FOUND;
+    else
+        reason = model_return(model, member, command, &points);
+    if (reason != REASON_OK) {
+        refuse(answer, reason);
+        return;
+    }
+    *answer = (struct answer){ .state = model->members[member].status, .points = points };
+    keep(model, member, command, &(struct uuid){ { 0 } }, ENTRY_CLAWBACK, answer);
+    answer->outcome = OUTCOME_CREATED;
 }
 
 static void open_redemption(struct model *model, int member, const struct command *command, struct answer *answer)
@@ -267,6 +298,8 @@ void model_decide(struct model *model, const struct command *command, struct ans
         set_member(model, member, command, answer);
     else if (command->kind == COMMAND_ACCRUE)
         accrue(model, member, command, answer);
+    else if (command->kind == COMMAND_REVERSE_ACCRUAL)
+        give_back_spend(model, member, command, answer);
     else if (command->kind == COMMAND_TIDY || command->kind == COMMAND_LAPSE)
         *answer = (struct answer){ 0 };
     else if (is_repeat(model, command, answer))

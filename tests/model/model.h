@@ -90,7 +90,8 @@ struct model_accrual {
     uint8_t content[32];
     int member;
     const char *transaction_ref;
-    int64_t amount_minor, points, clawed, pending;
+    char currency[CURRENCY_TEXT];
+    int64_t amount_minor, returned_minor, points, clawed, pending;
     int32_t matures_on, lot_expires, funding_no, business_date;
     int64_t at;
 };
@@ -210,6 +211,8 @@ void model_note(struct model *model, int member, int kind, int64_t points, const
 /* Repays credit used; returns the rest. */
 int64_t model_repay(struct model_member *member, int64_t points);
 enum reason model_earn(struct model *model, int member, const struct command *command, struct answer *answer);
+/* Part of a purchase was returned; *points: what that took. */
+enum reason model_return(struct model *model, int member, const struct command *command, int64_t *points);
 bool model_set_member(struct model *model, int member, const struct command *command, bool is_new);
 /* One of MATURE to SETTLE; *points: what was moved. *kind: what it did. */
 enum reason model_operate(struct model *model, int member, const struct command *command, int64_t *points, int *kind);

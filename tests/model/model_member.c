@@ -103,6 +103,7 @@ static void keep_accrual(struct model *model, int member, const struct command *
                                     .business_date = model->facts.today,
                                     .at = model->facts.now };
     memcpy(kept->content, command->content_hash, sizeof kept->content);
+    memcpy(kept->currency, command->accrue.currency, sizeof kept->currency);
 }
 
 static enum reason earn_later(struct model *model, int member, struct wait wait)
@@ -128,14 +129,19 @@ enum reason model_earn(struct model *model, int member, const struct command *co
 
     if (!rules)
         return REASON_NO_RULES_IN_FORCE;
-    if (!has_rate(rules, order->currency))
+    if (order->fixed_points == 0 && !has_rate(rules, order->currency))
         return REASON_CURRENCY_NOT_EXCHANGED;
     if (whose->status == MEMBER_CLOSED)
         return REASON_MEMBER_CLOSED;
-    if (!model_ratio(order->amount_minor, rules->accrual.num, rules->accrual.den, -1, &points) || points > POINTS_MAX)
-        return REASON_AMOUNT_TOO_LARGE;
-    if (points <= 0)
-        return REASON_NOTHING_EARNED;
+    if (order->fixed_points) {
+        points = order->fixed_points;
+    } else {
+        if (!model_ratio(order->amount_minor, rules->accrual.num, rules->accrual.den, -1, &points) ||
+            points > POINTS_MAX)
+            return REASON_AMOUNT_TOO_LARGE;
+        if (points <= 0)
+            return REASON_NOTHING_EARNED;
+    }
     int32_t matures_on = order->by_event             ? event
                          : order->pending_until.days ? order->pending_until.days
                                                      : today + rules->pending_days;
@@ -228,14 +234,14 @@ static void take_own(struct model_member *member, const struct model_accrual *ac
     take(member, points - part, taken);
 }
 
-static enum reason claw_back(struct model *model, int member, const struct command *command, int64_t *points)
+static enum reason claw(struct model *model, int member, const struct command *command, int64_t wanted, int64_t *points)
 {
     struct model_member *whose = &model->members[member];
     struct model_accrual *accrual = model_accrual(model, &command->accrual_id);
     bool by_event = accrual->matures_on == MATURES_BY_EVENT.days;
     int place =
         waits_find(&whose->waits, accrual->matures_on, by_event ? 0 : accrual->lot_expires, accrual->funding_no);
-    int64_t left = accrual->points - accrual->clawed, asked = command->part.points ? command->part.points : left;
+    int64_t left = accrual->points - accrual->clawed, asked = wanted ? wanted : left;
     int64_t waiting = place < 0 ? 0 : whose->waits.at[place].points;
     struct heaps taken = { 0 };
 
@@ -257,6 +263,29 @@ static enum reason claw_back(struct model *model, int member, const struct comma
     accrual->clawed += asked;
     *points = asked;
     return REASON_OK;
+}
+
+static enum reason claw_back(struct model *model, int member, const struct command *command, int64_t *points)
+{
+    return claw(model, member, command, command->part.points, points);
+}
+
+/* What all that was returned so far should have taken, less what the returns before it should have. */
+enum reason model_return(struct model *model, int member, const struct command *command, int64_t *points)
+{
+    struct model_accrual *accrual = model_accrual(model, &command->accrual_id);
+    int64_t amount = command->spend_back.amount_minor, before, after;
+
+    *points = 0;
+    if (strcmp(accrual->currency, command->spend_back.currency) != 0)
+        return REASON_CURRENCY_DIFFERS;
+    if (amount > accrual->amount_minor - accrual->returned_minor)
+        return REASON_BEYOND_SPEND;
+    model_ratio(accrual->points, accrual->returned_minor, accrual->amount_minor, -1, &before);
+    accrual->returned_minor += amount;
+    model_ratio(accrual->points, accrual->returned_minor, accrual->amount_minor, -1, &after);
+    int64_t left = accrual->points - accrual->clawed, wanted = after - before < left ? after - before : left;
+    return wanted == 0 ? REASON_OK : claw(model, member, command, wanted, points);
 }
 
 static enum reason adjust(struct model *model, int member, const struct command *command, int64_t *points)

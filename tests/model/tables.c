@@ -241,10 +241,10 @@ static void model_accruals(struct lines *lines)
         const struct model_accrual *accrual = &lines->model->accruals.at[i];
         put_uuid(&line, &accrual->id);
         put_uuid(&line, &lines->model->members[accrual->member].id);
-        put(&line, "|%s|%lld|%lld|%lld|%lld|%d|%d|%d|%d|%lld", accrual->transaction_ref,
-            (long long)accrual->amount_minor, (long long)accrual->points, (long long)accrual->clawed,
-            (long long)accrual->pending, accrual->lot_expires, accrual->matures_on, accrual->funding_no,
-            accrual->business_date, (long long)accrual->at);
+        put(&line, "|%s|%s|%lld|%lld|%lld|%lld|%lld|%d|%d|%d|%d|%lld", accrual->transaction_ref, accrual->currency,
+            (long long)accrual->amount_minor, (long long)accrual->returned_minor, (long long)accrual->points,
+            (long long)accrual->clawed, (long long)accrual->pending, accrual->lot_expires, accrual->matures_on,
+            accrual->funding_no, accrual->business_date, (long long)accrual->at);
         add(lines, &line);
     }
 }
@@ -353,8 +353,9 @@ static const struct {
                         "gross_minor, commission_minor, " DAY("business_date") ", " US("at") ", " US("lapse_at")),
       model_operations },
     { "accrual",
-      ROWS("accrual", "id, member_id, transaction_ref, amount_minor, points, clawed_points, pending_points, " DAY(
-                          "lot_expires") ", " DAY("matures_on") ", funding_no, " DAY("business_date") ", " US("at")),
+      ROWS("accrual", "id, member_id, transaction_ref, currency, amount_minor, reversed_minor, points, clawed_points, "
+                      "pending_points, " DAY("lot_expires") ", " DAY("matures_on") ", funding_no, " DAY(
+                          "business_date") ", " US("at")),
       model_accruals },
     { "journal",
       ROWS("journal", "member_id, seq, kind, points, available_after, held_after, pending_after, credit_used_after, "

@@ -190,6 +190,7 @@ static enum reason ours_earn(struct life *life, int member, int64_t *points)
     const struct earning earning = {
         .amount_minor = command->accrue.amount_minor,
         .currency = command->accrue.currency,
+        .fixed_points = command->accrue.fixed_points,
         .funding_no = command->accrue.funding_no,
         .by_event = command->accrue.by_event,
         .pending_until = command->accrue.pending_until,
