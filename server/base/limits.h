@@ -30,8 +30,11 @@ enum {
     TIER_MAX = 100,
     WRITES_MAX = 1000, /* redemption writes of one message */
     FUNDING_SHARES_MAX = 8,
-    BATCH_MAX = 256,  /* commands of one lane transaction */
-    QUEUE_MAX = 4096, /* commands waiting in one lane */
+    BATCH_MAX = 256,         /* commands of one lane transaction */
+    BATCH_MEMBER_MAX = 64,   /* of one member */
+    QUEUE_MAX = 8192,        /* commands waiting in one lane */
+    QUEUE_CALLER_MAX = 4096, /* of one merchant, or of one bank itself: others always find room */
+    QUEUE_MEMBER_MAX = 1024, /* about one member; at least WRITES_MAX, so that any message finds room */
     BUCKETS_MAX = 256,
     LANES_MAX = 64,
     MESSAGE_MAX = 1024 * 1024,     /* bytes of one request message, inflated */

@@ -2,6 +2,7 @@
 
 #include "base/limits.h"
 #include "engine/batch.h"
+#include "engine/lane_queue.h"
 #include "io/clock.h"
 #include "io/log.h"
 
@@ -10,30 +11,21 @@
 #include <string.h>
 #include <time.h>
 
-enum { ATTEMPTS_MAX = 4, PLANS_LAST = 256, ROUNDS_MAX = 2 * BATCH_EXPOSURES_MAX, TURNS_IN = 4 };
-
-/* Commands of one bucket, oldest first. */
-struct queue {
-    struct command *first, **last;
-    int32_t waiting;
-};
+enum { ATTEMPTS_MAX = 4, PLANS_LAST = 256, ROUNDS_MAX = 2 * BATCH_EXPOSURES_MAX };
 
 struct lane {
     struct lanes *lanes;
     int32_t index;
     pthread_t thread;
-    pthread_mutex_t lock; /* guards queues, waiting and closing */
+    pthread_mutex_t lock; /* guards queue and closing */
     pthread_cond_t work;
-    struct queue queues[BUCKETS_MAX]; /* used at the buckets this lane owns */
-    int32_t waiting;
+    struct lane_queue queue;
     bool closing;
     /* The rest belongs to the thread alone. */
     struct db *db;
     bool prepared, said_down;
     uint32_t batches; /* run on this connection */
     struct batch *batch;
-    int32_t next_bucket;
-    uint32_t turn;
     int64_t swept_us;
     bool more_to_sweep; /* the last sweep found as many as it may take at a time */
 };
@@ -45,28 +37,18 @@ struct lanes {
     int32_t started;
 };
 
-static struct lane *lane_of(struct lanes *lanes, int32_t bucket)
-{
-    return &lanes->lane[bucket % lanes->options.lanes];
-}
-
 bool lanes_submit(struct lanes *lanes, struct command *command, struct error *err)
 {
-    int32_t bucket = command->hash16 % lanes->options.buckets;
-    struct lane *lane = lane_of(lanes, bucket);
+    struct lane *lane = &lanes->lane[command->hash16 % lanes->options.buckets % lanes->options.lanes];
 
     pthread_mutex_lock(&lane->lock);
-    bool room = lane->waiting < QUEUE_MAX && !lane->closing;
-    if (room) {
-        command->next = NULL;
-        *lane->queues[bucket].last = command;
-        lane->queues[bucket].last = &command->next;
-        lane->queues[bucket].waiting++;
-        if (lane->waiting++ == 0)
-            pthread_cond_signal(&lane->work);
-    }
+    bool idle = lane->queue.waiting == 0;
+    bool queued =
+        !lane->closing ? lane_queue_put(&lane->queue, command, err) : error_set(err, REASON_OVERLOADED, "%s", "");
+    if (queued && idle)
+        pthread_cond_signal(&lane->work);
     pthread_mutex_unlock(&lane->lock);
-    return room || error_set(err, REASON_OVERLOADED, "%s", "");
+    return queued;
 }
 
 /* Answers */
@@ -236,59 +218,6 @@ static void report(struct lane *lane, size_t count, int64_t began_us, int32_t wa
 
 /* Taking work */
 
-static size_t take_bucket(struct lane *lane, int32_t bucket, struct command **commands)
-{
-    struct queue *queue = &lane->queues[bucket];
-    size_t count = 0;
-
-    while (queue->first && count < BATCH_MAX) {
-        commands[count++] = queue->first;
-        queue->first = queue->first->next;
-    }
-    if (!queue->first)
-        queue->last = &queue->first;
-    queue->waiting -= (int32_t)count;
-    lane->waiting -= (int32_t)count;
-    return count;
-}
-
-/* The next bucket, in turn, in which anything waits; -1 when there is none. */
-static int32_t next_in_turn(struct lane *lane)
-{
-    int32_t buckets = lane->lanes->options.buckets, step = lane->lanes->options.lanes;
-
-    for (int32_t tried = 0; tried < buckets; tried += step) {
-        int32_t bucket = lane->next_bucket;
-        lane->next_bucket = bucket + step < buckets ? bucket + step : lane->index;
-        if (lane->queues[bucket].first)
-            return bucket;
-    }
-    return -1;
-}
-
-static int32_t fullest(const struct lane *lane)
-{
-    int32_t best = lane->index;
-
-    for (int32_t bucket = lane->index; bucket < lane->lanes->options.buckets; bucket += lane->lanes->options.lanes) {
-        if (lane->queues[bucket].waiting > lane->queues[best].waiting)
-            best = bucket;
-    }
-    return best;
-}
-
-/*
- * The bucket with most waiting, since a batch costs much the same whatever its size; but each TURNS_IN batches one in
- * turn, so that a quiet bucket is never left behind. The caller holds the lock.
- */
-static size_t take_any(struct lane *lane, int32_t *bucket, struct command **commands)
-{
-    if (lane->waiting == 0)
-        return 0;
-    *bucket = lane->turn++ % TURNS_IN == 0 ? next_in_turn(lane) : fullest(lane);
-    return take_bucket(lane, *bucket, commands);
-}
-
 static void wait_for_work(struct lane *lane)
 {
     int64_t sweep_us = lane->lanes->options.sweep_every_us;
@@ -383,11 +312,11 @@ static void *lane_main(void *argument)
         int32_t bucket = 0, waiting;
 
         pthread_mutex_lock(&lane->lock);
-        if (lane->waiting == 0 && !lane->closing && !lane->more_to_sweep)
+        if (lane->queue.waiting == 0 && !lane->closing && !lane->more_to_sweep)
             wait_for_work(lane);
-        size_t count = take_any(lane, &bucket, commands);
+        size_t count = lane_queue_take(&lane->queue, &bucket, commands);
         bool over = count == 0 && lane->closing;
-        waiting = lane->waiting;
+        waiting = lane->queue.waiting;
         pthread_mutex_unlock(&lane->lock);
         if (over)
             return NULL;
@@ -407,12 +336,11 @@ static bool lane_start(struct lanes *lanes, int32_t index)
     pthread_condattr_t monotonic;
 
     lane->lanes = lanes;
-    lane->index = lane->next_bucket = index;
+    lane->index = index;
     lane->batch = batch_new();
     if (lane->batch)
         lane->batch->pace = lanes->options.pace;
-    for (int32_t bucket = 0; bucket < BUCKETS_MAX; bucket++)
-        lane->queues[bucket].last = &lane->queues[bucket].first;
+    lane_queue_init(&lane->queue, index, lanes->options.lanes, lanes->options.buckets);
     pthread_mutex_init(&lane->lock, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);

@@ -40,8 +40,8 @@ struct lanes_options {
  * back. */
 bool lanes_open(const struct lanes_options *options, struct lanes **lanes, struct error *err) MUST_USE;
 /*
- * Queues the command; its done is called later, exactly once. false (OVERLOADED) when the queue is full: then nothing
- * was queued and done is not called.
+ * Queues the command; its done is called later, exactly once. false (OVERLOADED) when the queue, or the part of it that
+ * one caller or one member may have, is full: then nothing was queued and done is not called.
  */
 bool lanes_submit(struct lanes *lanes, struct command *command, struct error *err) MUST_USE;
 /* Finishes what is queued and ends the threads. Nothing may be submitted any more. */

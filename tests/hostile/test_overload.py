@@ -132,7 +132,7 @@ class Overload(unittest.TestCase):
         self.serves_again()
 
     def test_a_lane_whose_queue_is_full(self):
-        queue, own = 4096, 32  # QUEUE_MAX of base/limits.h; calls of our own that waited in it and were dropped
+        queue, own = 4096, 32  # QUEUE_CALLER_MAX of base/limits.h; calls of our own that waited in it and were dropped
         self.start(max_in_flight=100000)
         peaks = []
         for _ in range(3):  # the first fills what is kept for the next

@@ -377,6 +377,7 @@ static void wave_answered(void *owner, const struct client_result *result)
     flood->answered++;
 }
 
+/* The member's part of it, which is full long before the whole. */
 static void what_a_full_lane_refuses_may_be_sent_again(void **state)
 {
     struct house *house = *state;
@@ -396,13 +397,13 @@ static void what_a_full_lane_refuses_may_be_sent_again(void **state)
         assert_true(client_start(client, method, packed, size, FLOOD_TIMEOUT_MS, wave_answered, flood, &err));
     }
     /* What finds the queue full is answered although nothing moves. */
-    while (flood->answered < MESSAGES - (QUEUE_MAX + BATCH_MAX) / WRITES_MAX - 1)
+    while (flood->answered < MESSAGES - (QUEUE_MEMBER_MAX + BATCH_MEMBER_MAX) / WRITES_MAX - 1)
         client_poll(client, 100);
     assert_true(flood->refused >= WRITES_MAX);
     house_sql(house, "COMMIT");
     while (flood->answered < MESSAGES)
         client_poll(client, 100);
-    assert_true(flood->refused >= MESSAGES * WRITES_MAX - QUEUE_MAX - BATCH_MAX);
+    assert_true(flood->refused >= MESSAGES * WRITES_MAX - QUEUE_MEMBER_MAX - BATCH_MEMBER_MAX);
     /* 32 open holds are all a member may have: whatever came through, and none of what was refused for now. */
     assert_int_equal(house_count(house, "SELECT count(*) FROM redemption WHERE state = 1"), 32);
     assert_int_equal(house_count(house, "SELECT count(*) FROM redemption"),
