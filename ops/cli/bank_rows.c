@@ -19,7 +19,19 @@ const struct row_column member_columns[MEMBER_COLUMNS] = {
     [CARD_TOKENS] = { "card_tokens", false },
 };
 
-enum { TRANSACTION_REF, ACCRUAL_MEMBER_REF, CURRENCY, AMOUNT, TRANSACTION_TIME, FUNDING_ID, PENDING_UNTIL };
+enum {
+    TRANSACTION_REF,
+    ACCRUAL_MEMBER_REF,
+    CURRENCY,
+    AMOUNT,
+    TRANSACTION_TIME,
+    FUNDING_ID,
+    PENDING_UNTIL,
+    FIXED_POINTS,
+    CATEGORY,
+    MERCHANT_NAME,
+    REVERSAL_OF
+};
 
 const struct row_column accrual_columns[ACCRUAL_COLUMNS] = {
     [TRANSACTION_REF] = { "transaction_ref", true },
@@ -29,6 +41,10 @@ const struct row_column accrual_columns[ACCRUAL_COLUMNS] = {
     [TRANSACTION_TIME] = { "transaction_time", true },
     [FUNDING_ID] = { "funding_id", false },
     [PENDING_UNTIL] = { "pending_until", false },
+    [FIXED_POINTS] = { "fixed_points", false },
+    [CATEGORY] = { "merchant_category_code", false },
+    [MERCHANT_NAME] = { "merchant_name", false },
+    [REVERSAL_OF] = { "reversal_of", false },
 };
 
 static bool out_of_memory(struct error *err)
@@ -151,6 +167,17 @@ static bool take_terms(const struct rows *rows, Alliance__V1__AccrualRow *row, s
            take_text(row->pending_event ? "" : until, arena, &row->pending_until, err);
 }
 
+/* Where, how many points whatever the rules say, and which purchase it takes back: each may be left out. */
+static bool take_spend(const struct rows *rows, Alliance__V1__AccrualRow *row, struct arena *arena, struct error *err)
+{
+    const char *points = rows_value(rows, FIXED_POINTS);
+
+    return (!*points || whole_parse(points, "fixed_points", 0, POINTS_MAX, &row->fixed_points, err)) &&
+           take_text(rows_value(rows, CATEGORY), arena, &row->merchant_category_code, err) &&
+           take_text(rows_value(rows, MERCHANT_NAME), arena, &row->merchant_name, err) &&
+           take_text(rows_value(rows, REVERSAL_OF), arena, &row->reversal_of, err);
+}
+
 void *accrual_read(const struct rows *rows, int64_t row_number, struct arena *arena, struct error *err)
 {
     Alliance__V1__AccrualRow *row = arena_alloc(arena, sizeof *row);
@@ -170,6 +197,6 @@ void *accrual_read(const struct rows *rows, int64_t row_number, struct arena *ar
     bool read = take_ref(rows, TRANSACTION_REF, "transaction_ref", arena, &row->transaction_ref, err) &&
                 take_ref(rows, ACCRUAL_MEMBER_REF, "member_ref", arena, &row->member_ref, err) &&
                 take_amount(rows, money, arena, err) && take_time(rows_value(rows, TRANSACTION_TIME), time, err) &&
-                take_terms(rows, row, arena, err);
+                take_terms(rows, row, arena, err) && take_spend(rows, row, arena, err);
     return read ? row : NULL;
 }

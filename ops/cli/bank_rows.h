@@ -9,7 +9,7 @@
 
 #include "base/arena.h"
 
-enum { MEMBER_COLUMNS = 4, ACCRUAL_COLUMNS = 7 };
+enum { MEMBER_COLUMNS = 4, ACCRUAL_COLUMNS = 11 };
 
 extern const struct row_column member_columns[MEMBER_COLUMNS];
 extern const struct row_column accrual_columns[ACCRUAL_COLUMNS];

@@ -58,7 +58,8 @@ const struct command commands[] = {
       rules_show },
     { bank, "accruals push", "FILE.csv", "BANK ALLOW_REFUSED",
       "turn card spend into points: "
-      "transaction_ref,member_ref,currency,amount,transaction_time[,funding_id,pending_until]",
+      "transaction_ref,member_ref,currency,amount,transaction_time[,funding_id,pending_until,fixed_points,"
+      "merchant_category_code,merchant_name,reversal_of]",
       "alliance accruals push spend.csv", accruals_push },
     { bank, "accrual mature", "MEMBER_REF TRANSACTION_REF", "POINTS BANK REQUEST_ID",
       "make points spendable that wait for an event", "alliance accrual mature m-1001 trip-17", accrual_mature },

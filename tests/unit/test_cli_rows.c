@@ -206,6 +206,15 @@ static void test_an_accrual(void **state)
     assert_int_equal(row->amount->amount_minor, 1234);
     assert_string_equal(row->amount->currency_code, "USD");
     assert_int_equal(row->transaction_time->seconds, 1485612413);
+    assert_int_equal(row->fixed_points, 0);
+    row = one_row("transaction_ref,member_ref,currency,amount,transaction_time,fixed_points,merchant_category_code,"
+                  "merchant_name,reversal_of\nt:1,m-1,USD,12.34,2017-01-28T14:06:53Z,500,0742,\"Tea, and Co\",t:0\n",
+                  accrual_columns, ACCRUAL_COLUMNS, accrual_read, &arena, &err);
+    assert_non_null(row);
+    assert_int_equal(row->fixed_points, 500);
+    assert_string_equal(row->merchant_category_code, "0742");
+    assert_string_equal(row->merchant_name, "Tea, and Co");
+    assert_string_equal(row->reversal_of, "t:0");
 }
 
 static void test_bad_rows_of_banks(void **state)
