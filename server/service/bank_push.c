@@ -5,9 +5,10 @@
 #include "service/bank_handlers.h"
 
 #include "base/text.h"
-#include "io/clock.h"
 #include "io/crypto.h"
 #include "service/check.h"
+#include "service/errand.h"
+#include "service/member_row.h"
 #include "service/office.h"
 #include "service/push.h"
 #include "service/shape.h"
@@ -20,66 +21,6 @@ typedef Alliance__V1__Member Member;
 typedef Alliance__V1__AccrualRow Accrual;
 
 /* Members */
-
-static int by_text(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static bool check_tokens(const Member *member, struct error *err)
-{
-    if (member->n_card_tokens > CARD_TOKENS_MAX)
-        return error_field(err, REASON_FIELD_INVALID, "card_tokens", "must be at most %d", CARD_TOKENS_MAX);
-    for (size_t i = 0; i < member->n_card_tokens; i++) {
-        const char *token = member->card_tokens[i];
-        if (!text_is_ref(token, TOKEN_MAX, "_-") || strlen(token) < TOKEN_MIN) {
-            error_field(err, REASON_FIELD_INVALID, "", "must be %d to %d letters, digits, \"_\" and \"-\"", TOKEN_MIN,
-                        TOKEN_MAX);
-            return check_within(err, "card_tokens[%zu]", i);
-        }
-        if (!check_no_card_number("", token, err))
-            return check_within(err, "card_tokens[%zu]", i);
-    }
-    return true;
-}
-
-static bool check_member(const Member *member, struct error *err)
-{
-    return (check_member_ref("member_ref", member->member_ref, err) &&
-            check_range("credit_limit", member->credit_limit, 0, POINTS_MAX, err) &&
-            check_range("status", member->status, 0, ALLIANCE__V1__MEMBER_STATUS__MEMBER_STATUS_CLOSED, err) &&
-            check_no_card_number("member_ref", member->member_ref, err) && check_tokens(member, err)) ||
-           check_within(err, "member");
-}
-
-/* Sorted and without repeats, in place: the message is this call's own. */
-static size_t tidy_tokens(char **tokens, size_t count)
-{
-    size_t kept = 0;
-
-    if (count > 1)
-        qsort(tokens, count, sizeof *tokens, by_text);
-    for (size_t i = 0; i < count; i++) {
-        if (kept == 0 || strcmp(tokens[kept - 1], tokens[i]) != 0)
-            tokens[kept++] = tokens[i];
-    }
-    return kept;
-}
-
-static void set_member(struct command *command, const Member *member, const char *bank_id)
-{
-    bool unspecified = member->status == ALLIANCE__V1__MEMBER_STATUS__MEMBER_STATUS_UNSPECIFIED;
-
-    command->kind = COMMAND_SET_MEMBER;
-    command->request_id = crypto_uuid_v7(clock_now()); /* only names the entry in the journal */
-    command->member_ref = member->member_ref;
-    command->member_id = command_member_id(bank_id, member->member_ref);
-    command->member.credit_limit = member->credit_limit;
-    command->member.status =
-        (int16_t)(unspecified ? ALLIANCE__V1__MEMBER_STATUS__MEMBER_STATUS_ACTIVE : member->status);
-    command->member.card_token_count = tidy_tokens(member->card_tokens, member->n_card_tokens);
-    command->member.card_tokens = (const char *const *)member->card_tokens;
-}
 
 static void answer_members(struct call *call, Alliance__V1__RowVerdict **verdicts, size_t count)
 {
@@ -105,11 +46,11 @@ bool bank_push_members(struct call *call, const ProtobufCMessage *request, struc
         const Member *member = asked->rows[i]->member;
         struct push_row *row = push_row(push, i, asked->rows[i]->row_number);
         struct error wrong = { 0 };
-        if (!check_set("member", member, &wrong) || !check_member(member, &wrong)) {
+        if (!member_row_check(member, &wrong) ||
+            !(member_row_command(&row->command, member, push->bank_id, &call->arena) || errand_no_room(&wrong))) {
             push_refuse(row, &wrong);
             continue;
         }
-        set_member(&row->command, member, push->bank_id);
         push_submit(row);
     }
     push_end(push);
