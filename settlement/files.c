@@ -7,11 +7,15 @@
 
 #include <inttypes.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #define MANIFEST "manifest.json"
 #define END      "\r\n"
+
+enum { ROW_MAX = 1000 };
 
 bool files_open(struct files *files, const char *path, const char *programme_id, const struct period *period,
                 struct error *err)
@@ -92,16 +96,44 @@ static struct amounts amounts_of(int64_t gross, int64_t commission, int64_t net,
     return amounts;
 }
 
+/* A row of the CSV that can be proved. */
+static void row(struct files *files, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void row(struct files *files, const char *format, ...)
+{
+    char text[ROW_MAX];
+    uint8_t leaf[CRYPTO_HASH];
+    va_list args;
+
+    va_start(args, format);
+    int n = vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    files->csv.failed |= n < 0 || n >= ROW_MAX;
+    new_file_print(&files->csv, "%s" END, text);
+    merkle_leaf(text, strlen(text), leaf);
+    merkle_add(&files->rows, leaf);
+}
+
+/* Both files of a statement; the CSV's rows begin anew. */
+static bool begin_both(struct files *files, const struct sheet *sheet, const char *header, struct error *err)
+{
+    files->rows.count = 0;
+    if (!begin_file(files, &files->csv, sheet, "csv", err) || !begin_file(files, &files->json, sheet, "json", err))
+        return false;
+    new_file_text(&files->csv, header);
+    files->lines = (struct json_out){ .file = &files->json };
+    json_open(&files->lines, NULL, "{");
+    return true;
+}
+
 /* Pairs: a row a line. */
 
 bool files_pair_begin(struct files *files, const struct sheet *pair, struct error *err)
 {
-    if (!begin_file(files, &files->csv, pair, "csv", err) || !begin_file(files, &files->json, pair, "json", err))
+    if (!begin_both(files, pair,
+                    "line_number,business_date,time,kind,redemption_id,request_id,store_id,points,currency,gross,"
+                    "commission,net,rules_version,terms_version" END,
+                    err))
         return false;
-    new_file_text(&files->csv, "line_number,business_date,time,kind,redemption_id,request_id,store_id,points,currency,"
-                               "gross,commission,net,rules_version,terms_version" END);
-    files->lines = (struct json_out){ .file = &files->json };
-    json_open(&files->lines, NULL, "{");
     json_open(&files->lines, "lines", "[");
     return true;
 }
@@ -116,9 +148,8 @@ void files_pair_line(struct files *files, const struct sheet *pair, const struct
     uuid_format(&line->redemption_id, redemption);
     uuid_format(&line->request_id, request);
     csv_cell(line->store_id, store, sizeof store);
-    new_file_print(
-        &files->csv, "%" PRId64 ",%s,%s,%s,%s.%02x%02x,%s,%s,%" PRId64 ",%s,%s,%s,%s,%" PRId32 ",%" PRId32 END,
-        line->number, date, time, entry_kind_name(line->reversal ? ENTRY_REVERSE : ENTRY_CONFIRM), redemption,
+    row(files, "%" PRId64 ",%s,%s,%s,%s.%02x%02x,%s,%s,%" PRId64 ",%s,%s,%s,%s,%" PRId32 ",%" PRId32, line->number,
+        date, time, entry_kind_name(line->reversal ? ENTRY_REVERSE : ENTRY_CONFIRM), redemption,
         line->member_id.bytes[0], line->member_id.bytes[1], request, store, line->points, pair->currency, amounts.gross,
         amounts.commission, amounts.net, line->rules_version, line->terms_version);
     json_new_line(&files->lines);
@@ -141,6 +172,7 @@ static bool end_both(struct files *files, struct sheet *sheet, struct error *err
 {
     uint8_t content[CRYPTO_HASH];
 
+    merkle_root(&files->rows, sheet->rows_root);
     if (!end_file(files, &files->csv, sheet->content, err))
         return false;
     json_close(&files->lines, "]");
@@ -159,7 +191,7 @@ bool files_pair_end(struct files *files, struct sheet *pair, struct error *err)
 
 /* Roll-ups: a row a pair. */
 
-static void roll_up_row(struct files *files, const char *bank_id, const char *merchant_id, const struct sheet *sheet)
+static void roll_up_row(const char *bank_id, const char *merchant_id, const struct sheet *sheet, char text[ROW_MAX])
 {
     const struct totals *t = &sheet->totals;
     char bank[CSV_CELL_SIZE(ID_MAX)], merchant[CSV_CELL_SIZE(ID_MAX)];
@@ -167,29 +199,33 @@ static void roll_up_row(struct files *files, const char *bank_id, const char *me
 
     csv_cell(bank_id, bank, sizeof bank);
     csv_cell(merchant_id, merchant, sizeof merchant);
-    new_file_print(&files->csv, "%s,%s,%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64 ",%s,%s,%s,%s" END, bank, merchant,
-                   t->confirmed_count, t->confirmed_points, t->reversed_count, t->reversed_points, sheet->currency,
-                   amounts.gross, amounts.commission, amounts.net);
+    snprintf(text, ROW_MAX, "%s,%s,%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64 ",%s,%s,%s,%s", bank, merchant,
+             t->confirmed_count, t->confirmed_points, t->reversed_count, t->reversed_points, sheet->currency,
+             amounts.gross, amounts.commission, amounts.net);
 }
 
 bool files_roll_up(struct files *files, const struct sheet_list *list, struct sheet *roll_up, struct error *err)
 {
-    if (!begin_file(files, &files->csv, roll_up, "csv", err) || !begin_file(files, &files->json, roll_up, "json", err))
+    char text[ROW_MAX];
+
+    if (!begin_both(
+            files, roll_up,
+            "bank_id,merchant_id,confirmed_count,confirmed_points,reversed_count,reversed_points,currency,gross,"
+            "commission,net" END,
+            err))
         return false;
-    new_file_text(&files->csv, "bank_id,merchant_id,confirmed_count,confirmed_points,reversed_count,reversed_points,"
-                               "currency,gross,commission,net" END);
-    files->lines = (struct json_out){ .file = &files->json };
-    json_open(&files->lines, NULL, "{");
     json_open(&files->lines, "pairs", "[");
     for (size_t i = 0; i < list->count && list->at[i].type == SHEET_PAIR; i++) {
         const struct sheet *pair = &list->at[i];
         if (!sheet_covers(roll_up, pair))
             continue;
-        roll_up_row(files, pair->bank_id, pair->merchant_id, pair);
+        roll_up_row(pair->bank_id, pair->merchant_id, pair, text);
+        row(files, "%s", text);
         json_new_line(&files->lines);
         statement_json(&files->lines, NULL, pair, files->programme_id, files->period->text);
     }
-    roll_up_row(files, "TOTAL", "", roll_up);
+    roll_up_row("TOTAL", "", roll_up, text);
+    new_file_print(&files->csv, "%s" END, text);
     return end_both(files, roll_up, err);
 }
 

@@ -4,13 +4,15 @@
  *
  * DIR/PROGRAMME/PERIOD/ gets pair_*, bank_*, merchant_* and operator_* files and, last of all, manifest.json. Whoever
  * reads waits for the manifest; while it is there, every file it names is whole. Nothing in a file depends on when it
- * was written, so the same entries give the same bytes.
+ * was written, so the same entries give the same bytes. Each statement's JSON has the root of a hash tree over the rows
+ * of its CSV, so that one row can be proved without the others.
  */
 #ifndef SETTLEMENT_FILES_H
 #define SETTLEMENT_FILES_H
 
 #include "base/uuid.h"
 #include "base/when.h"
+#include "io/merkle.h"
 #include "json_out.h"
 #include "new_file.h"
 #include "period.h"
@@ -35,6 +37,7 @@ struct files {
     const struct period *period;
     struct new_file csv, json, manifest;
     struct json_out lines, listed;
+    struct merkle rows; /* of the CSV at hand */
 };
 
 /* Nothing under the final names changes before files_publish_sheets. */
@@ -43,11 +46,11 @@ bool files_open(struct files *files, const char *path, const char *programme_id,
 /* Closes what is open. Does not remove anything. */
 void files_release(struct files *files);
 
-/* A pair's files, line by line in order of number; the end sets pair->content. */
+/* A pair's files, line by line in order of number; the end sets pair->content and rows_root. */
 bool files_pair_begin(struct files *files, const struct sheet *pair, struct error *err) MUST_USE;
 void files_pair_line(struct files *files, const struct sheet *pair, const struct sheet_line *line);
 bool files_pair_end(struct files *files, struct sheet *pair, struct error *err) MUST_USE;
-/* A roll-up's files; the pairs it is made of come from the list. Sets roll_up->content. */
+/* A roll-up's files; the pairs it is made of come from the list. Sets roll_up->content and rows_root. */
 bool files_roll_up(struct files *files, const struct sheet_list *list, struct sheet *roll_up,
                    struct error *err) MUST_USE;
 

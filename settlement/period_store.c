@@ -279,7 +279,7 @@ struct statement_row {
     const char *currency;
     int64_t confirmed_count, confirmed_points, reversed_count, reversed_points;
     int64_t gross_minor, commission_minor, net_minor, line_count;
-    struct bytes content_sha256;
+    struct bytes content_sha256, rows_root;
 };
 static const struct column statement_fields[] = {
     COLUMN(struct statement_row, statement_id),     COLUMN(struct statement_row, type),
@@ -289,6 +289,7 @@ static const struct column statement_fields[] = {
     COLUMN(struct statement_row, reversed_points),  COLUMN(struct statement_row, gross_minor),
     COLUMN(struct statement_row, commission_minor), COLUMN(struct statement_row, net_minor),
     COLUMN(struct statement_row, line_count),       COLUMN(struct statement_row, content_sha256),
+    COLUMN(struct statement_row, rows_root),
 };
 static const struct record_type statement_write = { "statement_write", statement_fields, COUNT(statement_fields),
                                                     sizeof(struct statement_row) };
@@ -305,19 +306,22 @@ static const struct statement put_statements = COMMAND_STATEMENT(
     "period_put",
     "INSERT INTO statement AS old (statement_id, programme_no, period, type, bank_no, merchant_no, currency, "
     "confirmed_count, confirmed_points, reversed_count, reversed_points, gross_minor, commission_minor, net_minor, "
-    "line_count, content_sha256, calculated_at) SELECT n.statement_id, $1, $2, n.type, n.bank_no, n.merchant_no, "
+    "line_count, content_sha256, rows_root, calculated_at) SELECT n.statement_id, $1, $2, n.type, n.bank_no, "
+    "n.merchant_no, "
     "n.currency, n.confirmed_count, n.confirmed_points, n.reversed_count, n.reversed_points, n.gross_minor, "
-    "n.commission_minor, n.net_minor, n.line_count, n.content_sha256, now() FROM unnest($3::statement_write[]) n "
+    "n.commission_minor, n.net_minor, n.line_count, n.content_sha256, n.rows_root, now() FROM "
+    "unnest($3::statement_write[]) n "
     "ON CONFLICT (statement_id) DO UPDATE SET confirmed_count = EXCLUDED.confirmed_count, "
     "confirmed_points = EXCLUDED.confirmed_points, reversed_count = EXCLUDED.reversed_count, "
     "reversed_points = EXCLUDED.reversed_points, gross_minor = EXCLUDED.gross_minor, "
     "commission_minor = EXCLUDED.commission_minor, net_minor = EXCLUDED.net_minor, "
-    "line_count = EXCLUDED.line_count, content_sha256 = EXCLUDED.content_sha256, "
+    "line_count = EXCLUDED.line_count, content_sha256 = EXCLUDED.content_sha256, rows_root = EXCLUDED.rows_root, "
     "calculated_at = EXCLUDED.calculated_at WHERE (old.confirmed_count, old.confirmed_points, old.reversed_count, "
-    "old.reversed_points, old.gross_minor, old.commission_minor, old.net_minor, old.line_count, old.content_sha256) "
+    "old.reversed_points, old.gross_minor, old.commission_minor, old.net_minor, old.line_count, old.content_sha256, "
+    "old.rows_root) "
     "IS DISTINCT FROM (EXCLUDED.confirmed_count, EXCLUDED.confirmed_points, EXCLUDED.reversed_count, "
     "EXCLUDED.reversed_points, EXCLUDED.gross_minor, EXCLUDED.commission_minor, EXCLUDED.net_minor, "
-    "EXCLUDED.line_count, EXCLUDED.content_sha256)",
+    "EXCLUDED.line_count, EXCLUDED.content_sha256, EXCLUDED.rows_root)",
     put_columns);
 
 static const struct statement drop_lines =
@@ -387,6 +391,7 @@ static bool put_chunk(struct db *db, struct put_params *params, const char *prog
             t->net_minor,
             sheets[i].line_count,
             { sheets[i].content, CRYPTO_HASH },
+            { sheets[i].rows_root, CRYPTO_HASH },
         };
     }
     params->statements = (struct record_array){ rows, count };

@@ -32,8 +32,10 @@ struct sheet {
     char merchant_id[ID_MAX + 1];
     char currency[CURRENCY_TEXT];
     struct totals totals;
-    int64_t line_count;           /* PAIR: entries; roll-ups: pairs */
-    uint8_t content[CRYPTO_HASH]; /* SHA-256 of its CSV file, once written */
+    int64_t line_count;             /* PAIR: entries; roll-ups: pairs */
+    uint8_t content[CRYPTO_HASH];   /* SHA-256 of its CSV file, once written */
+    uint8_t rows_root[CRYPTO_HASH]; /* as io/merkle.h has it, over the rows of that file between header and totals,
+                                       without CRLF */
 };
 
 /* In order of type, bank_id, merchant_id, currency, so that the pairs come first. Zeroed is empty. */

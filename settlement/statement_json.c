@@ -37,6 +37,8 @@ void statement_json(struct json_out *out, const char *key, const struct sheet *s
     totals_json(out, &sheet->totals);
     json_int64(out, "lineCount", sheet->line_count);
     json_text(out, "contentSha256", hex);
+    crypto_hex(sheet->rows_root, CRYPTO_HASH, hex);
+    json_text(out, "rowsRoot", hex);
     json_close(out, "}");
 }
 

@@ -108,6 +108,8 @@ enum outcome redeem_show(struct cli *cli);
 enum outcome redemptions_run(struct cli *cli);
 enum outcome statement_list(struct cli *cli);
 enum outcome statement_show(struct cli *cli);
+enum outcome statement_prove(struct cli *cli);
+enum outcome statement_verify(struct cli *cli);
 enum outcome cards_tokenise(struct cli *cli);
 enum outcome ping(struct cli *cli);
 enum outcome health(struct cli *cli);

@@ -128,6 +128,13 @@ const struct command commands[] = {
       "alliance statement list demo --period 2017-01 --type PAIR", statement_list },
     { settlement, "statement show", "STATEMENT_ID", "LINES", "one statement, with --lines every entry of it",
       "alliance statement show demo/2017-01/PAIR/bank-a/shop-1/CNY --lines", statement_show },
+    { settlement, "statement prove", "FILE.csv ROW", "",
+      "the proof that a row is in a statement, without its other rows; nothing is sent",
+      "alliance statement prove pair_bank-a_shop-1_2017-01_CNY.csv 17", statement_prove },
+    { settlement, "statement verify", "PROOF.json ROOT", "",
+      "is the row in the statement whose rows_root that is? nothing is sent",
+      "alliance statement verify proof.json 5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
+      statement_verify },
 
     { anybody, "cards tokenise", "FILE.csv", "KEY_FILE! COLUMN",
       "write the file with card numbers replaced by tokens and without CVVs; nothing is sent",

@@ -97,9 +97,10 @@ static bool fill_statement(struct arena *arena, const struct statement_row *row,
     shown->totals = shape_totals(arena, row);
     shown->line_count = row->line_count;
     shown->content_sha256 = shape_hex(arena, &row->content_sha256);
+    shown->rows_root = shape_hex(arena, &row->rows_root);
     shown->calculated_time = shape_instant(arena, row->calculated_at);
     return shown->statement_id && shown->programme_id && shown->period && shown->bank_id && shown->merchant_id &&
-           shown->currency_code && shown->totals && shown->content_sha256 && shown->calculated_time;
+           shown->currency_code && shown->totals && shown->content_sha256 && shown->rows_root && shown->calculated_time;
 }
 
 static bool reply_statements(struct errand *errand, const struct page *at, const struct statement_row *rows,

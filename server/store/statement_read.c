@@ -4,7 +4,8 @@
     "s.statement_no, s.statement_id, p.programme_id, s.period, s.type, COALESCE(b.bank_id, '') AS bank_id, "           \
     "COALESCE(m.merchant_id, '') AS merchant_id, s.currency, s.state, s.confirmed_count, s.confirmed_points, "         \
     "s.reversed_count, s.reversed_points, s.gross_minor, s.commission_minor, s.net_minor, s.line_count, "              \
-    "s.content_sha256, s.calculated_at FROM statement s JOIN programme p ON p.programme_no = s.programme_no "          \
+    "s.content_sha256, s.rows_root, s.calculated_at FROM statement s JOIN programme p ON p.programme_no = "            \
+    "s.programme_no "                                                                                                  \
     "LEFT JOIN bank b ON b.bank_no = s.bank_no LEFT JOIN merchant m ON m.merchant_no = s.merchant_no "
 
 static const struct column statement_row[] = {
@@ -26,6 +27,7 @@ static const struct column statement_row[] = {
     COLUMN(struct statement_row, net_minor),
     COLUMN(struct statement_row, line_count),
     COLUMN(struct statement_row, content_sha256),
+    COLUMN(struct statement_row, rows_root),
     COLUMN(struct statement_row, calculated_at),
 };
 

@@ -28,6 +28,7 @@ struct statement_row {
     int64_t confirmed_count, confirmed_points, reversed_count, reversed_points;
     int64_t gross_minor, commission_minor, net_minor, line_count;
     struct bytes content_sha256;
+    struct bytes rows_root; /* empty: calculated before there were roots */
     struct instant calculated_at;
 };
 extern const struct statement statement_list; /* by statement_id in byte order */

@@ -98,6 +98,18 @@ def csv_bytes(rows):
     return out.getvalue().encode()
 
 
+def tree_root(rows):
+    """RFC 9162, 2.1.1, as it is written there."""
+    if len(rows) < 2:
+        return hashlib.sha256(b"\0" + rows[0] if rows else b"").digest()
+    left = 1 << (len(rows) - 1).bit_length() - 1
+    return hashlib.sha256(b"\1" + tree_root(rows[:left]) + tree_root(rows[left:])).digest()
+
+
+def rows_root(rows):
+    return hashlib.sha256(b"\2" + len(rows).to_bytes(8, "big") + tree_root(rows)).hexdigest()
+
+
 def pair_csv(currency, lines, totals):
     rows = ["line_number business_date time kind redemption_id request_id store_id points currency gross commission net "
             "rules_version terms_version".split()]
@@ -161,7 +173,8 @@ class Month:
                 "statementId": self.statement_id(key), "programmeId": self.programme, "period": self.period,
                 "type": "STATEMENT_TYPE_" + key[0], "bankId": key[1], "merchantId": key[2], "currencyCode": key[3],
                 "state": "STATEMENT_STATE_CALCULATED", "totals": {name: str(totals[name]) for name in FIGURES},
-                "lineCount": str(count), "contentSha256": hashlib.sha256(raw).hexdigest()})
+                "lineCount": str(count), "contentSha256": hashlib.sha256(raw).hexdigest(),
+                "rowsRoot": rows_root(raw.split(b"\r\n")[1:-2])})
             if key[0] == "PAIR":
                 self.expect(name + " lines", content["lines"], [{"lineNumber": str(number), **line} for number, (_, line)
                                                                 in enumerate(self.pairs[key[1:]], 1)])
@@ -176,9 +189,9 @@ class Month:
 
     def check_stored(self):
         stored = {row[0]: list(map(int, row[1:])) for row in ask(self.conninfo, f"""SELECT statement_id, confirmed_count,
-            confirmed_points, reversed_count, reversed_points, gross_minor, commission_minor, net_minor, line_count FROM statement
+            confirmed_points, reversed_count, reversed_points, gross_minor, commission_minor, net_minor, line_count, octet_length(rows_root) FROM statement
             JOIN programme USING (programme_no) WHERE programme_id = '{self.programme}' AND period = '{self.period}'""")}
-        self.expect("stored", stored, {self.statement_id(key): [*(totals[name] for name in FIGURES), count]
+        self.expect("stored", stored, {self.statement_id(key): [*(totals[name] for name in FIGURES), count, 32]
                                        for key, (totals, count) in self.statements.items()})
         lines = defaultdict(list)
         for row in ask(self.conninfo, f"""SELECT statement_id, line_number, bucket, member_id, seq FROM statement_line JOIN statement

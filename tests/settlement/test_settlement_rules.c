@@ -141,16 +141,16 @@ static void totals_never_wrap(void **state)
 
 /* Two banks, two merchants, two currencies, all in order; one figure is changed by each story. */
 static const struct sheet right[] = {
-    { SHEET_PAIR, 1, 1, "a", "m", "USD", { 2, 20, 1, 5, 150, 15, 135 }, 3, { 0 } },
-    { SHEET_PAIR, 1, 2, "a", "n", "USD", { 1, 10, 0, 0, 100, 10, 90 }, 1, { 0 } },
-    { SHEET_PAIR, 2, 1, "b", "m", "EUR", { 1, 10, 2, 30, -200, -20, -180 }, 3, { 0 } },
-    { SHEET_BANK, 1, 0, "a", "", "USD", { 3, 30, 1, 5, 250, 25, 225 }, 2, { 0 } },
-    { SHEET_BANK, 2, 0, "b", "", "EUR", { 1, 10, 2, 30, -200, -20, -180 }, 1, { 0 } },
-    { SHEET_MERCHANT, 0, 1, "", "m", "EUR", { 1, 10, 2, 30, -200, -20, -180 }, 1, { 0 } },
-    { SHEET_MERCHANT, 0, 1, "", "m", "USD", { 2, 20, 1, 5, 150, 15, 135 }, 1, { 0 } },
-    { SHEET_MERCHANT, 0, 2, "", "n", "USD", { 1, 10, 0, 0, 100, 10, 90 }, 1, { 0 } },
-    { SHEET_OPERATOR, 0, 0, "", "", "EUR", { 1, 10, 2, 30, -200, -20, -180 }, 1, { 0 } },
-    { SHEET_OPERATOR, 0, 0, "", "", "USD", { 3, 30, 1, 5, 250, 25, 225 }, 2, { 0 } },
+    { SHEET_PAIR, 1, 1, "a", "m", "USD", { 2, 20, 1, 5, 150, 15, 135 }, 3, { 0 }, { 0 } },
+    { SHEET_PAIR, 1, 2, "a", "n", "USD", { 1, 10, 0, 0, 100, 10, 90 }, 1, { 0 }, { 0 } },
+    { SHEET_PAIR, 2, 1, "b", "m", "EUR", { 1, 10, 2, 30, -200, -20, -180 }, 3, { 0 }, { 0 } },
+    { SHEET_BANK, 1, 0, "a", "", "USD", { 3, 30, 1, 5, 250, 25, 225 }, 2, { 0 }, { 0 } },
+    { SHEET_BANK, 2, 0, "b", "", "EUR", { 1, 10, 2, 30, -200, -20, -180 }, 1, { 0 }, { 0 } },
+    { SHEET_MERCHANT, 0, 1, "", "m", "EUR", { 1, 10, 2, 30, -200, -20, -180 }, 1, { 0 }, { 0 } },
+    { SHEET_MERCHANT, 0, 1, "", "m", "USD", { 2, 20, 1, 5, 150, 15, 135 }, 1, { 0 }, { 0 } },
+    { SHEET_MERCHANT, 0, 2, "", "n", "USD", { 1, 10, 0, 0, 100, 10, 90 }, 1, { 0 }, { 0 } },
+    { SHEET_OPERATOR, 0, 0, "", "", "EUR", { 1, 10, 2, 30, -200, -20, -180 }, 1, { 0 }, { 0 } },
+    { SHEET_OPERATOR, 0, 0, "", "", "USD", { 3, 30, 1, 5, 250, 25, 225 }, 2, { 0 }, { 0 } },
 };
 
 static const struct {
