@@ -15,6 +15,7 @@ enum {
     MEMBER_REF_MAX = 64,      /* characters */
     TRANSACTION_REF_MAX = 64, /* characters */
     CARD_TOKENS_MAX = 32,     /* a member */
+    CONSENTS_MAX = 16,        /* a member */
     ROWS_MAX = 500,           /* rows of one stream message */
     STORES_MAX = 1000,        /* a merchant */
     PAGE_MAX = 1000,          /* rows of a page */

@@ -27,9 +27,7 @@ struct batch_account {
     struct moment moment; /* of its programme, with its bank's rules; terms are a command's */
     struct place place;   /* of the locked row */
     bool is_new, dirty;
-    bool profile_dirty;
-    const char *const *card_tokens; /* when profile_dirty */
-    size_t card_token_count;
+    const struct member_profile *profile; /* the command's; NULL unless it is to be written */
 };
 
 struct batch_redemption {
@@ -107,6 +105,8 @@ struct batch {
     size_t paced_count;
     struct outbox_row outbox[2 * BATCH_MAX];
     size_t outbox_count;
+    struct change_row changes[2 * BATCH_MAX]; /* one a command, and one an account for what time did */
+    size_t change_count;
     struct uuid_index account_index, redemption_index, operation_index, accrual_index, transfer_index;
 
     struct entries entries; /* at and lots are owned here and grow */
@@ -169,6 +169,25 @@ struct operation_facts {
 };
 void batch_keep_operation(struct batch *batch, struct command *command, const struct batch_account *loaded,
                           const struct operation_facts *facts);
+
+/* batch_changes.c: the audit log. What a member is beside its points, as the log shows it. */
+struct member_facts {
+    int16_t status, tier;
+    int64_t credit_limit;
+};
+struct member_facts batch_facts(const struct account *account);
+/*
+ * The member is no longer as `before` says (NULL: it was not there), or its profile is to be another (not NULL): one
+ * row of the log. Nothing when all is as it was. To be called before loaded->profile is set, after the entry is
+ * written. command NULL: time did it. False when there is no memory.
+ */
+bool batch_keep_change(struct batch *batch, const struct command *command, const struct batch_account *loaded,
+                       const struct member_facts *before, const struct member_profile *profile) MUST_USE;
+/* A profile as MemberFacts in JSON; "" when it is empty. In the arena; NULL when there is no memory. */
+const char *batch_profile_text(struct arena *arena, const struct member_profile *profile);
+bool batch_profile_is_empty(const struct member_profile *profile);
+/* What tells one profile from another; of NULL, that of an empty one. */
+void batch_profile_hash(const struct member_profile *profile, uint8_t hash[32]);
 
 /* Holds counted by pace from that one on are taken back. */
 void batch_give_back_pace(struct batch *batch, size_t from);

@@ -4,7 +4,6 @@
 #include "domain/packed.h"
 #include "io/crypto.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static struct batch_account *new_member(struct batch *batch, const struct command *command)
@@ -26,15 +25,17 @@ static struct batch_account *new_member(struct batch *batch, const struct comman
     return added;
 }
 
-/* Each token with a NUL behind it, so that no two lists look alike. */
-static void hash_tokens(const struct member_order *order, uint8_t hash[CRYPTO_HASH])
+/* The profile the command brings when it is another than the member's, whose hash becomes its own; otherwise NULL. */
+static const struct member_profile *new_profile(const struct batch_account *loaded, const struct command *command,
+                                                uint8_t hash[CRYPTO_HASH])
 {
-    char text[CARD_TOKENS_MAX * 65];
-    size_t n = 0;
+    static const struct member_profile empty;
+    const struct member_profile *profile = command->member.profile;
 
-    for (size_t i = 0; i < order->card_token_count && i < CARD_TOKENS_MAX; i++)
-        n += (size_t)snprintf(text + n, sizeof text - n, "%.64s", order->card_tokens[i]) + 1;
-    crypto_sha256(text, n, hash);
+    batch_profile_hash(profile, hash);
+    if (memcmp(hash, loaded->account.profile_hash, CRYPTO_HASH) == 0)
+        return NULL;
+    return profile ? profile : &empty;
 }
 
 void batch_decide_set_member(struct batch *batch, struct command *command)
@@ -49,14 +50,15 @@ void batch_decide_set_member(struct batch *batch, struct command *command)
         batch_refuse(command, REASON_PROGRAMME_NOT_FOUND);
         return;
     }
-    hash_tokens(&command->member, wish.profile_hash);
-    bool profile = memcmp(wish.profile_hash, loaded->account.profile_hash, sizeof wish.profile_hash) != 0;
+    const struct member_facts before = batch_facts(&loaded->account);
+    const struct member_profile *profile = new_profile(loaded, command, wish.profile_hash);
     bool changed = member_set(&loaded->account, &wish, &loaded->moment, &command->request_id, &batch->entries);
-    if (changed && profile) {
-        loaded->profile_dirty = true;
-        loaded->card_tokens = command->member.card_tokens;
-        loaded->card_token_count = command->member.card_token_count;
+    if (changed && !batch_keep_change(batch, command, loaded, is_new ? NULL : &before, profile)) {
+        batch_refuse(command, REASON_INTERNAL);
+        return;
     }
+    if (profile)
+        loaded->profile = profile;
     loaded->dirty |= changed;
     command->answer = (struct answer){
         .outcome = is_new    ? OUTCOME_CREATED
@@ -483,11 +485,16 @@ void batch_decide_on_member(struct batch *batch, struct command *command)
         batch_refuse(command, reason);
         return;
     }
+    const struct member_facts before = batch_facts(&on.loaded->account);
     on.account = &on.loaded->account;
     on.moment = &on.loaded->moment;
     reason = operations[command->kind].decide(&on);
     if (reason == REASON_OK)
         on.loaded->dirty = true;
+    if (!batch_keep_change(batch, command, on.loaded, &before, NULL)) {
+        batch_refuse(command, REASON_INTERNAL);
+        return;
+    }
     batch_keep_operation(batch, command, on.loaded,
                          &(struct operation_facts){
                              .kind = operations[command->kind].kind,

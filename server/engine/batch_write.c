@@ -99,6 +99,23 @@ static bool send_accounts(struct batch *batch, struct db *db, bool is_new, struc
     return send(batch, db, is_new ? &lane_insert_accounts : &lane_update_accounts, rows, count, err);
 }
 
+static struct bytes mac_of(bool there, const uint8_t mac[32])
+{
+    return (struct bytes){ mac, there ? 32 : 0 };
+}
+
+static bool profile_to_row(struct batch *batch, const struct member_profile *profile, struct profile_row *row)
+{
+    *row = (struct profile_row){
+        .card_tokens = { profile->tokens, profile->card_count },
+        .facts = batch_profile_text(&batch->arena, profile),
+        .sealed = { profile->sealed, profile->sealed_size },
+        .phone_mac = mac_of(profile->has_phone, profile->phone_mac),
+        .email_mac = mac_of(profile->has_email, profile->email_mac),
+    };
+    return row->facts != NULL;
+}
+
 static bool send_profiles(struct batch *batch, struct db *db, struct error *err)
 {
     struct profile_row *rows = ROWS(batch, struct profile_row, batch->account_count);
@@ -108,11 +125,16 @@ static bool send_profiles(struct batch *batch, struct db *db, struct error *err)
         return out_of_memory(err);
     for (size_t i = 0; i < batch->account_count; i++) {
         const struct batch_account *loaded = &batch->accounts[i];
-        if (loaded->profile_dirty)
-            rows[count++] =
-                (struct profile_row){ loaded->account.member_id, { loaded->card_tokens, loaded->card_token_count } };
+        const struct member_profile *profile = loaded->profile;
+        if (!profile || (loaded->is_new && batch_profile_is_empty(profile)))
+            continue;
+        if (!profile_to_row(batch, profile, &rows[count]))
+            return out_of_memory(err);
+        rows[count++].member_id = loaded->account.member_id;
     }
-    return send(batch, db, &lane_put_profiles, rows, count, err);
+    /* The log reads what the profiles were before they are written. */
+    return send(batch, db, &lane_insert_changes, batch->changes, batch->change_count, err) &&
+           send(batch, db, &lane_put_profiles, rows, count, err);
 }
 
 static bool redemption_to_row(struct batch *batch, const struct batch_redemption *from, struct redemption_row *row)

@@ -47,11 +47,35 @@ enum command_kind {
 /* What became of a row: RowOutcome of types.proto has the same order. */
 enum outcome { OUTCOME_NONE, OUTCOME_CREATED, OUTCOME_CHANGED, OUTCOME_UNCHANGED, OUTCOME_REFUSED };
 
+enum card_status { CARD_ACTIVE = 1, CARD_BLOCKED = 2, CARD_CLOSED = 3 };
+
+/* A card of a member's. Its holder's name is part of what is sealed. */
+struct card {
+    const char *token;      /* TOKEN_MIN to TOKEN_MAX letters, digits, "_" and "-" */
+    const char *product;    /* the same characters, or "" */
+    int16_t status;         /* CardStatus of bank_service.proto, 1 to 3 */
+    struct date expires_on; /* 0: not said */
+    bool supplementary;     /* another holds it than the member */
+};
+
+/* What the bank says of a member that moves no points. All of it replaces what is there. */
+struct member_profile {
+    const struct card *cards; /* in order of token, without repeats */
+    size_t card_count;
+    const char *const *tokens;   /* those of the cards */
+    const char *const *consents; /* sorted, without repeats; letters, digits, "_" and "-" */
+    size_t consent_count;
+    bool has_name, has_phone, has_email;
+    const uint8_t *sealed; /* contact data and holders' names; NULL for none */
+    size_t sealed_size;
+    uint8_t sealed_mac[32];               /* keyed: the same for the same content, whenever it was sealed; 0 for none */
+    uint8_t phone_mac[32], email_mac[32]; /* keyed, of the bank too; used when there is one */
+};
+
 struct member_order {
     int64_t credit_limit;
-    int16_t status;                 /* MemberStatus of bank_service.proto, 1 to 3 */
-    const char *const *card_tokens; /* sorted, without repeats */
-    size_t card_token_count;
+    int16_t status;                       /* MemberStatus of bank_service.proto, 1 to 3 */
+    const struct member_profile *profile; /* NULL: empty */
 };
 
 struct accrue_order {
@@ -150,6 +174,8 @@ struct command {
     int32_t merchant_no;      /* 0 when the command has none */
     int32_t store_no;         /* HOLD: where. Later ones: the only store they may touch; 0 for any */
     const char *member_ref;   /* SET_MEMBER, ACCRUE, HOLD, REDEEM */
+    const char *changed_by;   /* for the audit log: URI of the principal; NULL for what nobody asked for */
+    int64_t batch_number;     /* for the audit log: of a roster batch; 0 for none */
     uint8_t content_hash[32]; /* of everything that must be the same in a repeat, method and caller included */
     int64_t deadline_us;      /* clock_monotonic_us; not begun after it */
     union {

@@ -46,23 +46,27 @@ bool member_row_check(const Member *member, struct error *err)
     return check_set("member", member, err) && (check_fields(member, err) || check_within(err, "member"));
 }
 
-/* The tokens sorted and without repeats; the message may be shared and stays as it is. */
-static bool tidy_tokens(const Member *member, struct member_order *order, struct arena *arena)
+/* A card a token, in order of token and without repeats. The message may be shared and stays as it is. */
+static bool take_cards(struct member_profile *profile, const Member *member, struct arena *arena)
 {
     size_t count = member->n_card_tokens, kept = 0;
     const char **tokens = arena_alloc(arena, (count + 1) * sizeof *tokens);
+    struct card *cards = arena_alloc(arena, (count + 1) * sizeof *cards);
 
-    if (!tokens)
+    if (!tokens || !cards)
         return false;
     for (size_t i = 0; i < count; i++)
         tokens[i] = member->card_tokens[i];
     qsort(tokens, count, sizeof *tokens, by_text);
     for (size_t i = 0; i < count; i++) {
-        if (kept == 0 || strcmp(tokens[kept - 1], tokens[i]) != 0)
-            tokens[kept++] = tokens[i];
+        if (kept > 0 && strcmp(tokens[kept - 1], tokens[i]) == 0)
+            continue;
+        cards[kept] = (struct card){ .token = tokens[i], .product = "", .status = CARD_ACTIVE };
+        tokens[kept++] = tokens[i];
     }
-    order->card_tokens = tokens;
-    order->card_token_count = kept;
+    profile->cards = cards;
+    profile->tokens = tokens;
+    profile->card_count = kept;
     return true;
 }
 
@@ -77,5 +81,7 @@ bool member_row_command(struct command *command, const Member *member, const cha
     command->member.credit_limit = member->credit_limit;
     command->member.status =
         (int16_t)(unspecified ? ALLIANCE__V1__MEMBER_STATUS__MEMBER_STATUS_ACTIVE : member->status);
-    return tidy_tokens(member, &command->member, arena);
+    struct member_profile *profile = arena_alloc(arena, sizeof *profile);
+    command->member.profile = profile;
+    return profile && take_cards(profile, member, arena);
 }

@@ -97,6 +97,7 @@ struct command *member_command(struct call *call, const ProtobufCMessage *reques
         return NULL;
     }
     command->deadline_us = call->deadline_us;
+    command->changed_by = call->principal.uri;
     command->member_ref = asked->member_ref;
     command->member_id = command_member_id(asked->bank_id, asked->member_ref);
     command->hash16 = member_hash16(&command->member_id);

@@ -100,6 +100,7 @@ struct push_row *push_row(struct push *push, size_t index, int64_t row_number)
     push->verdicts[index] = &row->verdict;
     row->command.programme_no = push->programme_no;
     row->command.bank_no = push->bank_no;
+    row->command.changed_by = push->call->principal.uri;
     row->command.deadline_us = push->call->deadline_us;
     row->command.done = on_done;
     row->command.owner = row;

@@ -225,18 +225,45 @@ const struct statement lane_update_accounts = COMMAND_STATEMENT(
     "FROM unnest($2::account_change[]) u WHERE a.ctid = u.place AND a.bucket = $1 AND a.member_id = u.member_id",
     account_change_params);
 
-static const struct column profile_columns[] = { COLUMN(struct profile_row, member_id),
-                                                 COLUMN(struct profile_row, card_tokens) };
+static const struct column profile_columns[] = {
+    COLUMN(struct profile_row, member_id), COLUMN(struct profile_row, card_tokens),
+    COLUMN(struct profile_row, facts),     COLUMN(struct profile_row, sealed),
+    COLUMN(struct profile_row, phone_mac), COLUMN(struct profile_row, email_mac)
+};
 static const struct record_type profile_write = { "profile_write", profile_columns, COUNT(profile_columns),
                                                   sizeof(struct profile_row) };
 static const struct column profile_params[] = { COLUMN(struct write_params, bucket),
                                                 RECORDS(struct write_params, rows, &profile_write) };
 const struct statement lane_put_profiles = COMMAND_STATEMENT(
     "lane_put_profiles",
-    "INSERT INTO member_profile (bucket, member_id, card_tokens) SELECT $1, u.member_id, u.card_tokens "
-    "FROM unnest($2::profile_write[]) u "
-    "ON CONFLICT (bucket, member_id) DO UPDATE SET card_tokens = excluded.card_tokens",
+    "INSERT INTO member_profile (bucket, member_id, card_tokens, facts, sealed, phone_mac, email_mac) "
+    "SELECT $1, u.* FROM unnest($2::profile_write[]) u "
+    "ON CONFLICT (bucket, member_id) DO UPDATE SET card_tokens = excluded.card_tokens, facts = excluded.facts, "
+    "sealed = excluded.sealed, phone_mac = excluded.phone_mac, email_mac = excluded.email_mac",
     profile_params);
+
+static const struct column change_row_columns[] = {
+    COLUMN(struct change_row, member_id),      COLUMN(struct change_row, seq),
+    COLUMN(struct change_row, bank_no),        COLUMN(struct change_row, at),
+    COLUMN(struct change_row, business_date),  COLUMN(struct change_row, changed_by),
+    COLUMN(struct change_row, batch_number),   COLUMN(struct change_row, account_before),
+    COLUMN(struct change_row, account_after),  COLUMN(struct change_row, profile_known),
+    COLUMN(struct change_row, profile_before), COLUMN(struct change_row, profile_after),
+    COLUMN(struct change_row, sealed_before),
+};
+static const struct record_type member_change_write = { "member_change_write", change_row_columns,
+                                                        COUNT(change_row_columns), sizeof(struct change_row) };
+static const struct column change_row_params[] = { COLUMN(struct write_params, bucket),
+                                                   RECORDS(struct write_params, rows, &member_change_write) };
+const struct statement lane_insert_changes = COMMAND_STATEMENT(
+    "lane_insert_changes",
+    "INSERT INTO member_change (bucket, member_id, seq, bank_no, at, business_date, changed_by, batch_number, "
+    "account_before, account_after, profile_before, profile_after, sealed_before) "
+    "SELECT $1, u.member_id, u.seq, u.bank_no, u.at, u.business_date, u.changed_by, u.batch_number, u.account_before, "
+    "u.account_after, coalesce(p.facts, u.profile_before), u.profile_after, coalesce(p.sealed, u.sealed_before) "
+    "FROM unnest($2::member_change_write[]) u LEFT JOIN member_profile p "
+    "ON p.bucket = $1 AND p.member_id = u.member_id AND u.profile_after <> '' AND NOT u.profile_known",
+    change_row_params);
 
 static const struct record_type redemption_write = { "redemption_write", redemption_columns, COUNT(redemption_columns),
                                                      sizeof(struct redemption_row) };
@@ -461,6 +488,7 @@ const struct statement *const lane_statements[] = {
     &lane_insert_accounts,
     &lane_update_accounts,
     &lane_put_profiles,
+    &lane_insert_changes,
     &lane_insert_redemptions,
     &lane_update_redemptions,
     &lane_insert_operations,

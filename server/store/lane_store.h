@@ -139,6 +139,23 @@ extern const struct statement lane_load_exposures;
 struct profile_row {
     struct uuid member_id;
     struct text_array card_tokens;
+    const char *facts;
+    struct bytes sealed, phone_mac, email_mac;
+};
+/* One row of the audit log; texts are MemberFacts as JSON. */
+struct change_row {
+    struct uuid member_id;
+    int64_t seq;
+    int32_t bank_no;
+    struct instant at;
+    struct date business_date;
+    const char *changed_by;
+    int64_t batch_number;
+    const char *account_before, *account_after;
+    /* When not known, profile_before and sealed_before are what the database has, if profile_after says something. */
+    bool profile_known;
+    const char *profile_before, *profile_after;
+    struct bytes sealed_before;
 };
 struct outbox_row {
     struct uuid id;
@@ -169,9 +186,10 @@ struct write_params {
     int32_t bucket;
     struct record_array rows;
 };
-extern const struct statement lane_insert_accounts, lane_update_accounts, lane_put_profiles, lane_insert_redemptions,
-    lane_update_redemptions, lane_insert_operations, lane_insert_accruals, lane_update_accruals, lane_insert_journal,
-    lane_insert_outbox, lane_insert_transfers, lane_update_transfers, lane_update_exposures;
+extern const struct statement lane_insert_accounts, lane_update_accounts, lane_put_profiles, lane_insert_changes,
+    lane_insert_redemptions, lane_update_redemptions, lane_insert_operations, lane_insert_accruals,
+    lane_update_accruals, lane_insert_journal, lane_insert_outbox, lane_insert_transfers, lane_update_transfers,
+    lane_update_exposures;
 
 /* Overdue holds of a bucket by the clocks of its programmes, oldest first. */
 struct overdue_params {
