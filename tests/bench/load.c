@@ -230,6 +230,7 @@ static void usage(void)
         "  hold, redeem, ping, balance   calls\n"
         "  hold-cancel                   each hold is cancelled at once; holds are counted: for --members 1\n"
         "  hold-batch, hold-stream       messages of --items holds; --outstanding messages, or streams, at a time\n"
+        "  accruals                      streams of messages of --items purchases, --outstanding streams at a time\n"
         "  --merchants N                 a client each, bench-shop-1 to N; @ in --cert and --key is the number\n"
         "  --terminals N                 till-0 to N-1 at random; 1 is one hot terminal\n"
         "  --rate N                      an open loop: N calls/s, latency counted from when each was due\n");

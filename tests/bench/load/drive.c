@@ -7,7 +7,6 @@
 
 #include "io/clock.h"
 
-#include <alliance/v1/redemption_service.pb-c.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -171,13 +170,13 @@ static bool exchange(struct worker *worker, struct client_stream *stream)
 
 void load_drive_stream(struct worker *worker)
 {
+    const struct load_kind *kind = worker->method->kinds[0];
     struct client_stream *stream;
     struct client_status status;
     struct error err = { 0 };
     int64_t timeout_ms = (worker->options->warm + worker->options->seconds) * 1000 + CALL_TIMEOUT_MS;
 
-    if (!client_stream_open(worker->client, &alliance__v1__redemption_service__descriptor, "StreamRedemptions",
-                            timeout_ms, &stream, &err))
+    if (!client_stream_open(worker->client, kind->service, strrchr(kind->path, '/') + 1, timeout_ms, &stream, &err))
         load_die("a stream could not be opened", &err);
     while (clock_monotonic_us() < worker->to_us && exchange(worker, stream))
         ;

@@ -40,6 +40,7 @@ struct load_kind {
     const ProtobufCMessageDescriptor *reply;
     /* How many items were done. The reply is in the worker's arena. */
     uint64_t (*take)(struct worker *worker, struct slot *slot, const ProtobufCMessage *reply);
+    const ProtobufCServiceDescriptor *service; /* of a stream */
 };
 
 struct load_method {

@@ -8,20 +8,23 @@
 #include <alliance/v1/diagnostics_service.pb-c.h>
 #include <alliance/v1/redemption_service.pb-c.h>
 #include <google/protobuf/duration.pb-c.h>
+#include <google/protobuf/timestamp.pb-c.h>
 #include <stdio.h>
 #include <string.h>
 
 enum {
     HOLD_POINTS = 10,
     HOLD_SECONDS = 24 * 60 * 60, /* longer than any run, so that nothing lapses under it */
+    SPENT_MINOR = 10000,
     NAME_SIZE = 32,
 };
 
 typedef Alliance__V1__HoldRedemptionRequest Hold;
 typedef Alliance__V1__WriteRedemptionsRequest Writes;
 typedef Alliance__V1__WriteRedemptionsResponse Verdicts;
+typedef Alliance__V1__PushAccrualsRequest Accruals;
 
-static char bank[] = "bench";
+static char bank[] = "bench", currency[] = "CNY", category[] = "5411";
 
 /* The arena is emptied for every message and never full. */
 static void *room(struct worker *worker, size_t size)
@@ -148,6 +151,39 @@ static ProtobufCMessage *make_batch(struct worker *worker, struct slot *slot)
     return &request->base;
 }
 
+/* Purchases of now, each of its own name. */
+static Alliance__V1__AccrualRow *new_accrual(struct worker *worker)
+{
+    Alliance__V1__AccrualRow *row = room(worker, sizeof *row);
+
+    alliance__v1__accrual_row__init(row);
+    row->transaction_ref = fresh_id(worker);
+    row->member_ref = any_of(worker, "member", worker->options->members);
+    row->amount = room(worker, sizeof *row->amount);
+    alliance__v1__money__init(row->amount);
+    row->amount->currency_code = currency;
+    row->amount->amount_minor = SPENT_MINOR;
+    row->merchant_category_code = category;
+    row->transaction_time = room(worker, sizeof *row->transaction_time);
+    google__protobuf__timestamp__init(row->transaction_time);
+    row->transaction_time->seconds = clock_now().us / US_PER_SECOND;
+    return row;
+}
+
+static ProtobufCMessage *make_accruals(struct worker *worker, struct slot *slot)
+{
+    size_t count = (size_t)worker->options->items;
+    Accruals *request = room(worker, sizeof *request);
+
+    (void)slot;
+    alliance__v1__push_accruals_request__init(request);
+    request->bank_id = bank;
+    request->rows = room(worker, count * sizeof(void *));
+    while (request->n_rows < count)
+        request->rows[request->n_rows++] = new_accrual(worker);
+    return &request->base;
+}
+
 /* Answers */
 
 static void *from_arena(void *arena, size_t size)
@@ -199,17 +235,38 @@ static uint64_t take_verdicts(struct worker *worker, struct slot *slot, const Pr
     return done;
 }
 
+static uint64_t take_earned(struct worker *worker, struct slot *slot, const ProtobufCMessage *reply)
+{
+    const Alliance__V1__PushAccrualsResponse *response = (const Alliance__V1__PushAccrualsResponse *)reply;
+    uint64_t done = 0;
+
+    (void)slot;
+    if (response->n_verdicts != (size_t)worker->options->items)
+        load_die("an answer lacks verdicts", NULL);
+    for (size_t i = 0; i < response->n_verdicts; i++) {
+        bool earned = response->verdicts[i]->outcome == ALLIANCE__V1__ROW_OUTCOME__ROW_OUTCOME_CREATED;
+        done += earned;
+        if (!earned)
+            load_count_failure(worker, response->verdicts[i]->reason);
+    }
+    return done;
+}
+
 #define REDEMPTION "/alliance.v1.RedemptionService/"
 #define RECEIPT    &alliance__v1__redemption_receipt__descriptor, take_receipt
 #define VERDICTS   &alliance__v1__write_redemptions_response__descriptor, take_verdicts
-static const struct load_kind hold = { REDEMPTION "HoldRedemption", make_hold, NULL, NULL };
-static const struct load_kind held = { REDEMPTION "HoldRedemption", make_hold, RECEIPT };
-static const struct load_kind cancel = { REDEMPTION "CancelRedemption", make_cancel, NULL, NULL };
-static const struct load_kind redeem = { REDEMPTION "RedeemPoints", make_redeem, NULL, NULL };
-static const struct load_kind batch = { REDEMPTION "WriteRedemptions", make_batch, VERDICTS };
-static const struct load_kind stream = { REDEMPTION "StreamRedemptions", make_batch, VERDICTS };
-static const struct load_kind ping = { "/alliance.v1.DiagnosticsService/Ping", make_ping, NULL, NULL };
-static const struct load_kind balance = { "/alliance.v1.BankService/GetBalance", make_balance, NULL, NULL };
+static const struct load_kind hold = { REDEMPTION "HoldRedemption", make_hold, NULL, NULL, NULL };
+static const struct load_kind held = { REDEMPTION "HoldRedemption", make_hold, RECEIPT, NULL };
+static const struct load_kind cancel = { REDEMPTION "CancelRedemption", make_cancel, NULL, NULL, NULL };
+static const struct load_kind redeem = { REDEMPTION "RedeemPoints", make_redeem, NULL, NULL, NULL };
+static const struct load_kind batch = { REDEMPTION "WriteRedemptions", make_batch, VERDICTS, NULL };
+static const struct load_kind stream = { REDEMPTION "StreamRedemptions", make_batch, VERDICTS,
+                                         &alliance__v1__redemption_service__descriptor };
+static const struct load_kind accruals = { "/alliance.v1.BankService/PushAccruals", make_accruals,
+                                           &alliance__v1__push_accruals_response__descriptor, take_earned,
+                                           &alliance__v1__bank_service__descriptor };
+static const struct load_kind ping = { "/alliance.v1.DiagnosticsService/Ping", make_ping, NULL, NULL, NULL };
+static const struct load_kind balance = { "/alliance.v1.BankService/GetBalance", make_balance, NULL, NULL, NULL };
 
 /* usage() of load.c says what each is for. */
 static const struct load_method methods[] = {
@@ -218,6 +275,7 @@ static const struct load_method methods[] = {
     { "hold-cancel", false, 2, { &held, &cancel } },
     { "hold-batch", false, 1, { &batch } },
     { "hold-stream", true, 1, { &stream } },
+    { "accruals", true, 1, { &accruals } },
     { "ping", false, 1, { &ping } },
     { "balance", false, 1, { &balance } },
 };
