@@ -7,27 +7,6 @@
 
 #define SERVICE &alliance__v1__bank_service__descriptor
 
-static ProtobufCMessage *members_request(char *bank_id, void **rows, size_t count, struct arena *arena)
-{
-    Alliance__V1__PushMembersRequest *request = arena_alloc(arena, sizeof *request);
-
-    if (!request)
-        return NULL;
-    alliance__v1__push_members_request__init(request);
-    request->bank_id = bank_id;
-    request->rows = (Alliance__V1__MemberRow **)rows;
-    request->n_rows = count;
-    return &request->base;
-}
-
-static Alliance__V1__RowVerdict **members_verdicts(const ProtobufCMessage *response, size_t *count)
-{
-    const Alliance__V1__PushMembersResponse *answer = (const Alliance__V1__PushMembersResponse *)response;
-
-    *count = answer->n_verdicts;
-    return answer->verdicts;
-}
-
 static ProtobufCMessage *accruals_request(char *bank_id, void **rows, size_t count, struct arena *arena)
 {
     Alliance__V1__PushAccrualsRequest *request = arena_alloc(arena, sizeof *request);
@@ -49,20 +28,10 @@ static Alliance__V1__RowVerdict **accruals_verdicts(const ProtobufCMessage *resp
     return answer->verdicts;
 }
 
-enum outcome members_push(struct cli *cli)
+static bool check_accruals(struct cli *cli, struct row_source *source, struct error *err)
 {
-    static const struct push_kind kind = {
-        .what = "members",
-        .method = "PushMembers",
-        .columns = member_columns,
-        .column_count = MEMBER_COLUMNS,
-        .read = member_read,
-        .request = members_request,
-        .response = &alliance__v1__push_members_response__descriptor,
-        .verdicts = members_verdicts,
-    };
-
-    return push_file(cli, &kind);
+    (void)cli;
+    return row_source_check(source, err);
 }
 
 enum outcome accruals_push(struct cli *cli)
@@ -73,6 +42,7 @@ enum outcome accruals_push(struct cli *cli)
         .columns = accrual_columns,
         .column_count = ACCRUAL_COLUMNS,
         .read = accrual_read,
+        .check = check_accruals,
         .request = accruals_request,
         .response = &alliance__v1__push_accruals_response__descriptor,
         .verdicts = accruals_verdicts,

@@ -53,10 +53,10 @@ static bool out_of_memory(struct error *err)
 }
 
 /* A value that must be there and must not be a card number. */
-static bool take_ref(const struct rows *rows, size_t column, const char *name, struct arena *arena, char **out,
+static bool take_ref(const char *const *values, size_t column, const char *name, struct arena *arena, char **out,
                      struct error *err)
 {
-    const char *value = rows_value(rows, column);
+    const char *value = values[column];
 
     if (!*value)
         return error_field(err, REASON_FIELD_INVALID, name, "must not be empty");
@@ -103,7 +103,7 @@ static bool take_tokens(const char *text, Alliance__V1__Member *member, struct a
     return true;
 }
 
-void *member_read(const struct rows *rows, int64_t row_number, struct arena *arena, struct error *err)
+void *member_read(const char *const *values, int64_t row_number, struct arena *arena, struct error *err)
 {
     Alliance__V1__MemberRow *row = arena_alloc(arena, sizeof *row);
     Alliance__V1__Member *member = arena_alloc(arena, sizeof *member);
@@ -116,17 +116,16 @@ void *member_read(const struct rows *rows, int64_t row_number, struct arena *are
     alliance__v1__member__init(member);
     row->row_number = row_number;
     row->member = member;
-    bool read =
-        take_ref(rows, MEMBER_REF, "member_ref", arena, &member->member_ref, err) &&
-        whole_parse(rows_value(rows, CREDIT_LIMIT), "credit_limit", 0, POINTS_MAX, &member->credit_limit, err) &&
-        take_status(rows_value(rows, STATUS), &member->status, err) &&
-        take_tokens(rows_value(rows, CARD_TOKENS), member, arena, err);
+    bool read = take_ref(values, MEMBER_REF, "member_ref", arena, &member->member_ref, err) &&
+                whole_parse(values[CREDIT_LIMIT], "credit_limit", 0, POINTS_MAX, &member->credit_limit, err) &&
+                take_status(values[STATUS], &member->status, err) &&
+                take_tokens(values[CARD_TOKENS], member, arena, err);
     return read ? row : NULL;
 }
 
-static bool take_amount(const struct rows *rows, Alliance__V1__Money *money, struct arena *arena, struct error *err)
+static bool take_amount(const char *const *values, Alliance__V1__Money *money, struct arena *arena, struct error *err)
 {
-    const char *currency = rows_value(rows, CURRENCY);
+    const char *currency = values[CURRENCY];
     struct error why = { 0 };
 
     if (!text_is_currency(currency))
@@ -134,7 +133,7 @@ static bool take_amount(const struct rows *rows, Alliance__V1__Money *money, str
     money->currency_code = arena_copy(arena, currency, 3);
     if (!money->currency_code)
         return out_of_memory(err);
-    return amount_parse(rows_value(rows, AMOUNT), currency, &money->amount_minor, &why) ||
+    return amount_parse(values[AMOUNT], currency, &money->amount_minor, &why) ||
            error_field(err, why.reason, "amount", "%s", error_text(&why));
 }
 
@@ -158,27 +157,27 @@ static bool take_text(const char *text, struct arena *arena, char **out, struct 
 }
 
 /* Both may be left out: then the bank pays, and the rules say when points are spendable. */
-static bool take_terms(const struct rows *rows, Alliance__V1__AccrualRow *row, struct arena *arena, struct error *err)
+static bool take_terms(const char *const *values, Alliance__V1__AccrualRow *row, struct arena *arena, struct error *err)
 {
-    const char *until = rows_value(rows, PENDING_UNTIL);
+    const char *until = values[PENDING_UNTIL];
 
     row->pending_event = strcasecmp(until, "EVENT") == 0;
-    return take_text(rows_value(rows, FUNDING_ID), arena, &row->funding_id, err) &&
+    return take_text(values[FUNDING_ID], arena, &row->funding_id, err) &&
            take_text(row->pending_event ? "" : until, arena, &row->pending_until, err);
 }
 
 /* Where, how many points whatever the rules say, and which purchase it takes back: each may be left out. */
-static bool take_spend(const struct rows *rows, Alliance__V1__AccrualRow *row, struct arena *arena, struct error *err)
+static bool take_spend(const char *const *values, Alliance__V1__AccrualRow *row, struct arena *arena, struct error *err)
 {
-    const char *points = rows_value(rows, FIXED_POINTS);
+    const char *points = values[FIXED_POINTS];
 
     return (!*points || whole_parse(points, "fixed_points", 0, POINTS_MAX, &row->fixed_points, err)) &&
-           take_text(rows_value(rows, CATEGORY), arena, &row->merchant_category_code, err) &&
-           take_text(rows_value(rows, MERCHANT_NAME), arena, &row->merchant_name, err) &&
-           take_text(rows_value(rows, REVERSAL_OF), arena, &row->reversal_of, err);
+           take_text(values[CATEGORY], arena, &row->merchant_category_code, err) &&
+           take_text(values[MERCHANT_NAME], arena, &row->merchant_name, err) &&
+           take_text(values[REVERSAL_OF], arena, &row->reversal_of, err);
 }
 
-void *accrual_read(const struct rows *rows, int64_t row_number, struct arena *arena, struct error *err)
+void *accrual_read(const char *const *values, int64_t row_number, struct arena *arena, struct error *err)
 {
     Alliance__V1__AccrualRow *row = arena_alloc(arena, sizeof *row);
     Alliance__V1__Money *money = arena_alloc(arena, sizeof *money);
@@ -194,9 +193,9 @@ void *accrual_read(const struct rows *rows, int64_t row_number, struct arena *ar
     row->row_number = row_number;
     row->amount = money;
     row->transaction_time = time;
-    bool read = take_ref(rows, TRANSACTION_REF, "transaction_ref", arena, &row->transaction_ref, err) &&
-                take_ref(rows, ACCRUAL_MEMBER_REF, "member_ref", arena, &row->member_ref, err) &&
-                take_amount(rows, money, arena, err) && take_time(rows_value(rows, TRANSACTION_TIME), time, err) &&
-                take_terms(rows, row, arena, err) && take_spend(rows, row, arena, err);
+    bool read = take_ref(values, TRANSACTION_REF, "transaction_ref", arena, &row->transaction_ref, err) &&
+                take_ref(values, ACCRUAL_MEMBER_REF, "member_ref", arena, &row->member_ref, err) &&
+                take_amount(values, money, arena, err) && take_time(values[TRANSACTION_TIME], time, err) &&
+                take_terms(values, row, arena, err) && take_spend(values, row, arena, err);
     return read ? row : NULL;
 }

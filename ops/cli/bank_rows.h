@@ -15,11 +15,11 @@ extern const struct row_column member_columns[MEMBER_COLUMNS];
 extern const struct row_column accrual_columns[ACCRUAL_COLUMNS];
 
 /* An Alliance__V1__MemberRow in the arena; NULL with err when the row is wrong. Tokens are separated by "|". */
-void *member_read(const struct rows *rows, int64_t row_number, struct arena *arena, struct error *err);
+void *member_read(const char *const *values, int64_t row_number, struct arena *arena, struct error *err);
 /*
  * An Alliance__V1__AccrualRow in the arena; NULL with err when the row is wrong. pending_until is a date, or EVENT for
  * points that stay pending until MatureAccrual.
  */
-void *accrual_read(const struct rows *rows, int64_t row_number, struct arena *arena, struct error *err);
+void *accrual_read(const char *const *values, int64_t row_number, struct arena *arena, struct error *err);
 
 #endif

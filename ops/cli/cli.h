@@ -76,6 +76,7 @@ enum outcome terms_publish(struct cli *cli);
 enum outcome good_register(struct cli *cli);
 enum outcome carrier_register(struct cli *cli);
 enum outcome shipments_list(struct cli *cli);
+enum outcome members_check(struct cli *cli);
 enum outcome members_push(struct cli *cli);
 enum outcome accruals_push(struct cli *cli);
 enum outcome rules_publish(struct cli *cli);

@@ -49,14 +49,19 @@ const struct command commands[] = {
       "prove that the ledger is right; ends with 1 when something was changed, removed or added by hand",
       "alliance ledger verify demo", ledger_verify },
 
-    { bank, "members push", "FILE.csv", "BANK ALLOW_REFUSED",
-      "create and change members: member_ref,credit_limit[,status,card_tokens]", "alliance members push members.csv",
-      members_push },
+    { bank, "members check", "FILE.csv",
+      "MAPPING ENCODING KEY_FILE MAX_MB REFUSED EXPECT_ROWS EXPECT_LIMITS EXPECT_HASH ALLOW_REFUSED",
+      "what a member list adds up to and what is wrong with it; nothing is sent", "alliance members check members.csv",
+      members_check },
+    { bank, "members push", "FILE.csv",
+      "BANK MAPPING ENCODING KEY_FILE MAX_MB REFUSED EXPECT_ROWS EXPECT_LIMITS EXPECT_HASH ALLOW_REFUSED",
+      "create and change members: member_ref,credit_limit[,status,card_tokens]; plain or gzip",
+      "alliance members push members.csv", members_push },
     { bank, "rules publish", "FILE.json", "REQUEST_ID", "add a version of the exchange rules",
       "alliance rules publish rules.json", rules_publish },
     { bank, "rules show", "[VERSION]", "BANK", "the exchange rules in force, or one version", "alliance rules show",
       rules_show },
-    { bank, "accruals push", "FILE.csv", "BANK ALLOW_REFUSED",
+    { bank, "accruals push", "FILE.csv", "BANK MAPPING ENCODING KEY_FILE MAX_MB REFUSED ALLOW_REFUSED",
       "turn card spend into points: "
       "transaction_ref,member_ref,currency,amount,transaction_time[,funding_id,pending_until,fixed_points,"
       "merchant_category_code,merchant_name,reversal_of]",

@@ -19,6 +19,7 @@ static void drop_byte_order_mark(struct lines *lines)
 {
     if (lines->number == 1 && lines->size >= 3 && memcmp(lines->text, "\xef\xbb\xbf", 3) == 0) {
         lines->size -= 3;
+        lines->marked = true;
         memmove(lines->text, lines->text + 3, lines->size);
     }
 }

@@ -20,6 +20,7 @@ struct lines {
     int64_t offset; /* bytes read so far */
     bool too_long;  /* the line is cut at the limit; the rest of it was skipped */
     bool ended;     /* the line had a newline; false only for the last */
+    bool marked;    /* the file began with a byte order mark of UTF-8 */
 };
 
 bool lines_init(struct lines *lines, FILE *file, size_t limit, struct error *err) MUST_USE;

@@ -11,7 +11,6 @@
 #include <alliance/v1/bank_service.pb-c.h>
 #include <inttypes.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /* A message is kept well under MESSAGE_MAX: a row's message is hardly larger than its line. A stream is renewed before
  * its deadline. */
@@ -23,7 +22,7 @@ struct push {
     struct cli *cli;
     const struct push_kind *kind;
     char *bank_id;
-    struct rows rows;
+    struct row_source source;
     struct refusals refusals;
     struct progress progress;
     struct client_stream *stream; /* NULL between streams */
@@ -44,7 +43,7 @@ static void release(struct push *push)
         client_stream_cancel(push->stream);
         (void)!client_stream_finish(push->stream, &status);
     }
-    rows_close(&push->rows);
+    row_source_close(&push->source);
     arena_release(&push->arena);
     refusals_close(&push->refusals);
 }
@@ -148,26 +147,28 @@ static bool flush(struct push *push)
     push->done += (int64_t)push->count;
     push->count = push->bytes = 0;
     arena_reset(&push->arena);
-    progress_step(&push->progress, push->rows.lines.offset, push->done);
+    progress_step(&push->progress, push->source.in.taken, push->done);
     return true;
 }
 
+/* Everything of the row that is needed until its verdict comes. */
 static bool copy_row(const struct push *push, struct row_copy *copy, struct arena *arena)
 {
-    const struct row_fields *row = &push->rows.row;
+    const struct row_copy *row = &push->source.row->copy;
+    size_t count = push->source.rows.header.count * row->lines;
 
-    *copy = (struct row_copy){ push->rows.lines.number, arena_alloc(arena, (row->count + 1) * sizeof(char *)) };
-    for (size_t i = 0; copy->values && i < row->count; i++) {
-        copy->values[i] = arena_copy(arena, row->at[i], strlen(row->at[i]));
+    *copy = (struct row_copy){ row->line, arena_alloc(arena, (count + 1) * sizeof(char *)), row->lines };
+    for (size_t i = 0; copy->values && i < count; i++) {
+        copy->values[i] = arena_copy(arena, row->values[i], strlen(row->values[i]));
         if (!copy->values[i])
             return false;
     }
     return copy->values;
 }
 
-static void refuse(struct push *push, const struct row_copy *copy, const struct error *err)
+static void refuse(struct push *push, const struct row_copy *copy, const char *text, const struct error *err)
 {
-    refusals_add_error(&push->refusals, copy, push->rows.lines.text, err);
+    refusals_add_error(&push->refusals, copy, text, err);
     push->done++;
 }
 
@@ -178,28 +179,33 @@ static bool add_row(struct push *push)
 
     if (!copy_row(push, copy, &push->arena))
         return out_of_memory(push);
-    push->message[push->count] = push->kind->read(&push->rows, copy->line, &push->arena, &err);
-    if (!push->message[push->count])
-        refuse(push, copy, &err);
-    else
+    push->message[push->count] = push->kind->read(push->source.row->values, copy->line, &push->arena, &err);
+    if (!push->message[push->count]) {
+        row_source_place(&push->source, &err);
+        refuse(push, copy, "", &err);
+    } else {
         push->count++;
-    push->bytes += push->rows.lines.size; /* of refused rows too: their copies are in the arena */
+    }
+    push->bytes += push->source.row->arena.used; /* of refused rows too: their copies are in the arena */
     return (push->count < ROWS_MAX && push->bytes < MESSAGE_BYTES) || flush(push);
 }
 
 static bool send_rows(struct push *push)
 {
+    const struct source_row *row;
     struct client_status status;
-    struct error err = { 0 };
-    enum rows_next next;
+    enum source_next next;
+    struct error err;
 
-    while ((next = rows_read(&push->rows, &err)) != ROWS_END) {
-        if (next == ROWS_BAD)
-            refuse(push, &(struct row_copy){ .line = push->rows.lines.number }, &err);
+    while ((next = row_source_next(&push->source)) == SOURCE_ROW || next == SOURCE_BAD) {
+        row = push->source.row;
+        if (next == SOURCE_BAD)
+            refuse(push, &row->copy, row->text, &row->err);
         else if (!add_row(push))
             return false;
-        err = (struct error){ 0 };
     }
+    if (next == SOURCE_BROKEN && !row_source_broken(&push->source, &err)) /* it changed while we read it */
+        return cli_fail(push->cli, &err) == OUTCOME_DONE;
     return flush(push) && (!push->stream || end_stream(push, &status) || cli_fail_status(push->cli, &status) == 0);
 }
 
@@ -217,51 +223,65 @@ static void summarise(const struct push *push)
             outcomes[ALLIANCE__V1__ROW_OUTCOME__ROW_OUTCOME_UNCHANGED], push->refusals.count);
 }
 
-static bool open_rows(struct push *push, FILE *file)
+bool push_options(struct cli *cli, const char *kind, const struct row_column *columns, size_t column_count,
+                  struct source_options *options)
 {
-    const char *path = push->cli->arguments.at[0];
-    struct error why = { 0 }, err;
+    *options = (struct source_options){
+        .path = cli->arguments.at[0],
+        .kind = kind,
+        .columns = columns,
+        .column_count = column_count,
+        .mapping = cli_option(cli, OPTION_MAPPING),
+        .encoding = cli_option(cli, OPTION_ENCODING),
+        .key_file = cli_option(cli, OPTION_KEY_FILE),
+    };
+    return cli_whole(cli, OPTION_MAX_MB, 1, FILE_IN_MB_MAX, FILE_IN_MB_DEFAULT, &options->max_mb);
+}
 
-    if (rows_open(&push->rows, file, push->kind->columns, push->kind->column_count, &why))
+bool push_open(struct cli *cli, const struct source_options *options, struct row_source *source,
+               struct refusals *refusals)
+{
+    struct error err;
+
+    if (!row_source_open(source, options, &err))
+        return cli_fail(cli, &err) == OUTCOME_DONE;
+    if (refusals_init_as(refusals, options->path, cli_option(cli, OPTION_REFUSED), &source->rows.format,
+                         &source->rows.header, cli->err))
         return true;
-    error_set(&err, why.reason, "%.80s:1: %.110s", path, error_text(&why));
-    return cli_fail(push->cli, &err) == OUTCOME_DONE;
+    error_field(&err, REASON_FIELD_INVALID, "--refused", "must be another file than the one that is read");
+    return cli_fail(cli, &err) == OUTCOME_DONE;
 }
 
-static enum outcome run(struct push *push, FILE *file)
+static bool open_push(struct push *push)
 {
-    struct stat stat;
+    struct source_options options;
+    struct error err;
 
-    if (!open_rows(push, file) || !cli_open(push->cli) || !cli_party(push->cli, OPTION_BANK, "bank", &push->bank_id))
-        return OUTCOME_FAILED;
-    refusals_init(&push->refusals, push->cli->arguments.at[0], &push->rows.header, push->cli->err);
-    progress_start(&push->progress, push->kind->what, fstat(fileno(file), &stat) == 0 ? stat.st_size : 0,
-                   cli_option(push->cli, OPTION_PROGRESS) != NULL);
-    bool sent = send_rows(push);
-    progress_end(&push->progress, push->done);
-    summarise(push);
-    if (!refusals_close(&push->refusals))
-        fprintf(push->cli->err, "error: %s.refused.csv could not be written\n", push->cli->arguments.at[0]);
-    if (!sent || push->refusals.broken)
-        return OUTCOME_FAILED;
-    bool forgiven = push->refusals.count == 0 || cli_option(push->cli, OPTION_ALLOW_REFUSED);
-    return forgiven ? OUTCOME_DONE : OUTCOME_REFUSED;
-}
-
-static void close_file(FILE **file)
-{
-    if (*file)
-        fclose(*file);
+    if (!push_options(push->cli, push->kind->what, push->kind->columns, push->kind->column_count, &options) ||
+        !push_open(push->cli, &options, &push->source, &push->refusals))
+        return false;
+    if (!push->kind->check(push->cli, &push->source, &err)) {
+        cli_fail(push->cli, &err);
+        fputs("nothing was sent\n", push->cli->err);
+        return false;
+    }
+    return cli_open(push->cli) && cli_party(push->cli, OPTION_BANK, "bank", &push->bank_id);
 }
 
 enum outcome push_file(struct cli *cli, const struct push_kind *kind)
 {
-    CLEANUP(close_file) FILE *file = fopen(cli->arguments.at[0], "re");
     CLEANUP(release) struct push push = { .cli = cli, .kind = kind };
-    struct error err;
 
-    if (file)
-        return run(&push, file);
-    error_set(&err, REASON_FIELD_INVALID, "%.150s cannot be read", cli->arguments.at[0]);
-    return cli_fail(cli, &err);
+    if (!open_push(&push))
+        return OUTCOME_FAILED;
+    progress_start(&push.progress, kind->what, push.source.in.size, cli_option(cli, OPTION_PROGRESS) != NULL);
+    bool sent = send_rows(&push);
+    progress_end(&push.progress, push.done);
+    summarise(&push);
+    if (!refusals_close(&push.refusals))
+        fputs("error: the file of refused rows could not be written\n", cli->err);
+    if (!sent || push.refusals.broken)
+        return OUTCOME_FAILED;
+    bool forgiven = push.refusals.count == 0 || cli_option(cli, OPTION_ALLOW_REFUSED);
+    return forgiven ? OUTCOME_DONE : OUTCOME_REFUSED;
 }

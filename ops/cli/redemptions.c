@@ -75,7 +75,7 @@ static void add_row(struct run *run)
         .goods_id = rows_value(rows, GOODS),
         .card_token = rows_value(rows, CARD),
     };
-    struct row_copy copy = { rows->lines.number, (const char **)(uintptr_t)rows->row.at };
+    struct row_copy copy = { rows->lines.number, (const char **)(uintptr_t)rows->row.at, 1 };
     struct error err = { 0 };
 
     if (!batch_add(&run->batch, rows->lines.number, &text, &err)) {
@@ -93,8 +93,7 @@ static bool read_rows(struct run *run, struct error *err)
             add_row(run);
             continue;
         }
-        refusals_add_error(&run->refusals, &(struct row_copy){ .line = run->rows.lines.number }, run->rows.lines.text,
-                           err);
+        refusals_add_error(&run->refusals, &(struct row_copy){ .line = run->rows.lines.number }, run->rows.text, err);
         redemption_tally_add(&run->tally, "?", reason_name(err->reason));
     }
     return batch_start(&run->batch, err);
@@ -130,7 +129,7 @@ static void refuse(struct run *run, const struct batch_row *row, const char *rea
         if (run->rows.place[i] >= 0)
             values[run->rows.place[i]] = by_column[i];
     }
-    refusals_add(&run->refusals, &(struct row_copy){ row->line, values }, "", reason, detail);
+    refusals_add(&run->refusals, &(struct row_copy){ row->line, values, 1 }, "", reason, detail);
 }
 
 static void write_receipt(struct run *run, const struct batch_row *row, const struct redemption_answer *answer)

@@ -497,7 +497,7 @@ static void test_rows_are_counted_and_refused_one_by_one(void **state)
     assert_int_equal(type("alliance members push m.csv --profile bank-a"), OUTCOME_REFUSED);
     assert_string_equal(out, "created 1 changed 0 unchanged 1 refused 3\n");
     assert_says(errors, "m.csv:3: FIELD_INVALID: member_ref is bad\n");
-    assert_says(errors, "m.csv:4: FIELD_INVALID: credit_limit must be a whole number");
+    assert_says(errors, "m.csv:4: FIELD_INVALID: credit_limit (column 2) must be a whole number");
     assert_says(errors, "m.csv:6: MESSAGE_MALFORMED: the line has 1 columns, the header 2\n");
     assert_string_equal(world.seen[0], "PushMembers bank-a new-1"); /* its own bank, from its certificate */
     assert_int_equal(type("alliance members push m.csv --profile bank-a --allow-refused --json"), OUTCOME_DONE);

@@ -68,15 +68,17 @@ static const struct {
     { "a header in UTF-16",
       "\xff\xfe"
       "a",
-      "header!the line is not UTF-8" },
+      "header!byte 1 of the line (0xFF) is not UTF-8" },
     { "too few columns", "a,b\n1\n3,4\n", "2!the line has 1 columns, the header 2/3:3|4|/" },
     { "too many columns", "a,b\n1,2,3\n3,4\n", "2!the line has 3 columns, the header 2/3:3|4|/" },
     { "a cut last line", "a,b,c\n1,2,3\n4,5", "2:1|2|3/3!the file ends within this line: 2 of 3 columns/" },
-    { "cut within quotes", "a,b\n1,\"2", "2!a quote is not closed" },
-    { "an open quote spoils one line only", "a,b\n1,\"2\n3,4\n", "2!a quote is not closed" },
+    { "cut within quotes", "a,b\n1,\"2", "2!column 2: a quote is not closed" },
+    { "an open quote spoils one line only", "a,b\n1,\"2\n3,4\n", "2!column 2: a quote is not closed" },
     { "after an open quote", "a,b\n1,\"2\n3,4\n", "/3:3|4|/" },
-    { "a quote inside", "a,b\n1,2\"3\n3,4\n", "2!a quote is not closed on this line, or stands inside" },
-    { "Latin-1", "a,b\n1,\xe9\n3,4\n", "2!the line is not UTF-8, or holds a NUL; save the file as UTF-8/3:3|4|/" },
+    { "a quote inside", "a,b\n1,2\"3\n3,4\n", "2!column 2: a quote is not closed on this line, or stands inside" },
+    { "Latin-1", "a,b\n1,\xe9\n3,4\n",
+      "2!byte 3 of the line (0xE9) is not UTF-8; save the file as UTF-8, or say --encoding GB18030 if it is "
+      "that/3:3|4|/" },
 };
 
 static void test_files(void **state)
@@ -118,25 +120,56 @@ static void test_nul_is_refused(void **state)
 
     (void)state;
     read_all(text, sizeof text - 1, out, sizeof out);
-    assert_non_null(strstr(out, "2!the line is not UTF-8, or holds a NUL"));
+    assert_non_null(strstr(out, "2!byte 4 of the line is a NUL; save the file as text"));
     assert_non_null(strstr(out, "/3:3|4|/"));
 }
 
-/* The longest line there may be is read; one byte more is refused, and the next line is read. */
+enum { LONG_COLUMNS = 16, LAST_FIELD = ROWS_LINE_MAX - (LONG_COLUMNS - 1) * (ROWS_FIELD_MAX + 1) };
+
+/* A header of 16 columns, a line of fields as long as they may be, and a short one; the first and the last field are of
+ * those lengths. The caller frees it. */
+static char *long_file(size_t first, size_t last)
+{
+    char *text = malloc(2 * ROWS_LINE_MAX), *end = text;
+
+    for (int i = 0; i < LONG_COLUMNS; i++)
+        end += sprintf(end, "%sc%d", i ? "," : "", i);
+    *end++ = '\n';
+    for (int i = 0; i < LONG_COLUMNS; i++) {
+        size_t size = i == 0 ? first : i == LONG_COLUMNS - 1 ? last : ROWS_FIELD_MAX;
+        end = i ? stpcpy(end, ",") : end;
+        end = (char *)memset(end, 'x', size) + size;
+    }
+    stpcpy(end, "\n1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16\n");
+    return text;
+}
+
+/* The longest line there may be is read; one byte more is refused, in the line or in a field, and the next is read. */
 static void test_long_lines(void **state)
 {
+    static const struct {
+        size_t first, last;
+        const char *says; /* NULL: it is read */
+    } cases[] = {
+        { ROWS_FIELD_MAX, LAST_FIELD, NULL },
+        { ROWS_FIELD_MAX, LAST_FIELD + 1, "the line is longer than 64 KiB" },
+        { ROWS_FIELD_MAX + 1, LAST_FIELD - 1, "column 1 is longer than 4 KiB" },
+    };
+
     (void)state;
-    for (size_t extra = 0; extra < 2; extra++) {
-        size_t value = ROWS_LINE_MAX - 2 + extra;
-        char *text = malloc(value + 64), *end = stpcpy(text, "a,b\n");
-        char *out = calloc(1, ROWS_LINE_MAX + 1024);
-        memset(end, 'x', value);
-        strcpy(end + value, ",2\n3,4\n");
-        read_all(text, strlen(text), out, ROWS_LINE_MAX + 1024);
-        assert_int_equal(strstr(out, "2!the line is longer than 64 kB/") != NULL, extra == 1);
-        assert_non_null(strstr(out, "/3:3|4|/"));
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        char *text = long_file(cases[i].first, cases[i].last);
+        CLEANUP(rows_close) struct rows rows = { 0 };
+        struct error err = { 0 };
+        FILE *file = fmemopen(text, strlen(text), "r");
+        assert_true(rows_open_as(&rows, file, &(struct rows_format){ .short_fields = true }, NULL, 0, &err));
+        assert_int_equal(rows_read(&rows, &err), cases[i].says ? ROWS_BAD : ROWS_ROW);
+        if (cases[i].says)
+            assert_string_equal(error_text(&err), cases[i].says);
+        assert_int_equal(rows_read(&rows, &err), ROWS_ROW);
+        assert_string_equal(rows.row.at[15], "16");
+        fclose(file);
         free(text);
-        free(out);
     }
 }
 
@@ -148,13 +181,13 @@ static void test_commas_only(void **state)
     memset(end, ',', ROWS_LINE_MAX);
     strcpy(end + ROWS_LINE_MAX, "\n3,4\n");
     read_all(text, strlen(text), out, sizeof out);
-    assert_non_null(strstr(out, "2!the line has too many columns/3:3|4|/"));
+    assert_non_null(strstr(out, "2!the line has too many columns; there may be 64/3:3|4|/"));
     free(text);
 }
 
 /* ---- rows of a bank's files ---- */
 
-typedef void *row_reader(const struct rows *rows, int64_t row_number, struct arena *arena, struct error *err);
+typedef void *row_reader(const char *const *values, int64_t row_number, struct arena *arena, struct error *err);
 
 /* The file's only row as a message; NULL with err. The arena owns it. */
 static void *one_row(const char *text, const struct row_column *of, size_t count, row_reader *read, struct arena *arena,
@@ -162,11 +195,14 @@ static void *one_row(const char *text, const struct row_column *of, size_t count
 {
     FILE *file = fmemopen((void *)(uintptr_t)text, strlen(text), "r");
     CLEANUP(rows_close) struct rows rows = { 0 };
+    const char *values[ROWS_COLUMNS_MAX];
 
     *err = (struct error){ 0 };
     assert_true(rows_open(&rows, file, of, count, err));
     assert_int_equal(rows_read(&rows, err), ROWS_ROW);
-    void *row = read(&rows, rows.lines.number, arena, err);
+    for (size_t i = 0; i < count; i++)
+        values[i] = rows_value(&rows, i);
+    void *row = read(values, rows.lines.number, arena, err);
     fclose(file);
     return row;
 }
@@ -284,7 +320,8 @@ static void test_refused_rows_are_kept(void **state)
     assert_true(rows_open(&rows, file, columns, COUNT(columns), &err));
     assert_int_equal(rows_read(&rows, &err), ROWS_ROW);
     refusals_init(&refusals, path, &rows.header, err_out);
-    refusals_add(&refusals, &(struct row_copy){ 2, (const char **)(uintptr_t)rows.row.at }, "", "WORD", "a sentence");
+    refusals_add(&refusals, &(struct row_copy){ 2, (const char **)(uintptr_t)rows.row.at, 1 }, "", "WORD",
+                 "a sentence");
     refusals_add(&refusals, &(struct row_copy){ .line = 3 }, "1,\"2", "MESSAGE_MALFORMED", "an open quote");
     assert_true(refusals_close(&refusals));
     assert_int_equal(refusals.count, 2);

@@ -1,0 +1,154 @@
+#!/usr/bin/env python3
+"""totals.py SET FOLDER KEY_HEX: what a bank's file must add up to, from the raw files alone, as JSON.
+
+SET is ibm-cards, berka, completejourney-members or completejourney-spend. Nothing is shared with the command line: not the
+mapping files, whose meaning is written down here a second time, and not its code. A plain member list is `plain FILE`.
+"""
+
+import base64
+import csv
+import hashlib
+import hmac
+import json
+import os
+import sys
+from decimal import Decimal, InvalidOperation
+
+STATUS = {"": 0, "ACTIVE": 1, "FROZEN": 2, "CLOSED": 3}
+
+
+def varint(number):
+    """Base 128, least significant first."""
+    out = bytearray()
+    while number > 127:
+        out.append(number & 127 | 128)
+        number >>= 7
+    return bytes(out) + bytes([number])
+
+
+def field(number, kind, content):
+    """A field of a protobuf message."""
+    return varint(number << 3 | kind) + content
+
+
+def text(number, value):
+    """A string; nothing when it is empty."""
+    raw = value.encode()
+    return field(number, 2, varint(len(raw)) + raw) if raw else b""
+
+
+def member(ref, limit, status, tokens):
+    """alliance.v1.Member in canonical encoding."""
+    out = text(1, ref)
+    if limit:
+        out += field(2, 0, varint(limit))
+    if STATUS[status]:
+        out += field(3, 0, varint(STATUS[status]))
+    return out + b"".join(text(4, token) for token in tokens)
+
+
+class Totals:
+    """Rows, the sum of limits, and a hash over the members with their lengths."""
+
+    def __init__(self):
+        self.rows = self.limits = 0
+        self.digest = hashlib.sha256()
+
+    def add(self, ref, limit, status="", tokens=()):
+        """One member."""
+        raw = member(ref, limit, status, tokens)
+        self.digest.update(len(raw).to_bytes(4, "big") + raw)
+        self.rows += 1
+        self.limits += limit
+
+    def said(self):
+        """In the words of `alliance members check --json`."""
+        return {"rows": str(self.rows), "creditLimitTotal": str(self.limits), "rowsSha256": self.digest.hexdigest()}
+
+
+def token(number, key):
+    """What stands for a card number."""
+    digest = hmac.new(key, number.encode(), hashlib.sha256).digest()
+    return "tok_" + base64.b32encode(digest).decode().lower()[:26]
+
+
+def table(folder, name, separator=","):
+    """The rows of a file as dictionaries."""
+    with open(os.path.join(folder, name), encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file, delimiter=separator))
+
+
+def ibm_cards(folder, key):
+    """A member a user: the sum of the limits of all cards, and their tokens."""
+    users = {}
+    for row in table(folder, "sd254_cards.csv"):
+        users.setdefault(row["User"], []).append(row)
+    assert len(users) <= len(table(folder, "sd254_users.csv"))
+    totals = Totals()
+    for user, cards in users.items():
+        stolen = any(card["Card on Dark Web"] == "Yes" for card in cards)
+        totals.add("ibm-" + user, sum(int(card["Credit Limit"].lstrip("$")) for card in cards),
+                   "FROZEN" if stolen else "ACTIVE", [token(card["Card Number"], key) for card in cards])
+    return totals.said()
+
+
+def berka(folder, _key):
+    """A member a client."""
+    cards = {row["disp_id"]: row for row in table(folder, "card.asc", ";")}
+    limits = {"junior": 2000, "classic": 20000, "gold": 100000}
+    totals = Totals()
+    for row in table(folder, "disp.asc", ";"):
+        card = cards.get(row["disp_id"])
+        totals.add("berka-" + row["client_id"], limits[card["type"]] if card else 0,
+                   "ACTIVE" if row["type"] == "OWNER" else "FROZEN", ["berka-card-" + card["card_id"]] if card else [])
+    return totals.said()
+
+
+def completejourney_members(folder, _key):
+    """A member a household, in the order in which they first buy."""
+    incomes = {row["household_id"]: row["income"] for row in table(folder, "demographics.csv")}
+    limits = dict(zip(["", "Under 15K", "15-24K", "25-34K", "35-49K", "50-74K", "75-99K", "100-124K", "125-149K",
+                       "150-174K", "175-199K", "200-249K", "250K+"],
+                      [0, 500, 1000, 1500, 2000, 3000, 4000, 5000, 6000, 7000, 8000, 9000, 10000]))
+    totals = Totals()
+    for household in dict.fromkeys(row["household_id"] for row in table(folder, "transactions_sample.csv")):
+        totals.add("household-" + household, limits[incomes.get(household, "")])
+    return totals.said()
+
+
+def completejourney_spend(folder, _key):
+    """Every line of which something was spent, in cents."""
+    rows = cents = refused = 0
+    for row in table(folder, "transactions_sample.csv"):
+        try:
+            value = Decimal(row["sales_value"]) * 100
+        except InvalidOperation:
+            value = Decimal(0)
+        if "e" in row["sales_value"] or value != value.to_integral_value() or value <= 0:
+            refused += 1
+        else:
+            rows, cents = rows + 1, cents + int(value)
+    return {"rows": str(rows), "refused": str(refused), "amountMinorTotal": str(cents)}
+
+
+def plain(path, _key):
+    """A list with our own header."""
+    totals = Totals()
+    for row in table(os.path.dirname(path), os.path.basename(path)):
+        tokens = row.get("card_tokens") or ""
+        totals.add(row["member_ref"], int(row["credit_limit"]), row.get("status") or "", tokens.split("|") if tokens else [])
+    return totals.said()
+
+
+SETS = {"ibm-cards": ibm_cards, "berka": berka, "completejourney-members": completejourney_members,
+        "completejourney-spend": completejourney_spend, "plain": plain}
+
+
+def main():
+    """Prints them."""
+    name, folder, key = (sys.argv[1:] + ["", ""])[:3]
+    print(json.dumps(SETS[name](folder, bytes.fromhex(key))))
+
+
+if __name__ == "__main__":
+    main()
