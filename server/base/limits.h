@@ -16,6 +16,7 @@ enum {
     TRANSACTION_REF_MAX = 64, /* characters */
     CARD_TOKENS_MAX = 32,     /* a member */
     CONSENTS_MAX = 16,        /* a member */
+    WORD_MAX = 32,            /* characters of a consent, of a card's product */
     ROWS_MAX = 500,           /* rows of one stream message */
     STORES_MAX = 1000,        /* a merchant */
     PAGE_MAX = 1000,          /* rows of a page */

@@ -67,6 +67,7 @@ void batch_decide_set_member(struct batch *batch, struct command *command)
         .spendable = account_spendable(&loaded->account),
         .business_date = loaded->moment.business_date,
         .time = loaded->moment.now,
+        .change_seq = profile ? loaded->account.journal_seq : 0,
     };
 }
 

@@ -32,6 +32,13 @@ struct uuid command_accrual_id(const char *bank_id, const char *member_ref, cons
                    snprintf(text, sizeof text, "accrual%c%s%c%s%c%s", 0, bank_id, 0, member_ref, 0, transaction_ref));
 }
 
+struct uuid command_card_id(const char *bank_id, const char *token)
+{
+    char text[NAME_PARTS];
+
+    return name_of(text, snprintf(text, sizeof text, "card%c%s%c%s", 0, bank_id, 0, token));
+}
+
 uint64_t command_card(const char *card_token)
 {
     uint8_t hash[CRYPTO_HASH];

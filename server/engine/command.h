@@ -161,6 +161,7 @@ struct answer {
     struct date business_date;
     struct instant time;     /* programme time */
     struct instant lapse_at; /* HOLD and EXTEND only */
+    int64_t change_seq;      /* SET_MEMBER: seq in the audit log when the profile became another; otherwise 0 */
 };
 
 struct command {
@@ -208,6 +209,8 @@ struct uuid command_member_id(const char *bank_id, const char *member_ref);
  * The member is part of it because uniqueness is kept within a bucket, and the member decides the bucket.
  */
 struct uuid command_accrual_id(const char *bank_id, const char *member_ref, const char *transaction_ref);
+/* The name of a card: the same of ("card", 0, bank_id, 0, token). */
+struct uuid command_card_id(const char *bank_id, const char *token);
 /* What velocity knows a card by: the first eight bytes of SHA-256 of its token, never 0; 0 for NULL and "". */
 uint64_t command_card(const char *card_token);
 /* The request_id of a later step of a transfer: a version 8 uuid of SHA-256(step, 0, transfer_id). */

@@ -47,7 +47,8 @@ bool bank_push_members(struct call *call, const ProtobufCMessage *request, struc
         struct push_row *row = push_row(push, i, asked->rows[i]->row_number);
         struct error wrong = { 0 };
         if (!member_row_check(member, &wrong) ||
-            !(member_row_command(&row->command, member, push->bank_id, &call->arena) || errand_no_room(&wrong))) {
+            !(member_row_command(&row->command, member, push->bank_id, call->office->data_key, &call->arena) ||
+              errand_no_room(&wrong))) {
             push_refuse(row, &wrong);
             continue;
         }

@@ -5,30 +5,87 @@
 #include "io/clock.h"
 #include "io/crypto.h"
 #include "service/check.h"
+#include "service/member_seal.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 typedef Alliance__V1__Member Member;
 
-static int by_text(const void *a, const void *b)
+typedef Alliance__V1__Card Card;
+
+static bool check_token(const char *field, const char *token, struct error *err)
 {
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
+    if (!text_is_ref(token, TOKEN_MAX, "_-") || strlen(token) < TOKEN_MIN)
+        return error_field(err, REASON_FIELD_INVALID, field, "must be %d to %d letters, digits, \"_\" and \"-\"",
+                           TOKEN_MIN, TOKEN_MAX);
+    return check_no_card_number(field, token, err);
 }
 
-static bool check_tokens(const Member *member, struct error *err)
+static bool check_word(const char *field, const char *word, struct error *err)
+{
+    return text_is_ref(word, WORD_MAX, "_-") ||
+           error_field(err, REASON_FIELD_INVALID, field, "must be 1 to %d letters, digits, \"_\" and \"-\"", WORD_MAX);
+}
+
+static bool check_holder(const Card *card, struct error *err)
+{
+    if (!card->supplementary && !text_empty(card->holder_name))
+        return error_field(err, REASON_FIELD_INVALID, "holder_name", "must be empty unless supplementary is set");
+    return check_text("holder_name", card->holder_name, 0, NAME_BYTES_MAX, err) &&
+           check_no_card_number("holder_name", card->holder_name, err);
+}
+
+static bool check_card(const Card *card, struct error *err)
+{
+    struct date expires_on;
+
+    return check_token("token", card->token, err) &&
+           (text_empty(card->product) ||
+            (check_word("product", card->product, err) && check_no_card_number("product", card->product, err))) &&
+           check_range("status", card->status, 0, ALLIANCE__V1__CARD_STATUS__CARD_STATUS_CLOSED, err) &&
+           (text_empty(card->expires_on) || check_date("expires_on", card->expires_on, &expires_on, err)) &&
+           check_holder(card, err);
+}
+
+static bool named_before(const Member *member, size_t i)
+{
+    for (size_t k = 0; k < i; k++) {
+        if (strcmp(member->cards[k]->token, member->cards[i]->token) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool check_cards(const Member *member, struct error *err)
 {
     if (member->n_card_tokens > CARD_TOKENS_MAX)
         return error_field(err, REASON_FIELD_INVALID, "card_tokens", "must be at most %d", CARD_TOKENS_MAX);
+    if (member->n_cards + member->n_card_tokens > CARD_TOKENS_MAX)
+        return error_field(err, REASON_FIELD_INVALID, "cards", "must be at most %d with card_tokens together",
+                           CARD_TOKENS_MAX);
     for (size_t i = 0; i < member->n_card_tokens; i++) {
-        const char *token = member->card_tokens[i];
-        if (!text_is_ref(token, TOKEN_MAX, "_-") || strlen(token) < TOKEN_MIN) {
-            error_field(err, REASON_FIELD_INVALID, "", "must be %d to %d letters, digits, \"_\" and \"-\"", TOKEN_MIN,
-                        TOKEN_MAX);
+        if (!check_token("", member->card_tokens[i], err))
             return check_within(err, "card_tokens[%zu]", i);
+    }
+    for (size_t i = 0; i < member->n_cards; i++) {
+        if (!check_card(member->cards[i], err))
+            return check_within(err, "cards[%zu]", i);
+        if (named_before(member, i)) {
+            error_field(err, REASON_FIELD_INVALID, "token", "is there twice");
+            return check_within(err, "cards[%zu]", i);
         }
-        if (!check_no_card_number("", token, err))
-            return check_within(err, "card_tokens[%zu]", i);
+    }
+    return true;
+}
+
+static bool check_consents(const Member *member, struct error *err)
+{
+    if (member->n_consents > CONSENTS_MAX)
+        return error_field(err, REASON_FIELD_INVALID, "consents", "must be at most %d", CONSENTS_MAX);
+    for (size_t i = 0; i < member->n_consents; i++) {
+        if (!check_word("", member->consents[i], err))
+            return check_within(err, "consents[%zu]", i);
     }
     return true;
 }
@@ -38,7 +95,8 @@ static bool check_fields(const Member *member, struct error *err)
     return check_member_ref("member_ref", member->member_ref, err) &&
            check_range("credit_limit", member->credit_limit, 0, POINTS_MAX, err) &&
            check_range("status", member->status, 0, ALLIANCE__V1__MEMBER_STATUS__MEMBER_STATUS_CLOSED, err) &&
-           check_no_card_number("member_ref", member->member_ref, err) && check_tokens(member, err);
+           check_no_card_number("member_ref", member->member_ref, err) && check_cards(member, err) &&
+           (!member->contact || member_seal_check(member->contact, err)) && check_consents(member, err);
 }
 
 bool member_row_check(const Member *member, struct error *err)
@@ -46,23 +104,51 @@ bool member_row_check(const Member *member, struct error *err)
     return check_set("member", member, err) && (check_fields(member, err) || check_within(err, "member"));
 }
 
-/* A card a token, in order of token and without repeats. The message may be shared and stays as it is. */
+static int by_token(const void *a, const void *b)
+{
+    const struct card *left = a, *right = b;
+    int order = strcmp(left->token, right->token);
+
+    /* Of two with one token, the one that says more comes first: it is kept. */
+    return order ? order : (left->product == NULL) - (right->product == NULL);
+}
+
+static void list_cards(const Member *member, struct card *cards)
+{
+    for (size_t i = 0; i < member->n_cards; i++) {
+        const Card *card = member->cards[i];
+        struct error ignored;
+        *cards = (struct card){ .token = card->token,
+                                .product = card->product,
+                                .status = card->status ? (int16_t)card->status : CARD_ACTIVE,
+                                .supplementary = card->supplementary };
+        if (!text_empty(card->expires_on) && !check_date("", card->expires_on, &cards->expires_on, &ignored))
+            cards->expires_on.days = 0; /* was checked: cannot be */
+        cards++;
+    }
+    for (size_t i = 0; i < member->n_card_tokens; i++)
+        *cards++ = (struct card){ .token = member->card_tokens[i], .status = CARD_ACTIVE };
+}
+
+/* In order of token and without repeats. The message may be shared and stays as it is. */
 static bool take_cards(struct member_profile *profile, const Member *member, struct arena *arena)
 {
-    size_t count = member->n_card_tokens, kept = 0;
-    const char **tokens = arena_alloc(arena, (count + 1) * sizeof *tokens);
+    size_t count = member->n_cards + member->n_card_tokens, kept = 0;
     struct card *cards = arena_alloc(arena, (count + 1) * sizeof *cards);
+    const char **tokens = arena_alloc(arena, (count + 1) * sizeof *tokens);
 
     if (!tokens || !cards)
         return false;
-    for (size_t i = 0; i < count; i++)
-        tokens[i] = member->card_tokens[i];
-    qsort(tokens, count, sizeof *tokens, by_text);
+    list_cards(member, cards);
+    qsort(cards, count, sizeof *cards, by_token);
     for (size_t i = 0; i < count; i++) {
-        if (kept > 0 && strcmp(tokens[kept - 1], tokens[i]) == 0)
+        if (kept > 0 && strcmp(tokens[kept - 1], cards[i].token) == 0)
             continue;
-        cards[kept] = (struct card){ .token = tokens[i], .product = "", .status = CARD_ACTIVE };
-        tokens[kept++] = tokens[i];
+        cards[kept] = cards[i];
+        if (!cards[kept].product)
+            cards[kept].product = "";
+        tokens[kept] = cards[kept].token;
+        kept++;
     }
     profile->cards = cards;
     profile->tokens = tokens;
@@ -70,7 +156,32 @@ static bool take_cards(struct member_profile *profile, const Member *member, str
     return true;
 }
 
-bool member_row_command(struct command *command, const Member *member, const char *bank_id, struct arena *arena)
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static bool take_consents(struct member_profile *profile, const Member *member, struct arena *arena)
+{
+    size_t kept = 0;
+    const char **words = arena_alloc(arena, (member->n_consents + 1) * sizeof *words);
+
+    if (!words)
+        return false;
+    for (size_t i = 0; i < member->n_consents; i++)
+        words[i] = member->consents[i];
+    qsort(words, member->n_consents, sizeof *words, by_text);
+    for (size_t i = 0; i < member->n_consents; i++) {
+        if (kept == 0 || strcmp(words[kept - 1], words[i]) != 0)
+            words[kept++] = words[i];
+    }
+    profile->consents = words;
+    profile->consent_count = kept;
+    return true;
+}
+
+bool member_row_command(struct command *command, const Member *member, const char *bank_id,
+                        const struct crypto_key *key, struct arena *arena)
 {
     bool unspecified = member->status == ALLIANCE__V1__MEMBER_STATUS__MEMBER_STATUS_UNSPECIFIED;
 
@@ -83,5 +194,6 @@ bool member_row_command(struct command *command, const Member *member, const cha
         (int16_t)(unspecified ? ALLIANCE__V1__MEMBER_STATUS__MEMBER_STATUS_ACTIVE : member->status);
     struct member_profile *profile = arena_alloc(arena, sizeof *profile);
     command->member.profile = profile;
-    return profile && take_cards(profile, member, arena);
+    return profile && take_cards(profile, member, arena) && take_consents(profile, member, arena) &&
+           member_seal(key, bank_id, &command->member_id, member, profile, arena);
 }

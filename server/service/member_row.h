@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "engine/command.h"
+#include "io/crypto.h"
 
 #include <alliance/v1/bank_service.pb-c.h>
 
@@ -16,10 +17,10 @@
 bool member_row_check(const Alliance__V1__Member *member, struct error *err) MUST_USE;
 /*
  * Fills in what a row of this content asks for: kind, ids and the order; the rest of the command is the maker's. The
- * member was checked. The command points into the message and the arena and must not outlive them. False when the
- * arena is full.
+ * member was checked; key seals what is personal. The command points into the message and the arena and must not
+ * outlive them. False when the arena is full.
  */
 bool member_row_command(struct command *command, const Alliance__V1__Member *member, const char *bank_id,
-                        struct arena *arena) MUST_USE;
+                        const struct crypto_key *key, struct arena *arena) MUST_USE;
 
 #endif

@@ -430,7 +430,8 @@ int64_t house_rows(struct house *house)
         "SELECT (SELECT count(*) FROM programme) + (SELECT count(*) FROM bank) + (SELECT count(*) FROM merchant) "
         "+ (SELECT count(*) FROM store) + (SELECT count(*) FROM terms) + (SELECT count(*) FROM exchange_rules) "
         "+ (SELECT count(*) FROM exchange_rate) + (SELECT count(*) FROM carrier) + (SELECT count(*) FROM goods) "
-        "+ (SELECT count(*) FROM account) + (SELECT count(*) FROM member_profile) + (SELECT count(*) FROM journal) "
+        "+ (SELECT count(*) FROM account) + (SELECT count(*) FROM member_profile) "
+        "+ (SELECT count(*) FROM member_change) + (SELECT count(*) FROM card) + (SELECT count(*) FROM journal) "
         "+ (SELECT count(*) FROM redemption) + (SELECT count(*) FROM operation) + (SELECT count(*) FROM accrual) "
         "+ (SELECT count(*) FROM outbox) + (SELECT reference_version FROM installation)");
 }

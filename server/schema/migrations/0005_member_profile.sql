@@ -51,3 +51,6 @@ CREATE TYPE member_change_write AS (
     member_id uuid, seq int8, bank_no int, at timestamptz, business_date date, changed_by text, batch_number int8,
     account_before text, account_after text, profile_known boolean, profile_before text, profile_after text,
     sealed_before bytea);
+CREATE TYPE card_write AS (
+    bucket int, id uuid, bank_no int, member_id uuid, member_ref text, product text, status smallint, expires_on date,
+    supplementary boolean);

@@ -1,0 +1,151 @@
+/* What a bank says of its members beside points: cards, contact data, consents, and the log of every change. */
+#include "house.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define BANK   "bank/bank-a"
+#define PERSON "bank/bank-a/person/paula"
+
+static int setup(void **state)
+{
+    *state = house_open();
+    house_found(*state);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    house_close(*state);
+    return 0;
+}
+
+/* One member in a message of its own, and what is said of it. */
+__attribute__((format(printf, 4, 5))) static void push(struct house *house, const char *party, const char *verdict,
+                                                       const char *format, ...)
+{
+    char member[4096];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(member, sizeof member, format, args);
+    va_end(args);
+    house_expect(house_push(house, party, "PushMembers", "{'bankId': 'bank-a', 'rows': [{'member': %s}]}", member),
+                 "{'verdicts': [%s]}", verdict);
+}
+
+#define CREATED   "{'outcome': 'ROW_OUTCOME_CREATED'}"
+#define CHANGED   "{'outcome': 'ROW_OUTCOME_CHANGED'}"
+#define UNCHANGED "{'outcome': 'ROW_OUTCOME_UNCHANGED'}"
+
+#define ANN                                                                                                            \
+    "{'memberRef': 'ann', 'creditLimit': '100', 'cards': [{'token': 'tok-ann-2', 'product': 'gold', 'expiresOn': "     \
+    "'2029-12-31', 'supplementary': true, 'holderName': 'Holly Holder'}, {'token': 'tok-ann-1', 'status': "            \
+    "'CARD_STATUS_BLOCKED'}], 'contact': {'name': 'Ann Archer', 'phone': '+86 138-0013-8000', 'email': "               \
+    "'Ann.Archer@Example.com'}, 'consents': ['offers', 'email']}"
+
+static const struct {
+    const char *story, *member, *verdict;
+} wrong_rows[] = {
+    { "a card number for a card's token", "{'memberRef': 'a', 'cards': [{'token': '4111111111111111'}]}",
+      "{'reason': 'CARD_NUMBER_REFUSED', 'detail': 'member.cards[0].token: looks like a card number; send a token "
+      "instead'}" },
+    { "a card twice", "{'memberRef': 'a', 'cards': [{'token': 'tok-1111'}, {'token': 'tok-1111', 'product': 'x'}]}",
+      "{'reason': 'FIELD_INVALID', 'detail': 'member.cards[1].token: is there twice'}" },
+    { "a holder of a card that is the member's own",
+      "{'memberRef': 'a', 'cards': [{'token': 'tok-1111', 'holderName': 'H'}]}",
+      "{'reason': 'FIELD_INVALID', 'detail': 'member.cards[0].holder_name: must be empty unless supplementary is "
+      "set'}" },
+    { "a day there is not", "{'memberRef': 'a', 'cards': [{'token': 'tok-1111', 'expiresOn': '2026-02-30'}]}",
+      "{'reason': 'FIELD_INVALID'}" },
+    { "a product with a quote", "{'memberRef': 'a', 'cards': [{'token': 'tok-1111', 'product': 'a\\\"b'}]}",
+      "{'reason': 'FIELD_INVALID', 'detail': 'member.cards[0].product: must be 1 to 32 letters, digits, \\\"_\\\" and "
+      "\\\"-\\\"'}" },
+    { "a phone of letters", "{'memberRef': 'a', 'contact': {'phone': 'call me'}}",
+      "{'reason': 'FIELD_INVALID', 'detail': 'member.contact.phone: must be 5 to 20 digits, blanks, \\\"-\\\", "
+      "\\\"(\\\" "
+      "and \\\")\\\", with \\\"+\\\" before them or not'}" },
+    { "a phone of four digits", "{'memberRef': 'a', 'contact': {'phone': '12-34'}}", "{'reason': 'FIELD_INVALID'}" },
+    { "an address with two @", "{'memberRef': 'a', 'contact': {'email': 'a@b@c'}}",
+      "{'reason': 'FIELD_INVALID', 'detail': 'member.contact.email: must be an address with one \\\"@\\\", at most 254 "
+      "bytes'}" },
+    { "a consent with a blank", "{'memberRef': 'a', 'consents': ['ok', 'no way']}",
+      "{'reason': 'FIELD_INVALID', 'detail': 'member.consents[1]: must be 1 to 32 letters, digits, \\\"_\\\" and "
+      "\\\"-\\\"'}" },
+};
+
+static void what_is_wrong_is_named(void **state)
+{
+    struct house *house = *state;
+
+    for (size_t i = 0; i < COUNT(wrong_rows); i++) {
+        print_message("           %s\n", wrong_rows[i].story);
+        push(house, BANK, wrong_rows[i].verdict, "%s", wrong_rows[i].member);
+    }
+    assert_int_equal(house_count(house, "SELECT count(*) FROM account"), 0);
+    assert_int_equal(house_count(house, "SELECT count(*) FROM member_change"), 0);
+}
+
+/* Rows of everything a member has that look like the pattern; bytes are in hexadecimal. */
+static int64_t rows_like(struct house *house, const char *pattern)
+{
+    char sql[1024];
+
+    snprintf(sql, sizeof sql,
+             "SELECT count(*) FROM (SELECT a::text FROM account a UNION ALL SELECT p::text FROM member_profile p "
+             "UNION ALL SELECT c::text FROM member_change c UNION ALL SELECT k::text FROM card k "
+             "UNION ALL SELECT o::text FROM operation o UNION ALL SELECT j::text FROM journal j) every (row) "
+             "WHERE row ~* '%s'",
+             pattern);
+    return house_count(house, sql);
+}
+
+static void nothing_personal_is_in_clear(struct house *house)
+{
+    assert_int_equal(rows_like(house, "archer|holly|13800138000|138-0013|example.com"), 0);
+    /* Parts of the same in hexadecimal: "rche", "olly", "138", "xample". */
+    assert_int_equal(rows_like(house, "72636865|6f6c6c79|3133382d|78616d706c65"), 0);
+}
+
+static void contact_data_is_sealed_and_a_repeat_writes_nothing(void **state)
+{
+    struct house *house = *state;
+
+    push(house, BANK, CREATED, ANN);
+    assert_true(rows_like(house, "tok-ann-1") > 0); /* what is not personal would be found */
+    nothing_personal_is_in_clear(house);
+    assert_int_equal(house_count(house, "SELECT count(*) FROM member_profile WHERE length(sealed) > 50 AND "
+                                        "length(phone_mac) = 32 AND length(email_mac) = 32"),
+                     1);
+    int64_t before = house_rows(house);
+    push(house, BANK, UNCHANGED, ANN);
+    /* Cards in another order, the same address: sealed anew it has other bytes, and is still the same. */
+    push(house, BANK, UNCHANGED,
+         "{'memberRef': 'ann', 'creditLimit': '100', 'cards': [{'token': 'tok-ann-1', 'status': 2}, {'token': "
+         "'tok-ann-2', 'product': 'gold', 'expiresOn': '2029-12-31', 'supplementary': true, 'holderName': 'Holly "
+         "Holder'}], 'contact': {'name': 'Ann Archer', 'phone': '+86 138-0013-8000', 'email': "
+         "'Ann.Archer@Example.com'}, 'consents': ['email', 'offers', 'email']}");
+    assert_int_equal(house_rows(house), before);
+    assert_int_equal(house_count(house, "SELECT count(*) FROM member_change"), 1);
+    assert_int_equal(house_count(house, "SELECT count(DISTINCT xmin::text) FROM member_profile"), 1);
+    push(house, BANK, CHANGED, "{'memberRef': 'ann', 'creditLimit': '100'}");
+    assert_int_equal(house_count(house, "SELECT count(*) FROM member_profile WHERE sealed = '' AND phone_mac = '' AND "
+                                        "email_mac = '' AND card_tokens = '{}' AND facts = ''"),
+                     1);
+    nothing_personal_is_in_clear(house);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(what_is_wrong_is_named, setup, teardown),
+        cmocka_unit_test_setup_teardown(contact_data_is_sealed_and_a_repeat_writes_nothing, setup, teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
