@@ -196,7 +196,6 @@ struct command {
     void (*done)(struct command *command); /* called once, after COMMIT or refusal, on a lane's thread */
     void *owner;                           /* the maker's own */
     struct command *next;                  /* the lane's own while queued */
-    int16_t attempts;                      /* the lane's own */
 };
 
 /*
