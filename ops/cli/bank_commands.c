@@ -1,55 +1,9 @@
 #include "amount.h"
-#include "bank_rows.h"
 #include "cli.h"
-#include "push.h"
 
 #include <alliance/v1/bank_service.pb-c.h>
 
 #define SERVICE &alliance__v1__bank_service__descriptor
-
-static ProtobufCMessage *accruals_request(char *bank_id, void **rows, size_t count, struct arena *arena)
-{
-    Alliance__V1__PushAccrualsRequest *request = arena_alloc(arena, sizeof *request);
-
-    if (!request)
-        return NULL;
-    alliance__v1__push_accruals_request__init(request);
-    request->bank_id = bank_id;
-    request->rows = (Alliance__V1__AccrualRow **)rows;
-    request->n_rows = count;
-    return &request->base;
-}
-
-static Alliance__V1__RowVerdict **accruals_verdicts(const ProtobufCMessage *response, size_t *count)
-{
-    const Alliance__V1__PushAccrualsResponse *answer = (const Alliance__V1__PushAccrualsResponse *)response;
-
-    *count = answer->n_verdicts;
-    return answer->verdicts;
-}
-
-static bool check_accruals(struct cli *cli, struct row_source *source, struct error *err)
-{
-    (void)cli;
-    return row_source_check(source, err);
-}
-
-enum outcome accruals_push(struct cli *cli)
-{
-    static const struct push_kind kind = {
-        .what = "accruals",
-        .method = "PushAccruals",
-        .columns = accrual_columns,
-        .column_count = ACCRUAL_COLUMNS,
-        .read = accrual_read,
-        .check = check_accruals,
-        .request = accruals_request,
-        .response = &alliance__v1__push_accruals_response__descriptor,
-        .verdicts = accruals_verdicts,
-    };
-
-    return push_file(cli, &kind);
-}
 
 enum outcome rules_publish(struct cli *cli)
 {

@@ -78,6 +78,7 @@ enum outcome carrier_register(struct cli *cli);
 enum outcome shipments_list(struct cli *cli);
 enum outcome members_check(struct cli *cli);
 enum outcome members_push(struct cli *cli);
+enum outcome accruals_check(struct cli *cli);
 enum outcome accruals_push(struct cli *cli);
 enum outcome rules_publish(struct cli *cli);
 enum outcome rules_show(struct cli *cli);

@@ -61,6 +61,9 @@ const struct command commands[] = {
       "alliance rules publish rules.json", rules_publish },
     { bank, "rules show", "[VERSION]", "BANK", "the exchange rules in force, or one version", "alliance rules show",
       rules_show },
+    { bank, "accruals check", "FILE.csv", "MAPPING ENCODING KEY_FILE MAX_MB REFUSED ALLOW_REFUSED",
+      "what a file of card spend adds up to and what is wrong with it; nothing is sent",
+      "alliance accruals check spend.csv", accruals_check },
     { bank, "accruals push", "FILE.csv", "BANK MAPPING ENCODING KEY_FILE MAX_MB REFUSED ALLOW_REFUSED",
       "turn card spend into points: "
       "transaction_ref,member_ref,currency,amount,transaction_time[,funding_id,pending_until,fixed_points,"

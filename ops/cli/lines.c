@@ -40,6 +40,8 @@ bool lines_next(struct lines *lines)
             lines->text[lines->size++] = (char)c;
         else
             lines->too_long = true;
+        if (lines->too_long && lines->give_up)
+            break;
     }
     if (!lines->ended && lines->size == 0)
         return false;

@@ -18,6 +18,7 @@ struct lines {
     size_t limit;   /* most bytes of a line */
     int64_t number; /* of the present line, from 1 */
     int64_t offset; /* bytes read so far */
+    bool give_up;   /* set by the owner: do not look for the end of a line that is too long */
     bool too_long;  /* the line is cut at the limit; the rest of it was skipped */
     bool ended;     /* the line had a newline; false only for the last */
     bool marked;    /* the file began with a byte order mark of UTF-8 */

@@ -175,7 +175,7 @@ bool lookup_read(struct lookup *lookup, const char *beside, struct error *err)
     }
     reading->lookup = lookup;
     lookup->arena.limit = LOOKUP_BYTES_MAX;
-    lookup->format.short_fields = true;
+    lookup->format.strict = true;
     bool opened = file_in_open(&reading->in, path, LOOKUP_BYTES_MAX, err);
     bool named = opened && rows_open_as(&reading->rows, reading->in.stream, &lookup->format, NULL, 0, &why);
     if (opened && !named)

@@ -47,7 +47,7 @@ static bool format_of(const struct row_source *source, struct rows_format *forma
     const char *encoding = source->options.encoding;
 
     *format = source->has_mapping ? source->mapping.format : (struct rows_format){ .separator = ',' };
-    format->short_fields = true;
+    format->strict = true;
     return !encoding || encoding_named(encoding, &format->encoding) ||
            error_field(err, REASON_FIELD_INVALID, "--encoding", "must be UTF-8 or GB18030");
 }
@@ -65,7 +65,11 @@ static bool open_rows(struct row_source *source, struct error *err)
                       mapped ? 0 : options->column_count, &why) ||
         (mapped && !mapping_attach(&source->mapping, &source->rows.header, options->path, &why)))
         return at_line(source, &why, err);
-    return true;
+    if (source->rows.lines.ended)
+        return true;
+    error_set(&why, REASON_MESSAGE_MALFORMED,
+              "the header has no end: the file may have been cut; end it with a newline if it is whole");
+    return at_line(source, &why, err);
 }
 
 bool row_source_open(struct row_source *source, const struct source_options *options, struct error *err)

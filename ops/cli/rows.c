@@ -95,7 +95,7 @@ static bool bad_quote(struct rows *rows, size_t column, struct error *err)
 /* A value and its NUL never take more room than the value and its separator did, but for the last. */
 static bool split_text(struct rows *rows, size_t size, struct row_fields *fields, char *buffer, struct error *err)
 {
-    size_t most = rows->format.short_fields ? ROWS_FIELD_MAX : ROWS_TEXT_MAX;
+    size_t most = rows->format.strict ? ROWS_FIELD_MAX : ROWS_TEXT_MAX;
     struct collector collector = { .fields = fields, .text = buffer, .most = most };
     struct csv_parser parser;
 
@@ -198,8 +198,11 @@ bool rows_open_as(struct rows *rows, FILE *file, const struct rows_format *forma
         rows->format = *format;
     if (!rows->format.separator)
         rows->format.separator = ',';
-    return lines_init(&rows->lines, file, ROWS_LINE_MAX, err) && take_memory(rows, err) &&
-           (rows->format.encoding == ENCODING_UTF_8 || decoder_open(&rows->decoder, err)) && read_header(rows, err);
+    if (!lines_init(&rows->lines, file, ROWS_LINE_MAX, err))
+        return false;
+    rows->lines.give_up = rows->format.strict;
+    return take_memory(rows, err) && (rows->format.encoding == ENCODING_UTF_8 || decoder_open(&rows->decoder, err)) &&
+           read_header(rows, err);
 }
 
 bool rows_open(struct rows *rows, FILE *file, const struct row_column *columns, size_t column_count, struct error *err)

@@ -23,7 +23,7 @@ enum {
 struct rows_format {
     char separator; /* 0: a comma */
     enum encoding encoding;
-    bool short_fields; /* a value has at most ROWS_FIELD_MAX bytes; else as many as the line */
+    bool strict; /* a value has at most ROWS_FIELD_MAX bytes, and nothing is read after a line that is too long */
 };
 
 struct row_column {

@@ -128,7 +128,7 @@ def completejourney_spend(folder, _key):
             refused += 1
         else:
             rows, cents = rows + 1, cents + int(value)
-    return {"rows": str(rows), "refused": str(refused), "amountMinorTotal": str(cents)}
+    return {"rows": str(rows), "refused": str(refused), "amountMinorTotal": {"USD": str(cents)}}
 
 
 def plain(path, _key):

@@ -162,7 +162,7 @@ static void test_long_lines(void **state)
         CLEANUP(rows_close) struct rows rows = { 0 };
         struct error err = { 0 };
         FILE *file = fmemopen(text, strlen(text), "r");
-        assert_true(rows_open_as(&rows, file, &(struct rows_format){ .short_fields = true }, NULL, 0, &err));
+        assert_true(rows_open_as(&rows, file, &(struct rows_format){ .strict = true }, NULL, 0, &err));
         assert_int_equal(rows_read(&rows, &err), cases[i].says ? ROWS_BAD : ROWS_ROW);
         if (cases[i].says)
             assert_string_equal(error_text(&err), cases[i].says);
