@@ -6,7 +6,7 @@
 
 #include "service/call.h"
 
-/* bank_push.c: streams */
+/* member_push.c, bank_push.c: streams */
 method_handler bank_push_members, bank_push_accruals;
 /* bank_rules.c */
 method_handler bank_publish_rules, bank_get_rules;

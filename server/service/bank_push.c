@@ -1,14 +1,9 @@
-/*
- * bank_push.c -- PushMembers and PushAccruals: each row is checked by itself, so that a wrong one does not hinder the
- * others.
- */
+/* bank_push.c -- PushAccruals: each row is checked by itself, so that a wrong one does not hinder the others. */
 #include "service/bank_handlers.h"
 
 #include "base/text.h"
 #include "io/crypto.h"
 #include "service/check.h"
-#include "service/errand.h"
-#include "service/member_row.h"
 #include "service/office.h"
 #include "service/push.h"
 #include "service/shape.h"
@@ -17,48 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef Alliance__V1__Member Member;
 typedef Alliance__V1__AccrualRow Accrual;
-
-/* Members */
-
-static void answer_members(struct call *call, Alliance__V1__RowVerdict **verdicts, size_t count)
-{
-    Alliance__V1__PushMembersResponse response = ALLIANCE__V1__PUSH_MEMBERS_RESPONSE__INIT;
-
-    response.verdicts = verdicts;
-    response.n_verdicts = count;
-    call_write(call, &response.base);
-}
-
-bool bank_push_members(struct call *call, const ProtobufCMessage *request, struct error *err)
-{
-    const Alliance__V1__PushMembersRequest *asked = (const Alliance__V1__PushMembersRequest *)request;
-    struct push *push;
-
-    if (!asked) {
-        call_finish(call);
-        return true;
-    }
-    if (!push_begin(call, asked->bank_id, asked->n_rows, answer_members, &push, err))
-        return false;
-    for (size_t i = 0; i < asked->n_rows; i++) {
-        const Member *member = asked->rows[i]->member;
-        struct push_row *row = push_row(push, i, asked->rows[i]->row_number);
-        struct error wrong = { 0 };
-        if (!member_row_check(member, &wrong) ||
-            !(member_row_command(&row->command, member, push->bank_id, call->office->data_key, &call->arena) ||
-              errand_no_room(&wrong))) {
-            push_refuse(row, &wrong);
-            continue;
-        }
-        push_submit(row);
-    }
-    push_end(push);
-    return true;
-}
-
-/* Accruals */
 
 /* Reference numbers of banks have 12 digits, of which one in ten would pass for a card number; cards have 13 and more.
  */

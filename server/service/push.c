@@ -10,14 +10,22 @@
 #include <string.h>
 
 /* The verdicts are packed before call_write returns; nothing in the arena is touched after it. */
-static void done_one(struct push *push)
+void push_send(struct push *push)
 {
     struct call *call = push->call;
 
-    if (atomic_fetch_sub(&push->undone, 1) != 1)
-        return;
     push->answer(call, push->verdicts, push->count);
     call_release(call);
+}
+
+static void done_one(struct push *push)
+{
+    if (atomic_fetch_sub(&push->undone, 1) != 1)
+        return;
+    if (push->finish)
+        push->finish(push);
+    else
+        push_send(push);
 }
 
 static void refuse(struct push_row *row, enum reason reason, const char *field, const char *text)
@@ -123,6 +131,11 @@ void push_submit(struct push_row *row)
 void push_refuse(struct push_row *row, const struct error *err)
 {
     refuse(row, err->reason, err->field, error_text(err));
+}
+
+void push_also(struct push *push)
+{
+    atomic_fetch_add(&push->undone, 1);
 }
 
 void push_end(struct push *push)

@@ -35,6 +35,9 @@ struct push {
     struct push_row *rows;
     Alliance__V1__RowVerdict **verdicts;
     size_t count;
+    /* NULL, or called once all rows are answered, on a lane's or clerk's thread: calls push_send, then or later. */
+    void (*finish)(struct push *push);
+    void *owner; /* finish's */
     int32_t programme_no, bank_no;
     const char *bank_id;
 };
@@ -51,6 +54,10 @@ struct push_row *push_row(struct push *push, size_t index, int64_t row_number);
 void push_submit(struct push_row *row);
 /* The row's verdict is that it is wrong. */
 void push_refuse(struct push_row *row, const struct error *err);
+/* Somebody else than the handler will still give rows to lanes; push_end when done with it. */
+void push_also(struct push *push);
+/* Sends the verdicts: for finish. The push may be gone afterwards. */
+void push_send(struct push *push);
 /* The handler has seen all rows. The push may be gone afterwards. */
 void push_end(struct push *push);
 

@@ -140,11 +140,92 @@ static void contact_data_is_sealed_and_a_repeat_writes_nothing(void **state)
     nothing_personal_is_in_clear(house);
 }
 
+#define TAKEN "{'outcome': 'ROW_OUTCOME_REFUSED', 'reason': 'CARD_TAKEN'}"
+
+static int64_t cards_of(struct house *house, const char *member_ref)
+{
+    char sql[128];
+
+    snprintf(sql, sizeof sql, "SELECT count(*) FROM card WHERE member_ref = '%s'", member_ref);
+    return house_count(house, sql);
+}
+
+static void a_card_is_one_members_at_a_time(void **state)
+{
+    struct house *house = *state;
+
+    push(house, BANK, CREATED,
+         "{'memberRef': 'ann', 'cards': [{'token': 'tok-aaaa', 'product': 'gold'}], "
+         "'cardTokens': ['tok-bbbb']}");
+    assert_int_equal(cards_of(house, "ann"), 2);
+    push(house, BANK, TAKEN, "{'memberRef': 'bob', 'cardTokens': ['tok-bbbb', 'tok-cccc']}");
+    /* Refused, bob is not there, and has not kept the card that was nobody's. */
+    assert_int_equal(house_count(house, "SELECT count(*) FROM account"), 1);
+    assert_int_equal(cards_of(house, "bob"), 0);
+    /* The card moves: away from ann first. */
+    push(house, BANK, CHANGED, "{'memberRef': 'ann', 'cards': [{'token': 'tok-aaaa', 'product': 'platinum'}]}");
+    assert_int_equal(house_count(house, "SELECT count(*) FROM card WHERE product = 'platinum' AND status = 1"), 1);
+    push(house, BANK, CREATED, "{'memberRef': 'bob', 'cardTokens': ['tok-bbbb', 'tok-cccc']}");
+    assert_int_equal(cards_of(house, "ann"), 1);
+    assert_int_equal(cards_of(house, "bob"), 2);
+    /* Another bank's card of that token is another card. */
+    house_expect(
+        house_push(house, "bank/bank-b", "PushMembers",
+                   "{'bankId': 'bank-b', 'rows': [{'member': {'memberRef': 'ann', 'cardTokens': ['tok-bbbb']}}]}"),
+        "{'verdicts': [" CREATED "]}");
+    assert_int_equal(cards_of(house, "ann"), 2);
+    /* A change of card keeps the points, and what is not said to be another stays. */
+    int64_t before = house_rows(house);
+    push(house, BANK, UNCHANGED, "{'memberRef': 'bob', 'cardTokens': ['tok-cccc', 'tok-bbbb']}");
+    assert_int_equal(house_rows(house), before);
+}
+
+static void of_two_in_one_message_the_first_gets_the_card(void **state)
+{
+    struct house *house = *state;
+
+    house_expect(
+        house_push(house, BANK, "PushMembers",
+                   "{'bankId': 'bank-a', 'rows': [{'member': {'memberRef': 'ann', 'cardTokens': ['tok-aaaa']}}, "
+                   "{'member': {'memberRef': 'bob', 'creditLimit': '5'}}, {'member': {'memberRef': 'cid', "
+                   "'cardTokens': ['tok-aaaa', 'tok-cccc']}}, {'member': {'memberRef': 'ann', 'cardTokens': "
+                   "['tok-dddd']}}]}"),
+        "{'verdicts': [" CREATED ", " CREATED ", " TAKEN ", " CHANGED "]}");
+    assert_int_equal(house_count(house, "SELECT count(*) FROM card"), 1);
+    assert_int_equal(cards_of(house, "ann"), 1);
+    /* Both changes of one batch are in the log, the second with what the first made. */
+    assert_int_equal(house_count(house, "SELECT count(*) FROM member_change WHERE profile_before LIKE '%tok-aaaa%' AND "
+                                        "profile_after LIKE '%tok-dddd%'"),
+                     1);
+}
+
+static void a_claim_nobody_followed_up_is_void_after_a_while(void **state)
+{
+    struct house *house = *state;
+
+    push(house, BANK, CREATED, "{'memberRef': 'ann', 'cardTokens': ['tok-aaaa']}");
+    /* As a server leaves it that dies between claim and lane. */
+    house_sql(house, "UPDATE card SET member_id = gen_random_uuid(), member_ref = 'gone'");
+    push(house, BANK, TAKEN, "{'memberRef': 'bob', 'cardTokens': ['tok-aaaa']}");
+    house_sql(house, "UPDATE card SET claimed_at = claimed_at - interval '3 minutes'");
+    push(house, BANK, CREATED, "{'memberRef': 'bob', 'cardTokens': ['tok-aaaa']}");
+    assert_int_equal(cards_of(house, "bob"), 1);
+    /* However old, a card its owner's profile lists is the owner's, until the owner is closed. */
+    house_sql(house, "UPDATE card SET claimed_at = claimed_at - interval '3 minutes'");
+    push(house, BANK, TAKEN, "{'memberRef': 'cid', 'cardTokens': ['tok-aaaa']}");
+    house_ask(house, BANK, "CloseMember", "{'requestId': '%s', 'bankId': 'bank-a', 'memberRef': 'bob'}", house_id());
+    push(house, BANK, CREATED, "{'memberRef': 'cid', 'cardTokens': ['tok-aaaa']}");
+    assert_int_equal(cards_of(house, "cid"), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_is_wrong_is_named, setup, teardown),
         cmocka_unit_test_setup_teardown(contact_data_is_sealed_and_a_repeat_writes_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_card_is_one_members_at_a_time, setup, teardown),
+        cmocka_unit_test_setup_teardown(of_two_in_one_message_the_first_gets_the_card, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_claim_nobody_followed_up_is_void_after_a_while, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

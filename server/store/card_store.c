@@ -1,0 +1,61 @@
+#include "store/card_store.h"
+
+static const struct column ids_params[] = { COLUMN(struct card_ids_params, buckets),
+                                            COLUMN(struct card_ids_params, ids) };
+static const struct column found_columns[] = {
+    COLUMN(struct card_row, bucket),    COLUMN(struct card_row, id),         COLUMN(struct card_row, bank_no),
+    COLUMN(struct card_row, member_id), COLUMN(struct card_row, member_ref), COLUMN(struct card_row, product),
+    COLUMN(struct card_row, status),    COLUMN(struct card_row, expires_on), COLUMN(struct card_row, supplementary),
+    COLUMN(struct card_row, old),
+};
+const struct statement card_find = STATEMENT(
+    "card_find",
+    "SELECT c.bucket, c.id, c.bank_no, c.member_id, c.member_ref, c.product, c.status, c.expires_on, "
+    "c.supplementary, c.claimed_at < now() - interval '2 minutes' AS old "
+    "FROM unnest($1::int8[], $2::uuid[]) u (bucket, id) JOIN card c ON c.bucket = u.bucket::int AND c.id = u.id",
+    ids_params, found_columns, sizeof(struct card_row));
+
+static const struct record_type card_write = { "card_write", found_columns, COUNT(found_columns) - 1,
+                                               sizeof(struct card_row) };
+static const struct column rows_params[] = { RECORDS(struct card_rows_params, rows, &card_write) };
+const struct statement card_claim = COMMAND_STATEMENT(
+    "card_claim",
+    "INSERT INTO card (bucket, id, bank_no, member_id, member_ref, product, status, expires_on, supplementary) "
+    "SELECT u.* FROM unnest($1::card_write[]) u ON CONFLICT (bucket, id) DO NOTHING",
+    rows_params);
+const struct statement card_correct = COMMAND_STATEMENT(
+    "card_correct",
+    "UPDATE card c SET product = u.product, status = u.status, expires_on = u.expires_on, "
+    "supplementary = u.supplementary FROM unnest($1::card_write[]) u "
+    "WHERE c.bucket = u.bucket AND c.id = u.id AND c.member_id = u.member_id "
+    "AND (c.product, c.status, c.expires_on, c.supplementary) <> (u.product, u.status, u.expires_on, u.supplementary)",
+    rows_params);
+
+static const struct column release_params[] = { COLUMN(struct card_release_params, buckets),
+                                                COLUMN(struct card_release_params, ids),
+                                                COLUMN(struct card_release_params, member_ids) };
+const struct statement card_release =
+    COMMAND_STATEMENT("card_release",
+                      "DELETE FROM card c USING unnest($1::int8[], $2::uuid[], $3::uuid[]) u (bucket, id, member_id) "
+                      "WHERE c.bucket = u.bucket::int AND c.id = u.id AND c.member_id = u.member_id",
+                      release_params);
+
+static const struct column profiles_params[] = { COLUMN(struct card_profiles_params, buckets),
+                                                 COLUMN(struct card_profiles_params, member_ids),
+                                                 COLUMN(struct card_profiles_params, seqs) };
+static const struct column profile_columns[] = { COLUMN(struct card_profile_row, member_id),
+                                                 COLUMN(struct card_profile_row, seq),
+                                                 COLUMN(struct card_profile_row, tokens),
+                                                 COLUMN(struct card_profile_row, tokens_before),
+                                                 COLUMN(struct card_profile_row, status) };
+const struct statement card_profiles =
+    STATEMENT("card_profiles",
+              "SELECT p.member_id, u.seq, p.card_tokens AS tokens, CASE WHEN coalesce(c.profile_before, '') = '' THEN "
+              "'{}' ELSE ARRAY("
+              "SELECT card ->> 'token' FROM jsonb_array_elements(c.profile_before::jsonb -> 'cards') card) END AS "
+              "tokens_before, a.status "
+              "FROM unnest($1::int8[], $2::uuid[], $3::int8[]) u (bucket, member_id, seq) "
+              "JOIN member_profile p ON p.bucket = u.bucket::int AND p.member_id = u.member_id "
+              "JOIN account a ON a.bucket = p.bucket AND a.member_id = p.member_id "
+              "LEFT JOIN member_change c ON c.bucket = u.bucket::int AND c.member_id = u.member_id AND c.seq = u.seq",
+              profiles_params, profile_columns, sizeof(struct card_profile_row));

@@ -1,0 +1,57 @@
+/*
+ * card_store.h -- whose a card is. A card's row lies in the bucket of the card, not of the member.
+ */
+#ifndef STORE_CARD_STORE_H
+#define STORE_CARD_STORE_H
+
+#include "store/db.h"
+
+/* The n-th id lies in the n-th bucket. */
+struct card_ids_params {
+    struct int64_array buckets;
+    struct uuid_array ids;
+};
+struct card_row {
+    int32_t bucket;
+    struct uuid id;
+    int32_t bank_no;
+    struct uuid member_id;
+    const char *member_ref, *product;
+    int16_t status;
+    struct date expires_on; /* 1970-01-01: not said */
+    bool supplementary;
+    bool old; /* claimed a while ago: whoever claimed it has had the time to say so in the member's profile */
+};
+extern const struct statement card_find; /* card_ids_params; none for a card that is nobody's */
+
+/* Rows of struct card_row, without old. */
+struct card_rows_params {
+    struct record_array rows;
+};
+/* Those that are nobody's; what is somebody's already stays so. */
+extern const struct statement card_claim;
+/* Those that are that member's and are said to be otherwise. */
+extern const struct statement card_correct;
+
+/* The n-th id is given up when it is the n-th member's. */
+struct card_release_params {
+    struct int64_array buckets;
+    struct uuid_array ids, member_ids;
+};
+extern const struct statement card_release;
+
+/* What a member's profile says of its cards now, and what it said before the change of that seq (0: none). */
+struct card_profiles_params {
+    struct int64_array buckets;
+    struct uuid_array member_ids;
+    struct int64_array seqs;
+};
+struct card_profile_row {
+    struct uuid member_id;
+    int64_t seq; /* as asked */
+    struct text_array tokens, tokens_before;
+    int16_t status; /* of the member */
+};
+extern const struct statement card_profiles; /* a row a member asked for; none when it has no profile */
+
+#endif
