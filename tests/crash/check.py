@@ -11,11 +11,14 @@ import datetime
 import json
 
 import clients
+import commands
 import ledger
 import model
 
 KEPT = clients.reasons("FAILED_PRECONDITION")  # refusals by the state of things: a repeat is refused for the same
 
+NOT_KEPT = ("SECOND_PERSON_NEEDED", "APPROVAL_DIFFERS", "FIELD_INVALID")
+FIRST_DAY = "2014-01-01"  # business date of the programme's beginning: there are days to close for hours
 SENDS = {"transfer": "send", "merge": "send_all"}  # what the giver's model calls its part
 
 
@@ -35,6 +38,13 @@ def name_of(command):
     return fields.get("request_id") or fields.get("transaction_ref") or ""
 
 
+def kept_in(command):
+    """The table its answer is kept in; None when it is kept nowhere."""
+    if command.get("answer", {}).get("adjusted") == model.WAITING:
+        return "adjustment"
+    return None if command.get("refused") in NOT_KEPT else ledger.ANSWERS.get(command["do"])
+
+
 class Wrong(Exception):
     """A finding about the member at hand."""
 
@@ -45,14 +55,18 @@ class Replay:
     def __init__(self, check, ref, account, rows, peers):
         self.check, self.ref, self.account, self.rows, self.peers = check, ref, account, rows, peers
         self.left_alone = False
-        self.model = model.Member(check.rules.get(check.banks[ref], []), check.commissions)
+        self.refused = None  # why the command at hand was
+        bank = check.banks[ref]
+        fundings = {name: row["funding_no"] for name, row in check.fundings.get(bank, {}).items()}
+        self.model = model.Member(check.rules.get(bank, []), check.commissions, fundings, commands.ADJUST_LIMIT)
+        self.date = check.first_date  # of the newest thing known
         self.at = 0      # how far the journal is accounted for
         self.time = None  # of the newest thing known
 
     def read_journal(self):
         """Sequence, chain, balances that follow from the entries, holds that end once; and both sides' sums."""
         ref, account = self.ref, self.account
-        chain, spendable, held = "00" * 32, 0, 0
+        chain, spendable, held, pending = "00" * 32, 0, 0, 0
         ended = collections.Counter()
         for place, entry in enumerate(account["journal"], 1):
             if entry["seq"] != place:
@@ -69,14 +83,18 @@ class Replay:
             # The member's own two count as its balances moved, the others as the kind of entry says.
             sides["spendable"] = entry["available"] - entry["credit_used"] - spendable
             sides["held"] = entry["held"] - held
+            sides["pending"] = entry["pending"] - pending
             for side, points in sides.items():
                 self.check.sums[entry["bucket"], entry["day"]] += points if side else 0
-            spendable, held = entry["available"] - entry["credit_used"], entry["held"]
+            spendable = entry["available"] - entry["credit_used"]
+            held, pending = entry["held"], entry["pending"]
             self.check.counts["entries"] += 1
         if chain != account["chain"]:
             raise Wrong(f"member {ref}: the account's chain is not its newest entry's")
         if sum(account["lots"].values()) != account["available"]:
             raise Wrong(f"member {ref}: lots are {account['lots']}, available is {account['available']}")
+        if sum(account["pending_lots"].values()) != account["pending"]:
+            raise Wrong(f"member {ref}: pending lots are {account['pending_lots']}, pending is {account['pending']}")
 
     def wrong(self, command, text):
         raise Wrong(f"member {self.ref}, {command['do']} {name_of(command)}: {text}")
@@ -85,6 +103,11 @@ class Replay:
         journal = self.account["journal"]
         return journal[self.at] if self.at < len(journal) else None
 
+    @property
+    def no_room(self):
+        """What the bank's other members hold is not known here: whether there was room is believed."""
+        return self.refused == "EXPOSURE_LIMIT"
+
     def run(self, command):
         """Next in the order of the client. A gap leads to nonsense in the model; the finding says where it began."""
         involved = [self] + [self.peers[ref] for ref in (command["fields"].get("to_member_ref"),) if ref]
@@ -92,6 +115,7 @@ class Replay:
             for replay in involved:
                 replay.left_alone = True
             return
+        self.refused = command.get("refused")
         try:
             if command["do"] in SENDS:
                 self.transfer(command, involved[1])
@@ -116,12 +140,13 @@ class Replay:
                 received, (self, "settle", ledger.TRANSFER_BACK))
             for missing in (name for name, kept in steps.items() if not kept):
                 self.wrong(command, f"step {missing} is not in the database")
-            taker.lapse_all()
+            parcel, kept = receipt.pop("parcel"), steps[step]
+            taker.catch_up(parcel.points() or parcel.pending_points() or parcel.credit or taker is self, kept)
             taker.model.expected = []
-            taker.model.take_in(receipt.pop("parcel"), kind, ledger.step_id(ref, step))
+            taker.model.take_in(parcel, kind, ledger.step_id(ref, step), kept["time"], kept["date"])
             for expected in taker.model.expected:
                 taker.take(command, expected, steps[step])
-            taker.time = steps[step]["time"]
+            taker.time, taker.date = kept["time"], kept["date"]
             reason = received
         if reason != command.get("refused", "OK"):
             self.wrong(command, f"was answered {command.get('refused', 'OK')}, and the rules say {reason}")
@@ -135,6 +160,8 @@ class Replay:
         self.lapse_before(command, row)
         time = row["time"] if row else self.time or self.check.first_time
         ref = fields.get("request_id") or (row["name"] if do == "accrue" and row else None)
+        if refused == "FIELD_INVALID" and fields.get("expires_on", self.check.last_date) < self.check.last_date:
+            return  # the day had come before the request was answered
         reason, receipt = self.decide(do, fields, time, row, ref)
         while not self.fits(command, reason, receipt) and not self.leaves_entry(command) and self.lapse_one():
             # It lapsed while the command waited for its turn.
@@ -156,14 +183,31 @@ class Replay:
             (not receipt or told.get("spendable") == receipt.get("spendable") or "refused" in command)
 
     def lapse_before(self, command, row):
-        """What lapsed before the command: all that the journal has here when the command left an entry behind it."""
-        while self.next_entry() and self.next_entry()["kind"] == ledger.LAPSE:
-            if not self.leaves_entry(command) and (row is None or self.next_entry()["time"] > row["time"]):
-                break
-            self.lapse_one()
+        """What time did before the command; then nothing may be left that should have been done."""
+        self.catch_up(self.leaves_entry(command), row)
+        if not row:
+            return
         for name, hold in self.model.open_holds().items():
-            if row and hold.lapse <= row["time"]:
+            if hold.lapse <= row["time"]:
                 self.wrong(command, f"found hold {name} open although its time was over")
+        if self.model.due(row["date"]):
+            self.wrong(command, f"found {self.model.due(row['date'])} although their day, {row['date']}, had come")
+
+    def catch_up(self, leaves, row):
+        """All that time did here when the command left an entry behind it; otherwise what its row says was before it."""
+        due, at = 0, self.at
+        while at < len(self.account["journal"]) and self.is_times(self.account["journal"][at]):
+            entry = self.account["journal"][at]
+            at += 1
+            before = leaves or row and (entry["time"] <= row["time"] if entry["kind"] in (ledger.LAPSE, ledger.FORFEIT)
+                                        else self.check.date_of(entry["day"]) <= row["date"])
+            due = at if before else due
+        while self.at < due:
+            self.lapse_one()
+
+    def is_times(self, entry):
+        return entry["kind"] == ledger.LAPSE or entry["ref"] == ledger.NOBODY or \
+            (entry["kind"] == ledger.FORFEIT and entry["ref"] == entry["redemption_id"])
 
     def decide_until(self, command, do, row, wanted):
         """decide; when it is refused otherwise than it was, holds may have lapsed while it waited for its turn."""
@@ -177,18 +221,19 @@ class Replay:
 
     def decide(self, do, fields, time, row, ref):
         self.model.expected = []
-        return getattr(self.model, do)(fields, time, row["date"] if row else None, ref)
+        self.model.no_room = self.no_room
+        return getattr(self.model, do)(fields, time, row["date"] if row else self.date, ref)
 
     def row_of(self, command):
         """Where the answer is kept; None when it is not."""
-        table = ledger.ANSWERS.get(command["do"])
-        if not table:
+        table = kept_in(command)
+        if not table or table == "adjustment":
             return None
         row = self.rows[table].get(name_of(command))
         if row:
             if row["member_id"] != self.account["member_id"]:
                 self.wrong(command, f"is in the database as another member's, {row['member_id']}")
-            self.time = row["time"]
+            self.time, self.date = row["time"], row["date"]
         return row
 
     def compare(self, command, row, receipt):
@@ -237,20 +282,31 @@ class Replay:
             pass
 
     def lapse_one(self):
-        """Ends the hold that the journal's next entry says lapsed; False when it says something else."""
+        """Does what the journal's next entry says time did; False when it says something else."""
         entry = self.next_entry()
-        if not entry or entry["kind"] != ledger.LAPSE:
+        if not entry or not self.is_times(entry):
             return False
+        date, self.model.expected = self.check.date_of(entry["day"]), []
+        if entry["kind"] == ledger.LAPSE:
+            self.lapse(entry, date)
+        elif entry["kind"] in (ledger.MATURE, ledger.EXPIRE):
+            (self.model.ripen_due if entry["kind"] == ledger.MATURE else self.model.expire_due)(date)
+        if not self.model.expected:
+            raise Wrong(f"member {self.ref}: journal entry {entry['seq']} (kind {entry['kind']}) says that time did what "
+                        f"was not due on {date}")
+        for expected in self.model.expected:
+            self.take({"do": "time", "fields": {"request_id": entry["ref"]}}, expected, None)
+        self.date = max(self.date, date)
+        return True
+
+    def lapse(self, entry, date):
         name = entry["redemption_id"]
         hold = self.model.redemptions.get(name)
         if hold is None or hold.state != model.HELD:
             raise Wrong(f"member {self.ref}, hold {name}: journal entry {entry['seq']} lapses what is not held")
         if entry["time"] < hold.lapse:
             raise Wrong(f"member {self.ref}, hold {name}: lapsed before its time")
-        self.model.expected = []
-        self.model.lapse(name, entry["time"], self.check.date_of(entry["day"]))
-        self.take({"do": "lapse", "fields": {"request_id": name}}, self.model.expected[0], None)
-        return True
+        self.model.lapse(name, entry["time"], date)
 
     def finish(self):
         """What is left over: nothing but lapses; and the account is as the model has it."""
@@ -262,7 +318,11 @@ class Replay:
         lots = {key: points for key, points in mine.lots.items() if points}
         holds = {name: hold.lapse for name, hold in mine.open_holds().items()}
         for what, there, expected in (
-                ("status", account["status"], mine.status), ("available", account["available"], mine.available),
+                ("status", account["status"], mine.status), ("tier", account["tier"], mine.tier),
+                ("pending", account["pending"], mine.pending), ("expired", account["expired"], mine.expired),
+                ("pending lots", account["pending_lots"], mine.pending_lots),
+                ("points of the day", account["day_points"], mine.redeemed(account["counted_on"])),
+                ("points of the month", account["month_points"], mine.redeemed(account["counted_on"][:7])), ("available", account["available"], mine.available),
                 ("held", account["held"], mine.held), ("credit limit", account["credit_limit"], mine.limit),
                 ("credit used", account["credit_used"], mine.credit_used), ("lots", account["lots"], lots),
                 ("open holds", account["holds"], holds), ("journal_seq", account["journal_seq"], self.at)):
@@ -274,6 +334,30 @@ class Replay:
             if there != (hold.state, hold.confirmed, hold.reversed):
                 raise Wrong(f"member {self.ref}, hold {name}: state, confirmed and reversed points are {there}, and the "
                             f"replay gives {(hold.state, hold.confirmed, hold.reversed)}")
+            lines = [line.row() for line in hold.lines]
+            if ledger.read_lines(row["lines"]) != lines:
+                raise Wrong(f"member {self.ref}, hold {name}: order lines are {ledger.read_lines(row['lines'])}, and the "
+                            f"replay gives {lines}")
+            if row["exposure"] != hold.exposure():
+                raise Wrong(f"member {self.ref}, hold {name}: exposure is {row['exposure']}, and the replay gives "
+                            f"{hold.exposure()}")
+            self.check.exposed[self.check.banks[self.ref], account["bucket"]] += hold.exposure()
+        self.finish_small()
+
+    def finish_small(self):
+        """What accruals and corrections that waited came to."""
+        for name, accrual in self.model.accruals.items():
+            row = self.rows["accrual"][name]
+            there, mine = (row["clawed"], row["pending"], row["funding"]), (accrual.clawed, accrual.pending, accrual.funding)
+            if there != mine:
+                raise Wrong(f"member {self.ref}, accrual {name}: clawed, pending and funding are {there}, and the replay "
+                            f"gives {mine}")
+        for name, (state, _) in self.model.adjustments.items():
+            row = self.rows["adjustment"][name]
+            approver = "" if state == model.WAITING else commands.SECOND_OPERATOR.split("/")[1]
+            if (row["state"], row["approved_by"]) != (state, approver):
+                raise Wrong(f"member {self.ref}, adjustment {name}: state and approver are "
+                            f"{(row['state'], row['approved_by'])}, and the replay gives {(state, approver)}")
 
 
 class Check:
@@ -282,6 +366,9 @@ class Check:
     def __init__(self, database, name="alliance"):
         self.ledger = ledger.Ledger(database, name)
         self.rules, self.commissions = self.ledger.rules(), self.ledger.commissions()
+        self.fundings = self.ledger.fundings()
+        self.first_date, self.last_date = FIRST_DAY, self.ledger.rows(ledger.TODAY)[0]["last"]
+        self.exposed = collections.Counter()  # (bank_id, bucket) -> minor units, as the replays have it
         self.buckets = self.ledger.totals()["buckets"]
         self.first_time = max(versions[0]["effective_from"] for versions in self.rules.values())
         self.findings, self.lost = [], []
@@ -295,24 +382,24 @@ class Check:
 
     def client(self, name, log):
         """Everything one client did."""
-        commands = read_log(log)
+        log = read_log(log)
         accounts, rows = self.ledger.of_client(name)
         by_member = collections.defaultdict(list)
-        transfers = {name_of(command) for command in commands.values() if command["do"] in SENDS}
-        for n, command in sorted(commands.items()):
+        transfers = {name_of(command) for command in log.values() if command["do"] in SENDS}
+        for n, command in sorted(log.items()):
             self.banks[command["fields"]["member_ref"]] = self.banks.get(
                 command["fields"]["member_ref"], command["fields"].get("bank_id"))
             if "answer" not in command and "refused" not in command:
                 self.findings.append(f"command {n} of {name} was never acknowledged: {command['fields']}")
             by_member[command["fields"]["member_ref"]].append(command)
-        believed = {name_of(command) for command in commands.values()}
+        believed = {name_of(command) for command in log.values()}
         believed |= {ledger.step_id(name, step) for name in believed if name for step in ("receive", "settle")
                      if name in transfers}
         replays = {ref: Replay(self, ref, accounts.get(ref), rows, {}) for ref in by_member}
         for ref, mine in by_member.items():
             replays[ref].peers = replays
             self.member(replays[ref], mine, rows)
-        for _, command in sorted(commands.items()):
+        for _, command in sorted(log.items()):
             self.guard(replays[command["fields"]["member_ref"]], "run", command)
         for replay in replays.values():
             self.guard(replay, "finish")
@@ -345,10 +432,10 @@ class Check:
     @staticmethod
     def is_lost(command, account, rows):
         """Acknowledged, and not there: successes, and the refusals that are kept."""
-        table = ledger.ANSWERS.get(command["do"])
+        table = kept_in(command)
         if "answer" in command and table is None:
             return account is None
-        kept = table != "accrual" and command.get("refused") in KEPT
+        kept = table not in (None, "accrual") and command.get("refused") in KEPT
         if "answer" in command or kept:
             return name_of(command) not in rows[table]
         return False
@@ -367,6 +454,33 @@ class Check:
         self.findings += self.ledger.twice
         self.findings += [f"bucket {bucket}, {self.date_of(day)}: the sum over all accounts is {points}, not 0"
                           for (bucket, day), points in sorted(self.sums.items()) if points]
+
+    def exposures(self, settled, asked):
+        """Parts of the banks' limits: what is used of them is what the replays say, less what was settled; settled is
+        bank_id -> request_id -> (amount, acknowledged), asked bank_id -> every limit that was asked for."""
+        rows = self.ledger.rows(ledger.EXPOSURES)
+        there = {(row["bank_id"], row["request_id"]) for row in self.ledger.rows(ledger.SETTLED)}
+        for bank in asked:
+            parts = [row for row in rows if row["bank_id"] == bank]
+            if sorted(row["bucket"] for row in parts) != list(range(self.buckets)):
+                self.findings.append(f"bank {bank}: exposure has parts {parts}")
+                continue
+            if any(row["limit"] not in asked[bank] for row in parts) or sum(row["allotted"] for row in parts) > parts[0]["limit"]:
+                self.findings.append(f"bank {bank}: exposure parts are more than the limit, or the limit is none: {parts}")
+            mine = settled.get(bank, {})
+            self.lost += [f"bank {bank}: settled exposure {name} was acknowledged and is not in the database"
+                          for name, (_, known) in mine.items() if known and (bank, name) not in there]
+            paid = sum(amount for name, (amount, _) in mine.items() if (bank, name) in there)
+            used, taken = sum(row["used"] for row in parts), sum(self.exposed[bank, b] for b in range(self.buckets))
+            if used != taken - paid:
+                self.findings.append(f"bank {bank}: exposure used is {used}; the replay gives {taken} less {paid} settled")
+            if not mine:
+                self.findings += [f"bank {bank}, bucket {row['bucket']}: exposure used is {row['used']}, and the replay "
+                                  f"gives {self.exposed[bank, row['bucket']]}" for row in parts
+                                  if row["used"] != self.exposed[bank, row["bucket"]]]
+            found = {name: tuple(map(tuple, row["shares"])) for name, row in self.fundings.get(bank, {}).items()}
+            if found != commands.FUNDINGS:
+                self.findings.append(f"bank {bank}: fundings are {found}")
 
     def published(self, acknowledged):
         """(bank_id, request_id, version, effective_from) of rules: each there, once, and no other."""

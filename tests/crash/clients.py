@@ -8,6 +8,7 @@ What it sends and what it is told is in its log before anything else happens: a 
 """
 
 import collections
+import datetime
 import json
 import os
 import random
@@ -19,7 +20,7 @@ import grpc
 import commands
 import stack
 
-CALL_S = 2.5  # of one attempt: shorter than the longest pauses, so that clients go to the other server
+CALL_S, CALL_MAX_S = 2.5, 20  # of the first attempt: shorter than the longest pauses; later ones wait for a slow machine
 BACKOFF_S, BACKOFF_MAX_S = 0.02, 1.0
 UNKNOWN = object()  # nobody knows what became of it: ask again
 # After these the same request may be sent again.
@@ -73,12 +74,12 @@ class Caller:
             self.stubs[key] = self.shared.messages.stubs[service](self.shared.world.channel(server, party))
         return self.stubs[key]
 
-    def send(self, server, way, group):
+    def send(self, server, way, group, patience_s):
         """group is [(kind, fields)]. One outcome a command: a dictionary, a reason, or UNKNOWN."""
         stub = getattr(self.stub(server, way.party(group[0][1]), way.service), way.rpc)
         message = way.pack(self.shared.messages, group)
         try:
-            answer = list(stub(iter([message]), timeout=CALL_S)) if way.streams else [stub(message, timeout=CALL_S)]
+            answer = list(stub(iter([message]), timeout=patience_s)) if way.streams else [stub(message, timeout=patience_s)]
         except grpc.RpcError as error:
             return [self.judge(reason_of(error), error.code(), group)] * len(group)
         if len(answer) != 1:
@@ -109,6 +110,8 @@ class Client(threading.Thread):
         self.redemptions = []  # commands.Redemption, the newest last
         self.recent = collections.deque(maxlen=64)  # (kind, fields, answer) that were acknowledged
         self.earned = collections.deque(maxlen=64)  # accruals, for claw-backs
+        self.pending = collections.deque(maxlen=32)  # those that wait for an event
+        self.waiting = {}  # adjustments that wait for a second person, by id
         self.n = 0
         self.counts = collections.Counter()
         self.failure = None
@@ -166,6 +169,8 @@ class Client(threading.Thread):
             self.log.write({"n": n, "refused" if refused else "answer": answer})
             self.counts["refused" if refused else "done"] += 1
             self.counts[name, "refused" if refused else "done"] += 1
+            if refused:
+                self.counts[answer, "met"] += 1
             if name == "set_member" and tries > 1:
                 # An attempt of unknown fate may still come; it would undo a later change. So there is none.
                 self.members[fields["member_ref"]]["doubtful"] = True
@@ -185,7 +190,8 @@ class Client(threading.Thread):
                 self.shared.give_up.wait(self.rng.uniform(0, min(BACKOFF_MAX_S, BACKOFF_S * 2 ** tries)))
             server = self.rng.randrange(len(self.shared.world.servers))
             self.counts["sent"] += len(numbered)
-            outcomes = self.caller.send(server, way, [command[1:] for command in numbered])
+            outcomes = self.caller.send(server, way, [command[1:] for command in numbered],
+                                        min(CALL_S * tries, CALL_MAX_S))
             known = [(*command, one, tries) for command, one in zip(numbered, outcomes) if one is not UNKNOWN]
             numbered = [command for command, one in zip(numbered, outcomes) if one is UNKNOWN]
             self.counts["acknowledged"] += len(known)
@@ -204,6 +210,8 @@ class Client(threading.Thread):
             return  # has no request_id: a repeat is a command of its own
         answer = self.ask_again(kind, fields)
         self.counts["repeated"] += 1
+        if first.get("adjusted") == 1 and (answer == "MEMBER_CLOSED" or isinstance(answer, dict)):
+            return  # is answered as it stands by then
         if answer is not UNKNOWN and (isinstance(answer, str) or commands.lasting(answer) != commands.lasting(first)):
             told = answer if isinstance(answer, str) else {k: v for k, v in answer.items() if first.get(k) != v}
             before = first if isinstance(answer, str) else {k: first.get(k) for k in told}
@@ -231,6 +239,11 @@ class Shared:
         self.give_up = threading.Event()  # leave it
         self.passing = reasons(*PASSING)
         self.findings = []
+        self.today = None  # the open business date, as far as is known
+
+    def day(self, ahead):
+        """That many days after the open one."""
+        return (self.today + datetime.timedelta(days=ahead)).isoformat()
 
     def wrong(self, finding):
         self.findings.append(finding)

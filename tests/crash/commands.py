@@ -12,7 +12,10 @@ import stack
 
 BANKS = ("bank-a", "bank-b")
 MERCHANTS = ("shop-1", "shop-2")
-OPERATOR = "operator/ops"
+OPERATOR, SECOND_OPERATOR = "operator/ops", "operator/second"
+ADJUST_LIMIT = 400  # what an operator may correct alone
+# funding_id -> shares (funder, merchant_id, basis points); funder as in bank_service.proto
+FUNDINGS = {"shared": ((1, "", 5000), (2, "", 3000), (3, "shop-1", 2000)), "shop": ((3, "shop-2", 10000),)}
 HOLDS_KNOWN = 200  # what a client remembers of redemptions; older ones are left as they are
 
 # weight: how often it is chosen; make(client) gives fields, or None when there is nothing to do it to; ways: how it may
@@ -64,15 +67,28 @@ def make_member(client):
 def make_accrual(client):
     return {"bank_id": client.bank, "member_ref": client.any_member(), "transaction_ref": stack.uuid7(),
             "amount_minor": client.rng.choice((client.rng.randint(1, 500), client.rng.randint(100, 200000))),
-            "time": int(time.time())}
+            "time": int(time.time()), "funding": client.rng.choice(("", "", "shared", "shop")),
+            **client.rng.choices(({"event": False, "until": ""}, {"event": True, "until": ""},
+                                  {"event": False, "until": client.shared.day(client.rng.randint(0, 8))}),
+                                 (70, 15, 15))[0]}
+
+
+def make_lines(rng, points):
+    """Splits points over two to five lines; most redemptions have none."""
+    count = min(points, rng.randint(2, 5))
+    if rng.random() < 0.6 or count < 2:
+        return []
+    cuts = [0, *sorted(rng.sample(range(1, points), count - 1)), points]
+    return [[f"line-{n}", after - before] for n, (before, after) in enumerate(zip(cuts, cuts[1:]))]
 
 
 def make_hold(client):
     rng = client.rng
     merchant = rng.choice(MERCHANTS)
+    points = rng.choice((rng.randint(1, 20), rng.randint(1, 900), rng.randint(1, 5000)))
     return {"request_id": stack.uuid7(), "merchant_id": merchant, "store_id": rng.choice(("", "main")),
             "bank_id": client.bank, "member_ref": client.any_member(),
-            "points": rng.choice((rng.randint(1, 20), rng.randint(1, 900), rng.randint(1, 5000))),
+            "points": points, "lines": make_lines(rng, points),
             "lapse_s": rng.choices((0, rng.randint(1, 5), 3600), (10, 15, 75))[0]}
 
 
@@ -101,7 +117,11 @@ def make_cancel(client):
 
 
 def make_reverse(client):
-    return of_redemption(client, "confirmed", points=True)
+    fields = of_redemption(client, "confirmed", points=True)
+    lines = fields and next((r.fields["lines"] for r in client.redemptions if r.id == fields["redemption_id"]), [])
+    if lines and client.rng.random() < 0.5:
+        fields["line_id"] = client.rng.choice([name for name, _ in lines] + ["line-9"])
+    return fields
 
 
 def make_on_member(client):
@@ -116,10 +136,46 @@ def make_limit(client):
 
 
 def make_adjustment(client):
-    """Small enough to need no second person."""
-    points = client.rng.choice((-1, 1)) * client.rng.randint(1, 400)
+    """Half of them need a second person."""
+    points = client.rng.choice((-1, 1)) * client.rng.randint(1, 2 * ADJUST_LIMIT)
     return {"request_id": stack.uuid7(), "bank_id": client.bank, "member_ref": client.any_member(), "points": points,
-            "reason_code": "GOODWILL"}
+            "reason_code": "GOODWILL", "funding_id": client.rng.choice(("", "shared")) if points > 0 else ""}
+
+
+def make_approval(client):
+    """Now and then by whom it must not be, or of another number. Once it was approved it is not approved anew."""
+    if not client.waiting:
+        return None
+    known = client.rng.choice(list(client.waiting.values()))
+    fields = {"request_id": known["request_id"], "bank_id": client.bank, "member_ref": known["member_ref"],
+              "points": known["points"], "by": SECOND_OPERATOR, "proposed_by": OPERATOR}
+    wrong = client.rng.random()
+    if wrong < 0.1:
+        return dict(fields, by=OPERATOR)
+    if wrong < 0.2:
+        return dict(fields, points=fields["points"] + 1)
+    del client.waiting[known["request_id"]]
+    return fields
+
+
+def make_tier(client):
+    fields = make_on_member(client)
+    return fields and dict(fields, tier=client.rng.choice((0, 1, 2, 5)))
+
+
+def make_mature(client):
+    if not client.pending:
+        return None
+    known = client.rng.choice(client.pending)
+    points = client.rng.choice((0, client.rng.randint(1, known["points"]), known["points"]))
+    return {"request_id": stack.uuid7(), "bank_id": client.bank, "member_ref": known["member_ref"],
+            "transaction_ref": known["transaction_ref"], "points": points}
+
+
+def make_reinstatement(client):
+    return {"request_id": stack.uuid7(), "bank_id": client.bank, "member_ref": client.any_member(),
+            "points": client.rng.choice((client.rng.randint(1, 10), client.rng.randint(1, 200))),
+            "expires_on": client.shared.day(client.rng.randint(30, 90))}
 
 
 def make_merge(client):
@@ -168,6 +224,13 @@ def learn_hold(client, fields, answer):
 
 def learn_accrual(client, fields, answer):
     client.earned.append(dict(fields, points=answer["points"]))
+    if fields["event"]:
+        client.pending.append(client.earned[-1])
+
+
+def learn_adjustment(client, fields, answer):
+    if answer["adjusted"] == 1:
+        client.waiting[fields["request_id"]] = fields
 
 
 def learn_redeem(client, fields, answer):
@@ -187,7 +250,19 @@ def learner(state):
 # --- the same id, other content --------------------------------------------------------------------------------------
 
 def twist_points(fields):
-    return dict(fields, points=fields["points"] + 1)
+    twisted = dict(fields, points=fields["points"] + 1)
+    if fields.get("lines"):
+        (name, points), *others = fields["lines"]
+        twisted["lines"] = [[name, points + 1], *others]
+    return twisted
+
+
+def twist_adjustment(fields):
+    return dict(fields, points=fields["points"] * 2)
+
+
+def twist_tier(fields):
+    return dict(fields, tier=fields["tier"] + 1)
 
 
 def twist_lapse(fields):
@@ -218,7 +293,7 @@ def read_member_receipt(receipt):
 
 
 def lasting(answer):
-    """What is the same each time: a push says UNCHANGED of what it CREATED before."""
+    """What is the same each time: a push says UNCHANGED of what it CREATED before; a correction that waits goes on."""
     return {k: v for k, v in answer.items() if k != "outcome"}
 
 
@@ -228,7 +303,9 @@ def read_rows(answer):
 
 
 def hold_request(m, fields):
-    message = m.redemption.HoldRedemptionRequest(**{k: v for k, v in fields.items() if k != "lapse_s"})
+    message = m.redemption.HoldRedemptionRequest(**{k: v for k, v in fields.items() if k not in ("lapse_s", "lines")})
+    for name, points in fields["lines"]:
+        message.lines.add(line_id=name, points=points)
     if fields["lapse_s"]:
         message.lapse_after.seconds = fields["lapse_s"]
     return message
@@ -239,6 +316,8 @@ def operation_request(name):
         message = getattr(m.redemption, name)(request_id=fields["request_id"], redemption_id=fields["redemption_id"])
         if "points" in fields:
             message.points = fields["points"]
+        if "line_id" in fields:
+            message.line_id = fields["line_id"]
         if "lapse_s" in fields:
             message.lapse_after.seconds = fields["lapse_s"]
         return message
@@ -263,7 +342,12 @@ REQUESTS |= {"freeze": bank_request("MemberRequest"), "unfreeze": bank_request("
              "claw_back": bank_request("AccrualRequest"),
              "transfer": bank_request("TransferPointsRequest", member_ref="from_member_ref"),
              "merge": bank_request("MergeMembersRequest", member_ref="from_member_ref", to_member_ref="into_member_ref"),
-             "adjust": lambda m, fields: m.operator.AdjustPointsRequest(**fields)}
+             "set_tier": bank_request("SetTierRequest"), "mature": bank_request("AccrualRequest"),
+             "adjust": lambda m, fields: m.operator.AdjustPointsRequest(**fields),
+             "approve": lambda m, fields: m.operator.ApproveAdjustmentRequest(
+                 adjustment_id=fields["request_id"], bank_id=fields["bank_id"], member_ref=fields["member_ref"],
+                 points=fields["points"]),
+             "reinstate": lambda m, fields: m.operator.ReinstatePointsRequest(**fields)}
 
 
 def pack_one(m, commands):
@@ -295,7 +379,9 @@ def pack_accruals(m, commands):
     for number, (_, fields) in enumerate(commands):
         row = request.rows.add(row_number=number, transaction_ref=fields["transaction_ref"],
                                member_ref=fields["member_ref"], amount=m.types.Money(
-                                   currency_code="CNY", amount_minor=fields["amount_minor"]))
+                                   currency_code="CNY", amount_minor=fields["amount_minor"]),
+                               funding_id=fields["funding"], pending_until=fields["until"],
+                               pending_event=fields["event"])
         row.transaction_time.FromSeconds(fields["time"])
     return request
 
@@ -305,8 +391,7 @@ def by_bank(fields):
 
 
 def by_operator(fields):
-    del fields
-    return OPERATOR
+    return fields.get("by", OPERATOR)
 
 
 def by_merchant(fields):
@@ -322,7 +407,7 @@ def one_member_receipt(answer):
 
 
 def one_adjustment(answer):
-    return [dict(read_member_receipt(answer.receipt), adjusted=answer.state)]
+    return [dict(read_member_receipt(answer.receipt) if answer.HasField("receipt") else {}, adjusted=answer.state)]
 
 
 WAYS = {way.rpc: way for way in (
@@ -341,6 +426,10 @@ WAYS = {way.rpc: way for way in (
     Way("bank", "TransferPoints", False, by_bank, pack_one, one_member_receipt, 1),
     Way("bank", "CloseMember", False, by_bank, pack_one, one_member_receipt, 1),
     Way("bank", "MergeMembers", False, by_bank, pack_one, one_member_receipt, 1),
+    Way("bank", "SetTier", False, by_bank, pack_one, one_member_receipt, 1),
+    Way("bank", "MatureAccrual", False, by_bank, pack_one, one_member_receipt, 1),
+    Way("operator", "ReinstatePoints", False, by_operator, pack_one, one_member_receipt, 1),
+    Way("operator", "ApproveAdjustment", False, by_operator, pack_one, one_adjustment, 1),
     Way("operator", "AdjustPoints", False, by_operator, pack_one, one_adjustment, 1),
     Way("redemption", "WriteRedemptions", False, by_merchant, pack_writes, read_verdicts, 8),
     Way("redemption", "StreamRedemptions", True, by_merchant, pack_writes, read_verdicts, 8),
@@ -360,9 +449,13 @@ KINDS = {kind.name: kind for kind in (
     Kind("unfreeze", 3, make_on_member, ("UnfreezeMember",), learn_nothing, None),
     Kind("set_limit", 2, make_limit, ("SetCreditLimit",), learn_nothing, None),
     Kind("claw_back", 4, make_claw_back, ("ClawBackAccrual",), learn_nothing, twist_points),
-    Kind("adjust", 4, make_adjustment, ("AdjustPoints",), learn_nothing, twist_points),
+    Kind("adjust", 4, make_adjustment, ("AdjustPoints",), learn_adjustment, twist_adjustment),
+    Kind("approve", 4, make_approval, ("ApproveAdjustment",), learn_nothing, None),
+    Kind("set_tier", 3, make_tier, ("SetTier",), learn_nothing, twist_tier),
+    Kind("mature", 5, make_mature, ("MatureAccrual",), learn_nothing, twist_points),
+    Kind("reinstate", 5, make_reinstatement, ("ReinstatePoints",), learn_nothing, twist_points),
     Kind("close", 1, make_on_member, ("CloseMember",), learn_nothing, None),
     Kind("merge", 2, make_merge, ("MergeMembers",), learn_nothing, None),
     Kind("transfer", 8, make_transfer, ("TransferPoints",), learn_nothing, twist_points),
 )}
-
+REFUSALS = ("CAP_REDEMPTION", "CAP_DAY", "CAP_MONTH", "EXPOSURE_LIMIT")  # each must be met

@@ -17,6 +17,7 @@ to copies of the database, each of which must be found. It succeeds only if all 
 
 import argparse
 import collections
+import datetime
 import os
 import queue
 import random
@@ -35,6 +36,7 @@ import grpc  # noqa: E402
 import check  # noqa: E402
 import clients  # noqa: E402
 import commands  # noqa: E402
+import ledger  # noqa: E402
 import stack  # noqa: E402
 import tamper  # noqa: E402
 import world as worlds  # noqa: E402
@@ -42,6 +44,7 @@ import world as worlds  # noqa: E402
 EARLY_MS = 150    # how much later PostgreSQL gets a COMMIT that was answered already
 SHOWN = 20        # findings printed; all are in findings.txt
 VERSIONS_MAX = 50  # of each bank's rules
+FIXED_LIMIT = 300000  # minor units of exposure
 VARIETY = 5       # each kind of command is done at least so often
 
 
@@ -165,47 +168,126 @@ def insist(call, request, patience_s=worlds.PATIENCE_S):
             time.sleep(0.1)
 
 
-class Publisher(threading.Thread):
-    """Each bank's rules get a new version again and again, so that lots of many expiry dates come and go."""
+class Worker(threading.Thread):
+    """Does something again and again beside the clients; the supervisor tells when it fails."""
 
-    def __init__(self, shared, rng):
-        super().__init__(name="publisher", daemon=True)
-        self.shared, self.rng = shared, rng
-        self.published = set()
-        self.count = collections.Counter()
-        self.pause_s = 3.0
+    def __init__(self, name, shared, rng, pause_s):
+        super().__init__(name=name, daemon=True)
+        self.shared, self.rng, self.pause_s = shared, rng, pause_s
         self.failure = None
-
-    def publish(self, bank):
-        m, stubs = self.shared.messages, self.shared.messages.stubs["bank"]
-        rules = m.bank.ExchangeRules(bank_id=bank, expiry_months=self.rng.randint(1, 60), minimum_points=self.rng.randint(1, 12),
-                                     accrual_rate=m.types.Ratio(num=1, den=100))
-        rules.rates.add(currency_code="CNY", conversion_rate=m.types.Ratio(num=1, den=1),
-                        settlement_rate=m.types.Ratio(num=self.rng.randint(1, 1500), den=1000))
-        request = m.bank.PublishExchangeRulesRequest(request_id=stack.uuid7(), rules=rules)
-        while True:
-            stub = stubs(self.shared.world.channel(self.rng.randrange(2), f"bank/{bank}"))
-            try:
-                made = stub.PublishExchangeRules(request, timeout=5)
-                break
-            except grpc.RpcError as error:
-                if self.shared.give_up.wait(0.2):
-                    return
-                if clients.reason_of(error) not in ("", *self.shared.passing):
-                    raise
-        self.published.add((bank, request.request_id, made.version, commands.instant_us(made.effective_from)))
-        self.count[bank] += 1
 
     def run(self):
         try:
             while not self.shared.stop.wait(self.pause_s):
-                for bank in commands.BANKS:
-                    if self.count[bank] < VERSIONS_MAX:
-                        self.publish(bank)
+                self.work()
         except Exception as error:  # the supervisor tells of it
             if not self.shared.give_up.is_set():
                 self.failure = error
                 raise
+
+    def work(self):
+        raise NotImplementedError
+
+
+class Office(Worker):
+    """What the banks and the operator do all the time: rules get new versions, so that lots of many expiry dates come
+    and go; the first bank's exposure limit is set anew, and what the second owes is settled."""
+
+    def __init__(self, shared, rng):
+        super().__init__("office", shared, rng, 3.0)
+        self.published = set()
+        self.count = collections.Counter()
+        self.settled = {bank: {} for bank in commands.BANKS[1:]}  # request_id -> (amount, acknowledged)
+        self.limits = {commands.BANKS[0]: [], commands.BANKS[1]: [FIXED_LIMIT]}  # all that were asked for
+        self.used = 0
+
+    def ask(self, party, service, rpc, request):
+        """The answer, however often it takes; or the word of a refusal, or None when all is given up."""
+        while True:
+            stub = self.shared.messages.stubs[service](self.shared.world.channel(self.rng.randrange(2), party))
+            try:
+                return getattr(stub, rpc)(request, timeout=10)
+            except grpc.RpcError as error:
+                reason = clients.reason_of(error)
+                if reason not in ("", *self.shared.passing):
+                    return reason
+                if self.shared.give_up.wait(0.2):
+                    return None
+
+    def publish(self, bank):
+        m, rng = self.shared.messages, self.rng
+        kind = rng.choice((1, 2, 2, 3))
+        rules = m.bank.ExchangeRules(
+            bank_id=bank, expiry_months=rng.choice((1, 1, 1, 2, 12)), minimum_points=rng.randint(1, 12), expiry_kind=kind,
+            expiry_day=rng.choice(("02-29", "07-01", "12-31")) if kind == 3 else "", pending_days=rng.choice((0, 0, 2)),
+            reinstate_grace_days=rng.choice((0, 5)), accrual_rate=m.types.Ratio(num=1, den=100))
+        # The second bank's rate never changes: so its exposure never passes its limit.
+        rate = 500 if bank in self.settled else rng.randint(1, 1500)
+        rules.rates.add(currency_code="CNY", conversion_rate=m.types.Ratio(num=1, den=1),
+                        settlement_rate=m.types.Ratio(num=rate, den=1000))
+        for tier in (0, 2) if rng.random() < 0.7 else ():
+            rules.caps.add(tier=tier, per_redemption=rng.choice((0, 3000)), per_day=rng.choice((0, 1500, 4000)),
+                           per_month=rng.choice((0, 3000, 9000)))
+        request = m.bank.PublishExchangeRulesRequest(request_id=stack.uuid7(), rules=rules)
+        made = self.ask(f"bank/{bank}", "bank", "PublishExchangeRules", request)
+        if made is None:
+            return
+        if isinstance(made, str):
+            raise AssertionError(f"rules of {bank} were refused for {made}")
+        self.published.add((bank, request.request_id, made.version, commands.instant_us(made.effective_from)))
+        self.count[bank] += 1
+
+    def limit(self, bank, minor):
+        """So many minor units; None to choose, now and then less than is used."""
+        if minor is None:
+            minor = max(self.used + self.rng.choice((-20000, 20000, 100000, 400000)), 0)
+        self.limits[bank].append(minor)
+        money = self.shared.messages.types.Money(currency_code="CNY", amount_minor=minor)
+        answer = self.ask(f"bank/{bank}", "bank", "SetExposureLimit",
+                          self.shared.messages.bank.SetExposureLimitRequest(bank_id=bank, limit=money))
+        if isinstance(answer, str):
+            raise AssertionError(f"the limit {minor} of {bank} was refused for {answer}")
+        self.used = answer.used.amount_minor if answer else 0
+
+    def settle(self, bank):
+        """Most of what is used."""
+        m = self.shared.messages
+        known = self.ask(f"bank/{bank}", "bank", "GetExposure", m.bank.GetExposureRequest(bank_id=bank, currency_code="CNY"))
+        minor = known.used.amount_minor * 7 // 10 if known else 0
+        if minor < 1:
+            return
+        name = stack.uuid7()
+        self.settled[bank][name] = (minor, False)
+        answer = self.ask(commands.OPERATOR, "operator", "RecordSettledExposure", m.bank.RecordSettledExposureRequest(
+            request_id=name, bank_id=bank, amount=m.types.Money(currency_code="CNY", amount_minor=minor)))
+        if isinstance(answer, str) and answer != "BEYOND_EXPOSURE":
+            raise AssertionError(f"settling {minor} of {bank} was refused for {answer}")
+        self.settled[bank][name] = (minor, answer is not None and not isinstance(answer, str))
+
+    def work(self):
+        for bank in commands.BANKS:
+            if self.count[bank] < VERSIONS_MAX:
+                self.publish(bank)
+            if bank in self.settled:
+                self.settle(bank)
+            else:
+                self.limit(bank, None)
+
+
+class Calendar(Worker):
+    """Days end, some at a time: lots expire, pending points mature, counters begin anew."""
+
+    def __init__(self, shared, rng):
+        super().__init__("calendar", shared, rng, 0.7)
+        self.said = ""
+
+    def work(self, days=None):
+        """Until the day's end is reached or the database is gone; what is left is done the next time."""
+        self.said, good = self.shared.world.close_days(self.shared.day((days or self.rng.randint(3, 10)) - 1))
+        closed = [line.split()[0] for line in self.said.splitlines() if line.endswith("sealed")]
+        if closed:
+            self.shared.today = datetime.date.fromisoformat(closed[-1]) + datetime.timedelta(days=1)
+        return good
 
 
 def found_alliance(world, messages):
@@ -213,7 +295,7 @@ def found_alliance(world, messages):
     m = messages
     operator = m.stubs["operator"](world.channel(0, commands.OPERATOR))
     insist(operator.CreateProgramme, m.operator.CreateProgrammeRequest(programme=m.operator.Programme(
-        programme_id="p", time_zone="Asia/Shanghai")))
+        programme_id="p", time_zone="Asia/Shanghai", business_date=check.FIRST_DAY)))
     for bank in commands.BANKS:
         insist(operator.RegisterBank, m.operator.RegisterBankRequest(bank=m.operator.Bank(
             bank_id=bank, programme_id="p", name=bank)))
@@ -222,8 +304,18 @@ def found_alliance(world, messages):
             merchant_id=merchant, programme_id="p", name=merchant,
             stores=[m.operator.Store(store_id="main", name="Main")],
             terms=m.operator.Terms(commission_bp=250 + 83 * place, settlement_currency="CNY"))))
+    for place, bank in enumerate(commands.BANKS):
+        stub = m.stubs["bank"](world.channel(0, f"bank/{bank}"))
+        for name, shares in commands.FUNDINGS.items():
+            insist(stub.RegisterFunding, m.bank.RegisterFundingRequest(funding=m.bank.Funding(
+                bank_id=bank, funding_id=name, currency_code="CNY", cost_rate=m.types.Ratio(num=1, den=2),
+                shares=[m.bank.FundingShare(funder=funder, merchant_id=merchant, share_bp=bp)
+                        for funder, merchant, bp in shares])))
+        if place:
+            insist(stub.SetExposureLimit, m.bank.SetExposureLimitRequest(bank_id=bank, limit=m.types.Money(
+                currency_code="CNY", amount_minor=FIXED_LIMIT)))
     for index in range(len(world.servers)):
-        for party in [commands.OPERATOR] + [f"bank/{b}" for b in commands.BANKS] + [f"merchant/{s}" for s in commands.MERCHANTS]:
+        for party in [commands.OPERATOR, commands.SECOND_OPERATOR] + [f"bank/{b}" for b in commands.BANKS] + [f"merchant/{s}" for s in commands.MERCHANTS]:
             world.channel(index, party)
 
 
@@ -253,7 +345,7 @@ class Run:
         self.rng = random.Random(options.seed)
         self.world = self.database = self.proxy = None
         self.shared, self.clients = None, []
-        self.publisher = None
+        self.office = self.calendar = None
         self.kills = collections.Counter()
         self.began = time.monotonic()
 
@@ -286,12 +378,15 @@ class Run:
         os.makedirs(self.world.path("log"))
         found_alliance(self.world, messages)
         self.shared = clients.Shared(self.world, messages)
-        self.publisher = Publisher(self.shared, random.Random(f"{self.options.seed}/rules"))
+        self.shared.today = datetime.date.fromisoformat(check.FIRST_DAY)
+        self.office = Office(self.shared, random.Random(f"{self.options.seed}/rules"))
+        self.calendar = Calendar(self.shared, random.Random(f"{self.options.seed}/days"))
+        self.office.limit(commands.BANKS[0], FIXED_LIMIT)
         for bank in commands.BANKS:
-            self.publisher.publish(bank)
+            self.office.publish(bank)
         stack.wait_for(lambda: knows_all(self.world, messages), worlds.PATIENCE_S, "both servers to know all parties")
         self.clients = [clients.Client(n, self.options.seed, self.shared) for n in range(self.options.clients)]
-        for thread in (self.publisher, *self.clients):
+        for thread in (self.office, self.calendar, *self.clients):
             thread.start()
 
     def wait_for_progress(self):
@@ -309,7 +404,7 @@ class Run:
             if server.ended():
                 raise AssertionError(f"{server.name} ended by itself with {server.process.returncode}; its log is "
                                      f"{server.log}")
-        for thread in (self.publisher, *self.clients):
+        for thread in (self.office, self.calendar, *self.clients):
             if thread.failure:
                 raise AssertionError(f"{thread.name} failed: {thread.failure!r}")
 
@@ -317,6 +412,7 @@ class Run:
         kinds = list(PROVING if self.options.prove else KILLS)
         for number, kind in enumerate(plan(self.rng, self.options.kills, kinds), 1):
             self.wait_for_progress()
+            self.look_at_exposure()
             time.sleep(self.rng.uniform(0.3, 1.7) * self.options.seconds_between)
             did = KILLS[kind](self)
             self.kills[kind] += 1
@@ -328,19 +424,39 @@ class Run:
         def varied():
             self.look()
             counts = sum((client.counts for client in self.clients), collections.Counter())
-            return all(counts[kind, "done"] >= VARIETY for kind in commands.KINDS)
+            return all(counts[kind, "done"] >= VARIETY for kind in commands.KINDS) and \
+                all(counts[refusal, "met"] for refusal in commands.REFUSALS)
         stack.wait_for(varied, worlds.PATIENCE_S, f"{VARIETY} of each kind of command to be done")
 
     def finish(self):
-        self.wait_for_variety()
+        if not self.options.prove:
+            self.wait_for_variety()
         self.shared.stop.set()
         end = time.monotonic() + worlds.PATIENCE_S
-        for thread in (*self.clients, self.publisher):
+        for thread in (*self.clients, self.office, self.calendar):
             thread.join(max(end - time.monotonic(), 0.1))
         self.shared.give_up.set()
         for client in self.clients:
             client.join(10)
         self.look()
+        stack.wait_for(lambda: self.calendar.work(1), worlds.PATIENCE_S, "the end of the open day")
+
+    def look_at_exposure(self):
+        """In one snapshot, whenever it is taken: parts are no more than the limit, and what redemptions say that they
+        take is used, less what was settled. The second bank's rate never changes: it is never past its limit."""
+        def rows():
+            try:
+                return ledger.Ledger(self.database).rows(ledger.EXPOSED)
+            except (OSError, stack.subprocess.CalledProcessError):
+                return []  # it is starting up
+        for row in stack.wait_for(rows, worlds.PATIENCE_S, "the database"):
+            good = row["allotted"] <= row["limit"]
+            if row["bank_id"] in self.office.settled:
+                good = good and row["used"] <= row["limit"]
+            else:
+                good = good and row["used"] == row["taken"]
+            if not good and not self.options.prove:
+                self.shared.wrong(f"exposure of a bank in a snapshot: {row}")
 
     def check(self):
         """Servers are ended first: what is compared stands still."""
@@ -361,7 +477,8 @@ class Run:
         for client in self.clients:
             checked.client(client.name, client.log_path)
         checked.everything()
-        checked.published(self.publisher.published)
+        checked.published(self.office.published)
+        checked.exposures(self.office.settled, self.office.limits)
         return checked
 
     def report(self, checked):
@@ -372,10 +489,12 @@ class Run:
               f"{counts['repeated']}, ids reused {counts['reused']}")
         print("done/refused: " + ", ".join(f"{kind} {counts[kind, 'done']}/{counts[kind, 'refused']}"
                                            for kind in commands.KINDS))
+        print("refusals that must be met: " + ", ".join(f"{word} {counts[word, 'met']}" for word in commands.REFUSALS) +
+              f"; business date {self.shared.today}")
         print("kills: " + ", ".join(f"{kind} {count}" for kind, count in self.kills.items()))
         print(f"checked: {checked.counts['commands']} commands of {checked.counts['members']} members against the "
               f"database, {checked.counts['replayed']} members replayed, {checked.counts['entries']} journal entries "
-              f"chained, {len(checked.sums)} sums of a bucket and day, {len(self.publisher.published)} versions of rules")
+              f"chained, {len(checked.sums)} sums of a bucket and day, {len(self.office.published)} versions of rules")
         print("in the database: " + ", ".join(f"{count} {what}" for what, count in totals.items()))
         found = [f"LOST: {one}" for one in checked.lost] + [f"WRONG: {one}" for one in checked.findings]
         with open(self.world.path("findings.txt"), "w", encoding="utf-8") as file:

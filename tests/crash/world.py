@@ -18,9 +18,10 @@ import time
 import grpc
 
 import stack
+from commands import ADJUST_LIMIT
 
 PROXY = os.path.join(os.path.dirname(os.path.abspath(__file__)), "proxy.py")
-PATIENCE_S = 120  # for anything that must happen at last
+PATIENCE_S = 300  # for anything that must happen at last, on however slow a machine
 
 
 def free_port():
@@ -186,7 +187,8 @@ class World:
                        f"tls_ca = {self.path('pki/ca.pem')}\n"
                        f"tls_cert = {self.path('pki/server.pem')}\ntls_key = {self.path('pki/server.key')}\n"
                        f"data_key_file = {self.path('data.key')}\nmetrics_listen = 127.0.0.1:0\n"
-                       "allow_loopback_partners = true\n")
+                       f"allow_loopback_partners = true\nadjust_limit_points = {ADJUST_LIMIT}\n"
+                       f"statements_dir = {self.path('statements')}\n")
         subprocess.run([self.binary, "--settings", self.path("alliance.conf"), "--migrate"], check=True,
                        env=self.environment, stdout=subprocess.DEVNULL)
         self.servers = [Server(self, "server-1"), Server(self, "server-2")]
@@ -213,6 +215,13 @@ class World:
             self.channels[index, party] = grpc.secure_channel(f"localhost:{self.servers[index].port}", credentials,
                                                               options)
         return self.channels[index, party]
+
+    def close_days(self, until):
+        """One day after another up to this one; what alliance-settle said, and whether it came to the end."""
+        done = subprocess.run(["setpriv", "--pdeathsig", "KILL", os.path.join(stack.BUILD, "bin", "alliance-settle"),
+                               "day-close", "--settings", self.path("alliance.conf"), "--programme", "p", "--until", until],
+                              env=self.environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        return done.stdout, done.returncode == 0
 
     def hang_up(self):
         for channel in self.channels.values():
