@@ -6,7 +6,8 @@
 
 #include "service/call.h"
 
-extern const struct service bank_service, diagnostics_service, operator_service, redemption_service, settlement_service;
+extern const struct service bank_service, diagnostics_service, member_service, operator_service, redemption_service,
+    settlement_service;
 
 /* All of them, for the transport. */
 extern const struct service *const services[];

@@ -218,6 +218,116 @@ static void a_claim_nobody_followed_up_is_void_after_a_while(void **state)
     assert_int_equal(cards_of(house, "cid"), 1);
 }
 
+static void a_member_is_shown_and_only_its_bank_sees_what_is_personal(void **state)
+{
+    struct house *house = *state;
+
+    push(house, BANK, CREATED, ANN);
+    house_expect(
+        house_ask(house, BANK, "GetMember", "{'bankId': 'bank-a', 'memberRef': 'ann'}"),
+        "{'memberRef': 'ann', 'facts': {'status': 'MEMBER_STATUS_ACTIVE', 'creditLimit': '100', 'tier': 0, "
+        "'cards': [{'token': 'tok-ann-1', 'status': 'CARD_STATUS_BLOCKED', 'holderName': ''}, {'token': "
+        "'tok-ann-2', 'product': 'gold', 'status': 'CARD_STATUS_ACTIVE', 'expiresOn': '2029-12-31', "
+        "'supplementary': true, 'holderName': ''}], 'consents': ['email', 'offers'], 'contactFields': ['name', "
+        "'phone', 'email']}}");
+    json_t *with = house_ask(house, BANK, "GetMember", "{'bankId': 'bank-a', 'memberRef': 'ann', 'withContact': true}");
+    house_expect(with, "{'contact': {'name': 'Ann Archer', 'phone': '+86 138-0013-8000', 'email': "
+                       "'Ann.Archer@Example.com'}, 'facts': {'cards': [{'holderName': ''}, {'holderName': 'Holly "
+                       "Holder'}]}}");
+    json_t *without = house_ask(house, "operator/olga", "GetMember", "{'bankId': 'bank-a', 'memberRef': 'ann'}");
+    assert_null(json_object_get(without, "contact"));
+    house_refused(house, "operator/olga", "GetMember", REASON_ROLE_NOT_ALLOWED, "with_contact",
+                  "{'bankId': 'bank-a', 'memberRef': 'ann', 'withContact': true}");
+    house_refused(house, "bank/bank-b", "GetMember", REASON_NOT_YOURS, "bank_id",
+                  "{'bankId': 'bank-a', 'memberRef': 'ann'}");
+    house_refused(house, BANK, "GetMember", REASON_MEMBER_NOT_FOUND, "member_ref",
+                  "{'bankId': 'bank-a', 'memberRef': 'bob'}");
+    /* Moved to another row, what was sealed does not open. */
+    push(house, BANK, CREATED, "{'memberRef': 'bob', 'contact': {'name': 'Bob'}}");
+    house_sql(house, "UPDATE member_profile p SET sealed = (SELECT sealed FROM member_profile WHERE phone_mac <> '') "
+                     "WHERE phone_mac = ''");
+    house_refused(house, BANK, "GetMember", REASON_INTERNAL, NULL,
+                  "{'bankId': 'bank-a', 'memberRef': 'bob', 'withContact': true}");
+}
+
+static void members_are_found_within_their_bank(void **state)
+{
+    struct house *house = *state;
+
+    push(house, BANK, CREATED, ANN);
+    push(house, BANK, CREATED, "{'memberRef': 'abe', 'contact': {'phone': '+8613800138000'}}");
+    push(house, BANK, CREATED, "{'memberRef': 'cid', 'contact': {'phone': '+8613800138001'}}");
+    house_expect(house_ask(house, BANK, "FindMember", "{'bankId': 'bank-a', 'phone': '86 (138) 0013 8000'}"),
+                 "{'memberRefs': ['abe', 'ann']}");
+    house_expect(house_ask(house, BANK, "FindMember", "{'bankId': 'bank-a', 'email': 'ANN.archer@example.COM'}"),
+                 "{'memberRefs': ['ann']}");
+    house_expect(house_ask(house, BANK, "FindMember", "{'bankId': 'bank-a', 'email': 'bob@example.com'}"),
+                 "{'memberRefs': []}");
+    house_expect(house_ask(house, BANK, "FindMember", "{'bankId': 'bank-a', 'cardToken': 'tok-ann-2'}"),
+                 "{'memberRefs': ['ann'], 'card': {'token': 'tok-ann-2', 'product': 'gold', 'expiresOn': '2029-12-31', "
+                 "'supplementary': true}}");
+    house_expect(house_ask(house, BANK, "FindMember", "{'bankId': 'bank-a', 'cardToken': 'tok-ann-3'}"),
+                 "{'memberRefs': []}");
+    house_expect(house_ask(house, "bank/bank-b", "FindMember", "{'bankId': 'bank-b', 'phone': '+8613800138000'}"),
+                 "{'memberRefs': []}");
+    house_refused(house, "bank/bank-b", "FindMember", REASON_NOT_YOURS, "bank_id",
+                  "{'bankId': 'bank-a', 'phone': '+8613800138000'}");
+    house_refused(house, "operator/olga", "FindMember", REASON_ROLE_NOT_ALLOWED, NULL,
+                  "{'bankId': 'bank-a', 'phone': '+8613800138000'}");
+    house_refused(house, BANK, "FindMember", REASON_FIELD_INVALID, "phone", "{'bankId': 'bank-a'}");
+    house_refused(house, BANK, "FindMember", REASON_FIELD_INVALID, "phone",
+                  "{'bankId': 'bank-a', 'phone': '12345', 'email': 'a@b'}");
+    house_refused(house, BANK, "FindMember", REASON_CARD_NUMBER_REFUSED, "card_token",
+                  "{'bankId': 'bank-a', 'cardToken': '4111111111111111'}");
+}
+
+static void every_change_is_in_the_log(void **state)
+{
+    struct house *house = *state;
+
+    push(house, BANK, CREATED, "{'memberRef': 'ann', 'creditLimit': '100', 'cardTokens': ['tok-1111']}");
+    push(house, PERSON, CHANGED, "{'memberRef': 'ann', 'creditLimit': '50', 'status': 2, 'cardTokens': ['tok-1111']}");
+    push(house, BANK, UNCHANGED, "{'memberRef': 'ann', 'creditLimit': '50', 'status': 2, 'cardTokens': ['tok-1111']}");
+    house_ask(house, PERSON, "SetTier", "{'requestId': '%s', 'bankId': 'bank-a', 'memberRef': 'ann', 'tier': 3}",
+              house_id());
+    push(house, BANK, CHANGED,
+         "{'memberRef': 'ann', 'creditLimit': '50', 'status': 2, 'cardTokens': ['tok-2222'], 'consents': ['offers'], "
+         "'contact': {'phone': '12345'}}");
+    json_t *reply = house_ask(house, BANK, "ListMemberChanges", "{'bankId': 'bank-a', 'memberRef': 'ann'}");
+    house_expect(
+        reply,
+        "{'nextPageToken': '', 'changes': ["
+        "{'seq': '1', 'businessDate': '2026-01-15', 'time': '2026-01-15T12:00:00Z', 'changedBy': "
+        "'alliance://bank/bank-a', 'batchNumber': '0', 'profileChanged': true, 'after': {'status': "
+        "'MEMBER_STATUS_ACTIVE', 'creditLimit': '100', 'cards': [{'token': 'tok-1111'}]}}, "
+        "{'seq': '2', 'changedBy': 'alliance://bank/bank-a/person/paula', 'profileChanged': false, 'before': "
+        "{'status': "
+        "'MEMBER_STATUS_ACTIVE', 'creditLimit': '100', 'cards': []}, 'after': {'status': 'MEMBER_STATUS_FROZEN', "
+        "'creditLimit': '50'}}, "
+        "{'seq': '3', 'changedBy': 'alliance://bank/bank-a/person/paula', 'before': {'tier': 0}, 'after': {'tier': "
+        "3}}, "
+        "{'seq': '4', 'profileChanged': true, 'before': {'cards': [{'token': 'tok-1111'}], 'consents': [], "
+        "'contactFields': []}, 'after': {'cards': [{'token': 'tok-2222'}], 'consents': ['offers'], 'contactFields': "
+        "['phone']}}]}");
+    assert_null(json_object_get(json_array_get(json_object_get(reply, "changes"), 0), "before"));
+    json_t *first =
+        house_ask(house, BANK, "ListMemberChanges", "{'bankId': 'bank-a', 'memberRef': 'ann', 'pageSize': 3}");
+    assert_int_equal(json_array_size(json_object_get(first, "changes")), 3);
+    house_expect(house_ask(house, "operator/olga", "ListMemberChanges",
+                           "{'bankId': 'bank-a', 'memberRef': 'ann', 'pageSize': 1000}"),
+                 "{'nextPageToken': ''}");
+    house_expect(house_ask(house, BANK, "ListMemberChanges",
+                           "{'bankId': 'bank-a', 'memberRef': 'ann', 'pageSize': 3, 'pageToken': '%s'}",
+                           house_text(first, "nextPageToken")),
+                 "{'changes': [{'seq': '4'}], 'nextPageToken': ''}");
+    house_refused(house, "bank/bank-b", "ListMemberChanges", REASON_NOT_YOURS, "bank_id",
+                  "{'bankId': 'bank-a', 'memberRef': 'ann'}");
+    /* Each row of the log is of an entry of the journal. */
+    assert_int_equal(house_count(house, "SELECT count(*) FROM member_change c JOIN journal j USING (bucket, member_id, "
+                                        "seq) WHERE j.at = c.at"),
+                     4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -226,6 +336,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_card_is_one_members_at_a_time, setup, teardown),
         cmocka_unit_test_setup_teardown(of_two_in_one_message_the_first_gets_the_card, setup, teardown),
         cmocka_unit_test_setup_teardown(a_claim_nobody_followed_up_is_void_after_a_while, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_member_is_shown_and_only_its_bank_sees_what_is_personal, setup, teardown),
+        cmocka_unit_test_setup_teardown(members_are_found_within_their_bank, setup, teardown),
+        cmocka_unit_test_setup_teardown(every_change_is_in_the_log, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,207 @@
+/* member_read.c -- GetMember and FindMember, on a clerk's connection. */
+#include "service/member_handlers.h"
+
+#include "base/text.h"
+#include "engine/command.h"
+#include "io/pb_json.h"
+#include "service/check.h"
+#include "service/errand.h"
+#include "service/journal.h"
+#include "service/member_seal.h"
+#include "service/office.h"
+#include "service/shape.h"
+#include "store/card_store.h"
+#include "store/member_profile_store.h"
+
+#include <string.h>
+
+typedef Alliance__V1__GetMemberRequest Get;
+typedef Alliance__V1__GetMemberResponse Got;
+typedef Alliance__V1__FindMemberRequest Find;
+typedef Alliance__V1__FindMemberResponse Found;
+typedef Alliance__V1__MemberFacts Facts;
+typedef Alliance__V1__Card Card;
+
+enum { FOUND_MAX = 100 };
+
+/* A profile from before there was more than tokens says nothing else of its cards. */
+static bool list_tokens(const struct text_array *tokens, Facts *facts, struct arena *arena)
+{
+    facts->cards = arena_alloc(arena, (tokens->count + 1) * sizeof *facts->cards);
+    for (size_t i = 0; facts->cards && i < tokens->count; i++) {
+        Card *card = shape_new(arena, &alliance__v1__card__descriptor);
+        if (!card || !(card->token = shape_text(arena, tokens->at[i])))
+            return false;
+        card->status = ALLIANCE__V1__CARD_STATUS__CARD_STATUS_ACTIVE;
+        facts->cards[facts->n_cards++] = card;
+    }
+    return facts->cards != NULL;
+}
+
+static Facts *facts_of(const struct profile_found_row *row, struct arena *arena, struct error *err)
+{
+    ProtobufCMessage *parsed = NULL;
+    Facts *facts = shape_new(arena, &alliance__v1__member_facts__descriptor);
+
+    if (!text_empty(row->facts)) {
+        if (!pb_json_parse(&alliance__v1__member_facts__descriptor, row->facts, strlen(row->facts), arena, &parsed,
+                           err))
+            return NULL;
+        facts = (Facts *)parsed;
+    } else if (!facts || !list_tokens(&row->card_tokens, facts, arena)) {
+        errand_no_room(err);
+        return NULL;
+    }
+    facts->status = (Alliance__V1__MemberStatus)row->status;
+    facts->tier = row->tier;
+    facts->credit_limit = row->credit_limit;
+    return facts;
+}
+
+static void name_holders(const Alliance__V1__SealedMember *sealed, Facts *facts)
+{
+    for (size_t i = 0; i < sealed->n_holders; i++) {
+        for (size_t k = 0; k < facts->n_cards; k++) {
+            if (strcmp(facts->cards[k]->token, sealed->holders[i]->token) == 0)
+                facts->cards[k]->holder_name = sealed->holders[i]->holder_name;
+        }
+    }
+}
+
+static bool open_contact(struct errand *errand, const struct profile_found_row *row, const struct uuid *member_id,
+                         Got *reply, struct error *err)
+{
+    if (row->sealed.size == 0)
+        return true;
+    Alliance__V1__SealedMember *sealed = member_unseal(errand->call->office->data_key, member_id, row->sealed.at,
+                                                       row->sealed.size, &errand->call->arena, err);
+    if (!sealed)
+        return false;
+    reply->contact = sealed->contact;
+    name_holders(sealed, reply->facts);
+    return true;
+}
+
+static bool get_work(struct errand *errand, struct error *err)
+{
+    const Get *asked = (const Get *)errand->request;
+    struct profile_found_row row;
+    bool found;
+
+    Got *reply = errand_reply(errand, &alliance__v1__get_member_response__descriptor, err);
+    if (!reply)
+        return false;
+    if (!reference_bank(errand->reference, asked->bank_id))
+        return error_field(err, REASON_BANK_NOT_FOUND, "bank_id", "%s", "");
+    struct profile_key_params params = { .member_id = command_member_id(asked->bank_id, asked->member_ref) };
+    params.bucket = member_hash16(&params.member_id) % errand->reference->buckets;
+    if (!db_fetch_one(errand->db, &profile_find, &params, &errand->call->arena, &row, &found, err))
+        return false;
+    if (!found)
+        return error_field(err, REASON_MEMBER_NOT_FOUND, "member_ref", "%s", "");
+    reply->bank_id = asked->bank_id;
+    reply->member_ref = asked->member_ref;
+    reply->facts = facts_of(&row, &errand->call->arena, err);
+    return reply->facts && (!asked->with_contact || open_contact(errand, &row, &params.member_id, reply, err));
+}
+
+bool member_get(struct call *call, const ProtobufCMessage *request, struct error *err)
+{
+    const Get *asked = (const Get *)request;
+
+    if (asked->with_contact && call->principal.role != ROLE_BANK)
+        return error_field(err, REASON_ROLE_NOT_ALLOWED, "with_contact", "only the bank sees what is personal");
+    return journal_check_member(call, asked->bank_id, asked->member_ref, err) &&
+           errand_read(call, request, get_work, err);
+}
+
+/* Find */
+
+static bool find_by_mac(struct errand *errand, const struct bank *bank, const struct statement *statement,
+                        const uint8_t mac[CRYPTO_HASH], Found *reply, struct error *err)
+{
+    struct profile_search_params params = { errand->reference->buckets, { mac, CRYPTO_HASH }, bank->no, FOUND_MAX };
+    size_t count;
+    void *rows;
+
+    if (!db_fetch(errand->db, statement, &params, &errand->call->arena, &rows, &count, err))
+        return false;
+    reply->member_refs = arena_alloc(&errand->call->arena, (count + 1) * sizeof *reply->member_refs);
+    for (size_t i = 0; reply->member_refs && i < count; i++)
+        reply->member_refs[reply->n_member_refs++] =
+            (char *)(uintptr_t)((const struct profile_search_row *)rows)[i].member_ref;
+    return reply->member_refs || errand_no_room(err);
+}
+
+static Card *shape_card(struct arena *arena, const struct card_row *row, char *token)
+{
+    Card *card = shape_new(arena, &alliance__v1__card__descriptor);
+
+    if (!card)
+        return NULL;
+    card->token = token;
+    card->product = (char *)(uintptr_t)row->product;
+    card->status = (Alliance__V1__CardStatus)row->status;
+    card->supplementary = row->supplementary;
+    if (row->expires_on.days != 0)
+        card->expires_on = shape_date(arena, row->expires_on);
+    return card->expires_on ? card : NULL;
+}
+
+static bool find_by_card(struct errand *errand, const Find *asked, Found *reply, struct error *err)
+{
+    struct uuid id = command_card_id(asked->bank_id, asked->card_token);
+    int64_t bucket = member_hash16(&id) % errand->reference->buckets;
+    struct card_ids_params params = { { &bucket, 1 }, { &id, 1 } };
+    struct card_row row;
+    bool found;
+
+    if (!db_fetch_one(errand->db, &card_find, &params, &errand->call->arena, &row, &found, err))
+        return false;
+    if (!found)
+        return true;
+    reply->member_refs = arena_alloc(&errand->call->arena, sizeof *reply->member_refs);
+    reply->card = shape_card(&errand->call->arena, &row, asked->card_token);
+    if (!reply->member_refs || !reply->card)
+        return errand_no_room(err);
+    reply->member_refs[reply->n_member_refs++] = (char *)(uintptr_t)row.member_ref;
+    return true;
+}
+
+static bool find_work(struct errand *errand, struct error *err)
+{
+    const Find *asked = (const Find *)errand->request;
+    const struct bank *bank = reference_bank(errand->reference, asked->bank_id);
+    const struct crypto_key *key = errand->call->office->data_key;
+    uint8_t mac[CRYPTO_HASH];
+
+    Found *reply = errand_reply(errand, &alliance__v1__find_member_response__descriptor, err);
+    if (!reply)
+        return false;
+    if (!bank)
+        return error_field(err, REASON_BANK_NOT_FOUND, "bank_id", "%s", "");
+    if (!text_empty(asked->card_token))
+        return find_by_card(errand, asked, reply, err);
+    if (!text_empty(asked->phone)) {
+        member_seal_phone_mac(key, asked->bank_id, asked->phone, mac);
+        return find_by_mac(errand, bank, &profile_by_phone, mac, reply, err);
+    }
+    member_seal_email_mac(key, asked->bank_id, asked->email, mac);
+    return find_by_mac(errand, bank, &profile_by_email, mac, reply, err);
+}
+
+bool member_find(struct call *call, const ProtobufCMessage *request, struct error *err)
+{
+    const Find *asked = (const Find *)request;
+    int given = !text_empty(asked->phone) + !text_empty(asked->email) + !text_empty(asked->card_token);
+
+    if (!check_own(call, "bank_id", asked->bank_id, err) || !check_id("bank_id", asked->bank_id, err))
+        return false;
+    if (given != 1)
+        return error_field(err, REASON_FIELD_INVALID, "phone", "just one of phone, email and card_token must be set");
+    return (text_empty(asked->phone) || member_seal_check_phone("phone", asked->phone, err)) &&
+           (text_empty(asked->email) || member_seal_check_email("email", asked->email, err)) &&
+           (text_empty(asked->card_token) || (check_card_token("card_token", asked->card_token, err) &&
+                                              check_no_card_number("card_token", asked->card_token, err))) &&
+           errand_read(call, request, find_work, err);
+}
