@@ -87,7 +87,10 @@ static bool take(struct clerks *clerks, struct load *load)
     return load->count > 0;
 }
 
-static const char session_sql[] = "SET lock_timeout = '10s'; SET timezone = 'UTC'";
+/* A change of reference data holds what every lane needs: a server that is stopped in one, or is gone, gives it back.
+ */
+static const char session_sql[] =
+    "SET lock_timeout = '10s'; SET timezone = 'UTC'; SET idle_in_transaction_session_timeout = '5s'";
 
 /* A job leaves no transaction behind; a lost connection is made anew before the next job. */
 static bool ready(const struct clerks *clerks, struct db **db, struct error *err)
@@ -146,8 +149,12 @@ bool clerks_open(const char *conninfo, int32_t count, struct clerks **out, struc
         if (pthread_create(&clerks->threads[clerks->count], NULL, clerk_main, clerks) != 0)
             break;
     }
-    *out = clerks;
-    return clerks->count > 0 || error_set(err, REASON_INTERNAL, "no thread for a clerk");
+    if (clerks->count > 0) {
+        *out = clerks;
+        return true;
+    }
+    clerks_close(clerks);
+    return error_set(err, REASON_INTERNAL, "no thread for a clerk");
 }
 
 static bool submit(struct clerks *clerks, struct jobs *jobs, struct clerk_job *job, struct error *err)

@@ -42,12 +42,13 @@ static void remember_state(struct db *db, const PGresult *result)
 }
 
 /*
- * Class 08 and 57P0x: the connection or the server is going away. 25006: the server only reads, because another one has
+ * Class 08 and 57P0x: the connection or the server is going away. 25P03: this program stood still in a transaction for
+ * longer than its session may, and the server has ended it. 25006: the server only reads, because another one has
  * become the primary; a new connection may lead there.
  */
 static bool server_gone(struct db *db)
 {
-    static const char *const signs[] = { "08", "57P0", "25006" };
+    static const char *const signs[] = { "08", "57P0", "25P03", "25006" };
 
     for (size_t i = 0; i < COUNT(signs); i++)
         db->gone |= strncmp(db->sqlstate, signs[i], strlen(signs[i])) == 0;
