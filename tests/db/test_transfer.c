@@ -257,7 +257,8 @@ static void what_cannot_be_received_comes_back(void **state)
         { "closed, at a merge", "UPDATE account SET status = 3 WHERE member_ref = '%1$s'", REASON_MEMBER_CLOSED, true },
         { "gone",
           "DELETE FROM journal j USING account a WHERE a.bucket = j.bucket AND a.member_id = j.member_id AND "
-          "a.member_ref = '%1$s'; DELETE FROM account WHERE member_ref = '%1$s'",
+          "a.member_ref = '%1$s'; DELETE FROM member_change c USING account a WHERE a.bucket = c.bucket AND "
+          "a.member_id = c.member_id AND a.member_ref = '%1$s'; DELETE FROM account WHERE member_ref = '%1$s'",
           REASON_MEMBER_NOT_FOUND, false },
     };
 
@@ -302,6 +303,27 @@ static void young_transfers_are_left_alone(void **state)
     assert_true(db_script(alliance->db, "UPDATE transfer SET sent_at = sent_at - interval '2 hours'", &err));
     assert_int_equal(recover(alliance, INT64_C(3600) * US_PER_SECOND), 1);
     assert_int_equal(available(alliance, bob), 25);
+}
+
+/* Somebody has spoilt the row by hand: its points wait for whoever mends it, nobody else's do. */
+static void a_row_that_cannot_be_read_keeps_nobody_back(void **state)
+{
+    struct alliance *alliance = *state;
+    const char *ann = name_in(0, 0), *bob = name_in(1, 0);
+    struct error err = { 0 };
+
+    make_member(alliance, ann, 40);
+    make_member(alliance, bob, 40);
+    struct command spoilt = send_of(alliance, ann, bob, 7), beside = send_of(alliance, ann, bob, 5),
+                   behind = send_of(alliance, bob, ann, 3);
+    take_steps(alliance, &spoilt, 1);
+    assert_true(db_script(alliance->db, "UPDATE transfer SET lots = '\\x00'", &err));
+    take_steps(alliance, &beside, 1);
+    take_steps(alliance, &behind, 1);
+    assert_int_equal(recover(alliance, 0), 2);
+    assert_int_equal(available(alliance, ann), 40 - 7 - 5 + 3);
+    assert_int_equal(available(alliance, bob), 40 - 3 + 5);
+    assert_int_equal(alliance_count(alliance, "SELECT count(*) FROM transfer WHERE state = 1"), 1);
 }
 
 /* More than one page of a bucket; two servers at once. */
@@ -416,6 +438,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(lots_keep_their_expiry, setup, teardown),
         cmocka_unit_test_setup_teardown(what_cannot_be_received_comes_back, setup, teardown),
         cmocka_unit_test_setup_teardown(young_transfers_are_left_alone, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_row_that_cannot_be_read_keeps_nobody_back, setup, teardown),
         cmocka_unit_test_setup_teardown(two_servers_may_recover_at_once, setup, teardown),
         cmocka_unit_test_setup_teardown(a_full_lane_does_not_lose_the_chain, setup, teardown),
     };
