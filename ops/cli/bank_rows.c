@@ -10,15 +10,6 @@
 #include <string.h>
 #include <strings.h>
 
-enum { MEMBER_REF, CREDIT_LIMIT, STATUS, CARD_TOKENS };
-
-const struct row_column member_columns[MEMBER_COLUMNS] = {
-    [MEMBER_REF] = { "member_ref", true },
-    [CREDIT_LIMIT] = { "credit_limit", true },
-    [STATUS] = { "status", false },
-    [CARD_TOKENS] = { "card_tokens", false },
-};
-
 enum {
     TRANSACTION_REF,
     ACCRUAL_MEMBER_REF,
@@ -62,65 +53,6 @@ static bool take_ref(const char *const *values, size_t column, const char *name,
         return error_field(err, REASON_FIELD_INVALID, name, "must not be empty");
     *out = arena_copy(arena, value, strlen(value));
     return *out || out_of_memory(err);
-}
-
-static bool take_status(const char *text, Alliance__V1__MemberStatus *status, struct error *err)
-{
-    static const struct {
-        const char *word;
-        Alliance__V1__MemberStatus status;
-    } words[] = {
-        { "", ALLIANCE__V1__MEMBER_STATUS__MEMBER_STATUS_UNSPECIFIED },
-        { "ACTIVE", ALLIANCE__V1__MEMBER_STATUS__MEMBER_STATUS_ACTIVE },
-        { "FROZEN", ALLIANCE__V1__MEMBER_STATUS__MEMBER_STATUS_FROZEN },
-        { "CLOSED", ALLIANCE__V1__MEMBER_STATUS__MEMBER_STATUS_CLOSED },
-    };
-
-    for (size_t i = 0; i < COUNT(words); i++) {
-        if (strcasecmp(words[i].word, text) == 0) {
-            *status = words[i].status;
-            return true;
-        }
-    }
-    return error_field(err, REASON_FIELD_INVALID, "status", "must be ACTIVE, FROZEN, CLOSED or empty");
-}
-
-static bool take_tokens(const char *text, Alliance__V1__Member *member, struct arena *arena, struct error *err)
-{
-    char *rest = arena_copy(arena, text, strlen(text));
-
-    member->card_tokens = arena_alloc(arena, CARD_TOKENS_MAX * sizeof *member->card_tokens);
-    if (!rest || !member->card_tokens)
-        return out_of_memory(err);
-    while (rest && *text) {
-        char *token = strsep(&rest, "|");
-        if (text_is_card_number(token))
-            return error_field(err, REASON_CARD_NUMBER_REFUSED, "card_tokens", "hold a card number; send tokens");
-        if (member->n_card_tokens == CARD_TOKENS_MAX)
-            return error_field(err, REASON_FIELD_INVALID, "card_tokens", "must be at most %d", CARD_TOKENS_MAX);
-        member->card_tokens[member->n_card_tokens++] = token;
-    }
-    return true;
-}
-
-void *member_read(const char *const *values, int64_t row_number, struct arena *arena, struct error *err)
-{
-    Alliance__V1__MemberRow *row = arena_alloc(arena, sizeof *row);
-    Alliance__V1__Member *member = arena_alloc(arena, sizeof *member);
-
-    if (!row || !member) {
-        out_of_memory(err);
-        return NULL;
-    }
-    alliance__v1__member_row__init(row);
-    alliance__v1__member__init(member);
-    row->row_number = row_number;
-    row->member = member;
-    bool read = take_ref(values, MEMBER_REF, "member_ref", arena, &member->member_ref, err) &&
-                whole_parse(values[CREDIT_LIMIT], "credit_limit", 0, POINTS_MAX, &member->credit_limit, err) &&
-                take_status(values[STATUS], &member->status, err) &&
-                take_tokens(values[CARD_TOKENS], member, arena, err);
-    return read ? row : NULL;
 }
 
 static bool take_amount(const char *const *values, Alliance__V1__Money *money, struct arena *arena, struct error *err)

@@ -1,6 +1,6 @@
 /*
- * bank_rows.h -- a line of a bank's file as the row the server takes. Pure: what the server knows better (lengths,
- * characters, whether a member exists) is left to it.
+ * bank_rows.h -- a line of a bank's card spend as the row the server takes. Pure: what the server knows better
+ * (lengths, characters, whether a member exists) is left to it.
  */
 #ifndef CLI_BANK_ROWS_H
 #define CLI_BANK_ROWS_H
@@ -9,13 +9,10 @@
 
 #include "base/arena.h"
 
-enum { MEMBER_COLUMNS = 4, ACCRUAL_COLUMNS = 11 };
+enum { ACCRUAL_COLUMNS = 11 };
 
-extern const struct row_column member_columns[MEMBER_COLUMNS];
 extern const struct row_column accrual_columns[ACCRUAL_COLUMNS];
 
-/* An Alliance__V1__MemberRow in the arena; NULL with err when the row is wrong. Tokens are separated by "|". */
-void *member_read(const char *const *values, int64_t row_number, struct arena *arena, struct error *err);
 /*
  * An Alliance__V1__AccrualRow in the arena; NULL with err when the row is wrong. pending_until is a date, or EVENT for
  * points that stay pending until MatureAccrual.

@@ -2,8 +2,8 @@
  * member_file_commands.c -- a bank's member list as a file: looked at, and sent.
  */
 #include "amount.h"
-#include "bank_rows.h"
 #include "cli.h"
+#include "member_rows.h"
 #include "member_source.h"
 #include "push.h"
 

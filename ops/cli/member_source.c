@@ -1,6 +1,6 @@
 #include "member_source.h"
 
-#include "bank_rows.h"
+#include "member_rows.h"
 
 #include "io/digest.h"
 

@@ -260,12 +260,13 @@ static bool same_row(const struct source_row *one, const struct source_row *othe
     return one->values[0] && other->values[0] && *one->values[0] && strcmp(one->values[0], other->values[0]) == 0;
 }
 
+/* Empty values keep their places: lists stand beside each other. */
 static const char *join(struct arena *arena, const char *one, const char *other)
 {
     char *text = arena_alloc(arena, strlen(one) + strlen(other) + 2);
 
     if (text)
-        stpcpy(stpcpy(stpcpy(text, one), *one && *other ? "|" : ""), other);
+        stpcpy(stpcpy(stpcpy(text, one), "|"), other);
     return text;
 }
 

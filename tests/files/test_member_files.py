@@ -120,6 +120,7 @@ BAD_ROWS = [
     ("65 columns", with_line(3, b"," * 64 + b"\n"), 3, "MESSAGE_MALFORMED: the line has too many columns; there may be 64"),
     ("33 cards", with_line(3, b"m-2,1,ACTIVE," + b"|".join(b"token-%03d" % n for n in range(33)) + b"\n"), 3,
      "FIELD_INVALID: card_tokens (column 4) must be at most 32"),
+    ("a card number for a name", with_line(3, b"4111111111111111,1,ACTIVE,\n"), 3, "CARD_NUMBER_REFUSED: member_ref (column 1) is a card number; send a token"),
     ("a card number", with_line(3, b"m-2,1,ACTIVE,4111111111111111\n"), 3, "CARD_NUMBER_REFUSED: card_tokens (column 4) hold a card number; send tokens"),
     ("a formula", with_line(3, b"=1+1,1,ACTIVE,\n"), 3, "FIELD_INVALID: member_ref (column 1) begins like a formula (= + - @), which a spreadsheet would run"),
     ("a command", with_line(3, b"m-2,1,ACTIVE,+cmd|' /C calc'!A0\n"), 3, "FIELD_INVALID: card_tokens (column 4) begins like a formula"),
@@ -192,6 +193,24 @@ class Good(Files):
     def test_a_large_file(self):
         path = self.file("large.csv", gzip.decompress(SQUEEZED))
         self.reads_as(self.file("large.csv.gz", SQUEEZED), totals("plain", path))
+
+
+    def test_all_that_is_known_of_a_member(self):
+        head = b"member_ref,credit_limit,card_tokens,card_products,card_status,card_expiry,card_holders,name,phone,email,consents\n"
+        whole = b"m-1,5,token-01|token-02,gold|,|BLOCKED,2027-12-31|,|Bob,\"Lee, Ann\",+86 (10) 1234-5678,a@b.example,sms|post\n"
+        path = self.file("all.csv", head + whole + b"m-2,5,token-03|token-04,|,,,,,,,\nm-3,5,,,,,,,,c@d.example,\n")
+        self.reads_as(path, totals("plain", path))
+        cases = [(b"gold|,", b"gold,", "card_products (column 4) must have as many parts, with \"|\" between, as card_tokens"),
+                 (b"|BLOCKED", b"|LOST", "card_status (column 5) must be ACTIVE, BLOCKED, CLOSED or empty"),
+                 (b"\"Lee, Ann\"", b"=cmd()", "name (column 8) begins like a formula (= + - @), which a spreadsheet would run"),
+                 (b"+86 (10) 1234-5678", b"+cmd|x!A0", "phone (column 9) begins like a formula"),
+                 (b"\"Lee, Ann\"", b"4111 1111 1111 1111", "name (column 8) is a card number; send a token")]
+        for wrong, right, says in cases:
+            with self.subTest(says):
+                self.assertIn(wrong, whole)
+                run = self.check(self.file("all.csv", head + whole.replace(wrong, right)))
+                self.assertEqual(run.status, REFUSED)
+                self.assertIn(says, run.err)
 
 
 class Broken(Files):
@@ -440,7 +459,7 @@ class Mapped(Files):
         cases = [({"rows": "accruals"}, 'rows must be "members" for this command'), ({"seperator": ";"}, "holds a key that is not known"),
                  ({"separator": "\t"}, "separator must be one of , ; |"), ({"encoding": "Big5"}, "encoding must be UTF-8 or GB18030"),
                  ({"columns": {"member_ref": {"from": "会员号"}}}, "credit_limit must be among the columns"),
-                 ({"columns": {**columns, "name": {"from": "姓名"}}}, "columns holds one that is none of ours"),
+                 ({"columns": {**columns, "nickname": {"from": "姓名"}}}, "columns holds one that is none of ours"),
                  ({"columns": {**columns, "status": {"from": "状态", "constant": "ACTIVE"}}}, 'status needs either "from" or the text "constant"'),
                  ({"columns": {**columns, "status": {"from": "状态", "in": "x"}}}, "status names a lookup that is not there"),
                  ({"columns": {**columns, "status": {"from": "状态", "date": "today"}}}, "status date must be written with YY or YYYY"),

@@ -6,6 +6,7 @@ mapping files, whose meaning is written down here a second time, and not its cod
 """
 
 import base64
+import calendar
 import csv
 import hashlib
 import hmac
@@ -15,6 +16,7 @@ import sys
 from decimal import Decimal, InvalidOperation
 
 STATUS = {"": 0, "ACTIVE": 1, "FROZEN": 2, "CLOSED": 3}
+CARD_STATUS = {"": 0, "ACTIVE": 1, "BLOCKED": 2, "CLOSED": 3}
 
 
 def varint(number):
@@ -37,14 +39,31 @@ def text(number, value):
     return field(number, 2, varint(len(raw)) + raw) if raw else b""
 
 
-def member(ref, limit, status, tokens):
+def within(number, raw):
+    """A message in a field."""
+    return field(number, 2, varint(len(raw)) + raw)
+
+
+def card(token, product="", status="", expires="", holder=""):
+    """alliance.v1.Card."""
+    out = text(1, token) + text(2, product)
+    if CARD_STATUS[status]:
+        out += field(3, 0, varint(CARD_STATUS[status]))
+    return out + text(4, expires) + (field(5, 0, varint(1)) + text(6, holder) if holder else b"")
+
+
+def member(ref, limit, status, tokens, cards=(), contact=("", "", ""), consents=()):
     """alliance.v1.Member in canonical encoding."""
     out = text(1, ref)
     if limit:
         out += field(2, 0, varint(limit))
     if STATUS[status]:
         out += field(3, 0, varint(STATUS[status]))
-    return out + b"".join(text(4, token) for token in tokens)
+    out += b"".join(text(4, token) for token in tokens)
+    out += b"".join(within(10, card(*one)) for one in cards)
+    if any(contact):
+        out += within(11, b"".join(text(n, part) for n, part in enumerate(contact, 1)))
+    return out + b"".join(text(12, word) for word in consents)
 
 
 class Totals:
@@ -54,9 +73,9 @@ class Totals:
         self.rows = self.limits = 0
         self.digest = hashlib.sha256()
 
-    def add(self, ref, limit, status="", tokens=()):
+    def add(self, ref, limit, status="", tokens=(), **more):
         """One member."""
-        raw = member(ref, limit, status, tokens)
+        raw = member(ref, limit, status, tokens, **more)
         self.digest.update(len(raw).to_bytes(4, "big") + raw)
         self.rows += 1
         self.limits += limit
@@ -78,17 +97,24 @@ def table(folder, name, separator=","):
         return list(csv.DictReader(file, delimiter=separator))
 
 
+def month_end(text_of_month):
+    """The last day of MM/YYYY."""
+    month, year = map(int, text_of_month.split("/"))
+    return f"{year:04d}-{month:02d}-{calendar.monthrange(year, month)[1]:02d}"
+
+
 def ibm_cards(folder, key):
     """A member a user: the sum of the limits of all cards, and their tokens."""
     users = {}
     for row in table(folder, "sd254_cards.csv"):
         users.setdefault(row["User"], []).append(row)
-    assert len(users) <= len(table(folder, "sd254_users.csv"))
+    names = [row["Person"] for row in table(folder, "sd254_users.csv")]
     totals = Totals()
     for user, cards in users.items():
-        stolen = any(card["Card on Dark Web"] == "Yes" for card in cards)
-        totals.add("ibm-" + user, sum(int(card["Credit Limit"].lstrip("$")) for card in cards),
-                   "FROZEN" if stolen else "ACTIVE", [token(card["Card Number"], key) for card in cards])
+        stolen = any(one["Card on Dark Web"] == "Yes" for one in cards)
+        totals.add("ibm-" + user, sum(int(one["Credit Limit"].lstrip("$")) for one in cards),
+                   "FROZEN" if stolen else "ACTIVE", contact=(names[int(user)], "", ""),
+                   cards=[(token(one["Card Number"], key), one["Card Brand"].lower(), "", month_end(one["Expires"])) for one in cards])
     return totals.said()
 
 
@@ -98,9 +124,10 @@ def berka(folder, _key):
     limits = {"junior": 2000, "classic": 20000, "gold": 100000}
     totals = Totals()
     for row in table(folder, "disp.asc", ";"):
-        card = cards.get(row["disp_id"])
-        totals.add("berka-" + row["client_id"], limits[card["type"]] if card else 0,
-                   "ACTIVE" if row["type"] == "OWNER" else "FROZEN", ["berka-card-" + card["card_id"]] if card else [])
+        has = cards.get(row["disp_id"])
+        totals.add("berka-" + row["client_id"], limits[has["type"]] if has else 0,
+                   "ACTIVE" if row["type"] == "OWNER" else "FROZEN",
+                   cards=[("berka-card-" + has["card_id"], has["type"])] if has else [])
     return totals.said()
 
 
@@ -135,8 +162,12 @@ def plain(path, _key):
     """A list with our own header."""
     totals = Totals()
     for row in table(os.path.dirname(path), os.path.basename(path)):
-        tokens = row.get("card_tokens") or ""
-        totals.add(row["member_ref"], int(row["credit_limit"]), row.get("status") or "", tokens.split("|") if tokens else [])
+        parts = {name: value.split("|") for name, value in row.items() if value and (name.startswith("card_") or name == "consents")}
+        tokens = parts.get("card_tokens", [])
+        lists = [parts.get(name) for name in ("card_products", "card_status", "card_expiry", "card_holders")]
+        cards = list(zip(tokens, *(one or [""] * len(tokens) for one in lists))) if any(any(one or []) for one in lists) else []
+        totals.add(row["member_ref"], int(row["credit_limit"]), row.get("status") or "", [] if cards else tokens, cards=cards,
+                   contact=[row.get(name) or "" for name in ("name", "phone", "email")], consents=parts.get("consents", []))
     return totals.said()
 
 

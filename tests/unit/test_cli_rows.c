@@ -1,6 +1,7 @@
 /* A CSV file: what a person's spreadsheet does to it, and what is said about it. */
 #include "ops/cli/bank_rows.h"
 #include "ops/cli/card_token.h"
+#include "ops/cli/member_rows.h"
 #include "ops/cli/refusals.h"
 #include "ops/cli/rows.h"
 
