@@ -28,7 +28,8 @@ enum {
     VELOCITY_HOLDS_MAX = 32, /* max_holds of a member's or card's velocity */
     LINES_MAX = 20,          /* order lines of a redemption */
     LINE_ID_MAX = 32,        /* characters */
-    CAPS_MAX = 16,           /* cap entries of exchange rules */
+    CAPS_MAX = 16,           /* cap entries of exchange rules, and credit limits by tier */
+    DRAWN_DAYS_MAX = 16,     /* days that an account keeps apart of those its credit was drawn on */
     TIER_MAX = 100,
     WRITES_MAX = 1000, /* redemption writes of one message */
     FUNDING_SHARES_MAX = 8,

@@ -20,7 +20,7 @@ int64_t account_spendable(const struct account *account)
 
 struct date account_next_due(const struct account *account)
 {
-    struct date due = MATURES_BY_EVENT;
+    struct date due = credit_next_due(account);
 
     if (account->lots.count > 0 && account->lots.at[0].expires_on.days < due.days)
         due = account->lots.at[0].expires_on;

@@ -11,13 +11,14 @@
 #include "base/limits.h"
 #include "base/uuid.h"
 #include "base/when.h"
+#include "domain/credit.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 /* MemberStatus of bank_service.proto. */
-enum member_status { MEMBER_ACTIVE = 1, MEMBER_FROZEN = 2, MEMBER_CLOSED = 3 };
+enum member_status { MEMBER_ACTIVE = 1, MEMBER_FROZEN = 2, MEMBER_CLOSED = 3, MEMBER_DECEASED = 4 };
 
 /* Points that expire on one day and that the same parties pay for. */
 struct lot {
@@ -82,6 +83,8 @@ struct account {
     int64_t journal_seq;              /* seq of the newest entry */
     uint8_t chain[32];                /* hash of the newest entry */
     uint8_t profile_hash[32];         /* of the card tokens */
+    struct credit_plan plan;          /* what credit_limit follows */
+    struct drawn_days drawn;          /* what credit_used consists of */
     size_t hold_count;
     struct open_hold holds[OPEN_HOLDS_MAX];
     /* Last, and only the part that is used need ever be copied or cleared. */
@@ -105,7 +108,8 @@ struct give_back_terms {
 
 /* Available plus the unused part of the credit limit; never negative (the limit may be below what is used). */
 int64_t account_spendable(const struct account *account);
-/* The first day on which a lot expires or pending points mature; 9999-12-31 when there is none. */
+/* The first day on which a lot expires, pending points mature, or a temporary limit begins or has ended; 9999-12-31
+ * when there is none. */
 struct date account_next_due(const struct account *account);
 
 /* Takes every lot that is over on that day into *gone (emptied first); returns their points. */

@@ -2,11 +2,20 @@
 
 #include <string.h>
 
+/* Less credit used after these was given back; after others it was repaid. */
+static const bool gives_back[ENTRY_KIND_COUNT] = {
+    [ENTRY_CANCEL] = true,
+    [ENTRY_LAPSE] = true,
+    [ENTRY_RELEASE] = true,
+    [ENTRY_REVERSE] = true,
+};
+
 struct entry *member_entry(struct entries *entries, struct account *account, const struct moment *moment,
                            enum entry_kind kind, int64_t points)
 {
     struct entry *entry = &entries->at[entries->count++];
 
+    credit_note(account, moment->business_date, gives_back[kind]);
     *entry = (struct entry){
         .member_id = account->member_id,
         .seq = ++account->journal_seq,
@@ -45,20 +54,37 @@ static void write_entry(struct entries *entries, struct account *account, const 
         entry_add_lots(entries, entry, lots->at, lots->count);
 }
 
-bool member_set(struct account *account, const struct member_wish *wish, const struct moment *moment,
-                const struct uuid *ref, struct entries *entries)
+/* Tier, credit and cards; the status is the caller's. */
+static bool become(struct account *account, const struct member_wish *wish, const struct moment *moment)
+{
+    int16_t tier = wish->has_tier ? wish->tier : account->tier;
+    bool changed =
+        account->tier != tier || memcmp(account->profile_hash, wish->profile_hash, sizeof wish->profile_hash) != 0;
+
+    account->tier = tier;
+    memcpy(account->profile_hash, wish->profile_hash, sizeof wish->profile_hash);
+    return credit_set(account, &wish->credit, moment->business_date, rules_tier_limit(moment->rules, tier)) || changed;
+}
+
+enum reason member_set(struct account *account, const struct member_wish *wish, const struct moment *moment,
+                       const struct uuid *ref, bool *changed, int64_t *moved, struct entries *entries)
 {
     bool is_new = account->journal_seq == 0;
-    bool same = account->status == wish->status && account->credit_limit == wish->credit_limit &&
-                memcmp(account->profile_hash, wish->profile_hash, sizeof wish->profile_hash) == 0;
+    int16_t status = wish->status ? wish->status : is_new ? MEMBER_ACTIVE : account->status;
 
-    if (same && !is_new)
-        return false;
-    account->status = wish->status;
-    account->credit_limit = wish->credit_limit;
-    memcpy(account->profile_hash, wish->profile_hash, sizeof wish->profile_hash);
-    write_entry(entries, account, moment, ENTRY_MEMBER, 0, ref, NULL);
-    return true;
+    *changed = false;
+    *moved = 0;
+    if (!is_new && account->status == MEMBER_CLOSED)
+        return wish->status == MEMBER_CLOSED ? REASON_OK : REASON_MEMBER_CLOSED;
+    if (!is_new && status == MEMBER_CLOSED && account->hold_count > 0)
+        return REASON_HOLDS_OPEN;
+    *changed = become(account, wish, moment) || is_new || account->status != status;
+    if (!is_new && status == MEMBER_CLOSED)
+        return member_close(account, moment, ref, moved, entries);
+    account->status = status;
+    if (*changed)
+        write_entry(entries, account, moment, ENTRY_MEMBER, 0, ref, NULL);
+    return REASON_OK;
 }
 
 /* Accruals */
@@ -126,6 +152,8 @@ enum reason member_earn(struct account *account, const struct moment *moment, co
         return REASON_CURRENCY_NOT_EXCHANGED;
     if (account->status == MEMBER_CLOSED)
         return REASON_MEMBER_CLOSED;
+    if (account->status == MEMBER_DECEASED)
+        return REASON_MEMBER_DECEASED;
     enum reason reason = points_of(moment->rules, earning, &earned->points);
     if (reason != REASON_OK)
         return reason;
@@ -261,6 +289,8 @@ enum reason member_set_status(struct account *account, const struct moment *mome
 {
     if (account->status == MEMBER_CLOSED)
         return REASON_MEMBER_CLOSED;
+    if (account->status == MEMBER_DECEASED)
+        return REASON_MEMBER_DECEASED;
     if (account->status != status) {
         account->status = status;
         write_entry(entries, account, moment, ENTRY_MEMBER, 0, ref, NULL);
@@ -273,10 +303,8 @@ enum reason member_set_credit_limit(struct account *account, const struct moment
 {
     if (account->status == MEMBER_CLOSED)
         return REASON_MEMBER_CLOSED;
-    if (account->credit_limit != credit_limit) {
-        account->credit_limit = credit_limit;
+    if (credit_set_own(account, credit_limit))
         write_entry(entries, account, moment, ENTRY_MEMBER, 0, ref, NULL);
-    }
     return REASON_OK;
 }
 
@@ -287,6 +315,7 @@ enum reason member_set_tier(struct account *account, const struct moment *moment
         return REASON_MEMBER_CLOSED;
     if (account->tier != tier) {
         account->tier = tier;
+        (void)credit_follow(account, moment->business_date, rules_tier_limit(moment->rules, tier));
         write_entry(entries, account, moment, ENTRY_MEMBER, 0, ref, NULL);
     }
     return REASON_OK;
@@ -345,6 +374,8 @@ static enum reason may_send(const struct account *account, int64_t points, bool 
         return reason;
     if (account->status == MEMBER_CLOSED)
         return REASON_MEMBER_CLOSED;
+    if (account->status == MEMBER_DECEASED && !merge)
+        return REASON_MEMBER_DECEASED;
     if (account->status == MEMBER_FROZEN && !merge)
         return REASON_MEMBER_FROZEN;
     if (merge && account->hold_count > 0)
@@ -424,6 +455,8 @@ enum reason member_receive(struct account *account, const struct moment *moment,
     *moved = 0;
     if (account->status == MEMBER_CLOSED)
         return REASON_MEMBER_CLOSED;
+    if (account->status == MEMBER_DECEASED)
+        return REASON_MEMBER_DECEASED;
     end_waiting(moment, &received.pending_lots);
     *moved = unpack(account, moment, &received, ENTRY_TRANSFER_IN, ref, entries);
     member_catch_up(account, moment, entries);
@@ -461,6 +494,17 @@ static bool mature_due(struct account *account, const struct moment *moment, str
     return points > 0;
 }
 
+static bool follow_plan(struct account *account, const struct moment *moment, struct entries *entries)
+{
+    int64_t before = account->credit_limit;
+
+    if (!credit_follow(account, moment->business_date, rules_tier_limit(moment->rules, account->tier)))
+        return false;
+    if (account->credit_limit != before)
+        write_entry(entries, account, moment, ENTRY_MEMBER, 0, &(struct uuid){ { 0 } }, NULL);
+    return true;
+}
+
 bool member_catch_up(struct account *account, const struct moment *moment, struct entries *entries)
 {
     struct lots gone;
@@ -469,5 +513,5 @@ bool member_catch_up(struct account *account, const struct moment *moment, struc
 
     if (expired > 0)
         write_entry(entries, account, moment, ENTRY_EXPIRE, expired, &(struct uuid){ { 0 } }, &gone);
-    return matured || expired > 0;
+    return follow_plan(account, moment, entries) || matured || expired > 0;
 }

@@ -18,13 +18,18 @@ void entry_add_lots(struct entries *entries, struct entry *entry, const struct l
 
 /* What the bank wants the member to be. */
 struct member_wish {
-    int16_t status;
-    int64_t credit_limit;
+    int16_t status; /* 0: as it is; of a new member ACTIVE */
+    bool has_tier;  /* otherwise as it is; of a new member 0 */
+    int16_t tier;
+    struct credit_wish credit;
     uint8_t profile_hash[32];
 };
-/* true when something changed (and an entry was written). */
-bool member_set(struct account *account, const struct member_wish *wish, const struct moment *moment,
-                const struct uuid *ref, struct entries *entries);
+/*
+ * *changed says whether anything did (and entries were written). CLOSED closes as member_close does: *moved is what is
+ * gone. A closed member stays as it is: wanted CLOSED it is unchanged, otherwise MEMBER_CLOSED. HOLDS_OPEN.
+ */
+enum reason member_set(struct account *account, const struct member_wish *wish, const struct moment *moment,
+                       const struct uuid *ref, bool *changed, int64_t *moved, struct entries *entries) MUST_USE;
 
 /* What is earned, and when it may be spent. */
 struct earning {
@@ -66,15 +71,17 @@ enum reason member_adjust(struct account *account, const struct moment *moment, 
 enum reason member_reinstate(struct account *account, const struct moment *moment, int64_t points,
                              struct date expires_on, const struct uuid *ref, struct entries *entries) MUST_USE;
 
-/* ACTIVE or FROZEN; a closed member stays closed. */
+/* ACTIVE or FROZEN; a closed member stays closed, a deceased one deceased. */
 enum reason member_set_status(struct account *account, const struct moment *moment, int16_t status,
                               const struct uuid *ref, struct entries *entries) MUST_USE;
 /* Refused while holds are open. What is available and pending is gone; credit used stays owed. *moved is what is gone.
  */
 enum reason member_close(struct account *account, const struct moment *moment, const struct uuid *ref, int64_t *moved,
                          struct entries *entries) MUST_USE;
+/* A limit of the member's own; a temporary one stays in force for its time. */
 enum reason member_set_credit_limit(struct account *account, const struct moment *moment, int64_t credit_limit,
                                     const struct uuid *ref, struct entries *entries) MUST_USE;
+/* The credit limit follows when it is by tier. */
 enum reason member_set_tier(struct account *account, const struct moment *moment, int16_t tier, const struct uuid *ref,
                             struct entries *entries) MUST_USE;
 
@@ -90,7 +97,7 @@ struct parcel {
 enum reason member_send(struct account *account, const struct moment *moment, int64_t points, bool merge,
                         const struct uuid *ref, struct parcel *parcel, int64_t *moved,
                         struct entries *entries) MUST_USE;
-/* Gives them to the receiver; refused when it is closed. */
+/* Gives them to the receiver; refused when it is closed or deceased. */
 enum reason member_receive(struct account *account, const struct moment *moment, const struct parcel *parcel,
                            const struct uuid *ref, int64_t *moved, struct entries *entries) MUST_USE;
 /* Gives them back to the giver, who is as before. Never refused. */
@@ -98,8 +105,8 @@ void member_take_back(struct account *account, const struct moment *moment, cons
                       const struct uuid *ref, int64_t *moved, struct entries *entries);
 
 /*
- * What time alone does: pending points that are due mature, lots that are over expire. true when something did (at most
- * two entries are written).
+ * What time alone does: pending points that are due mature, lots that are over expire, the credit limit follows its
+ * plan. true when something did (at most three entries are written).
  */
 bool member_catch_up(struct account *account, const struct moment *moment, struct entries *entries);
 

@@ -92,6 +92,26 @@ size_t packed_lines(const struct order_lines *lines, uint8_t *out)
     return lines->count * PACKED_LINE;
 }
 
+enum { PLAN_BY_TIER = 1, PLAN_BEGUN = 2 };
+
+size_t packed_credit(const struct credit_plan *plan, const struct drawn_days *drawn, uint8_t *out)
+{
+    bool nothing = !plan->by_tier && plan->temporary.last.days == 0 && drawn->count == 0;
+
+    if (nothing)
+        return 0;
+    out = put4(out, (plan->by_tier ? PLAN_BY_TIER : 0) | (plan->begun ? PLAN_BEGUN : 0));
+    out = put4(out, plan->temporary.first.days);
+    out = put4(out, plan->temporary.last.days);
+    out = put8(out, plan->base);
+    out = put8(out, plan->temporary.points);
+    for (size_t i = 0; i < drawn->count; i++) {
+        out = put4(out, drawn->at[i].drawn_on.days);
+        out = put8(out, drawn->at[i].points);
+    }
+    return PACKED_PLAN + drawn->count * PACKED_DRAWN;
+}
+
 /* How many elements the bytes are; false when they are none, or too many. */
 static bool elements(size_t size, size_t each, size_t max, size_t *count)
 {
@@ -135,6 +155,27 @@ bool unpack_recent(const uint8_t *bytes, size_t size, struct recent_holds *out)
     for (size_t i = 0; i < out->count; i++, bytes += PACKED_RECENT)
         out->at[i] = (struct recent_hold){ { get8(bytes) }, get8(bytes + 8), (uint64_t)get8(bytes + 16) };
     return true;
+}
+
+bool unpack_credit(const uint8_t *bytes, size_t size, struct credit_plan *plan, struct drawn_days *drawn)
+{
+    *plan = (struct credit_plan){ 0 };
+    drawn->count = 0;
+    if (size == 0)
+        return true;
+    if (size < PACKED_PLAN || !elements(size - PACKED_PLAN, PACKED_DRAWN, DRAWN_DAYS_MAX, &drawn->count))
+        return false;
+    int32_t flags = get4(bytes);
+    *plan = (struct credit_plan){
+        .by_tier = flags & PLAN_BY_TIER,
+        .begun = flags & PLAN_BEGUN,
+        .base = get8(bytes + 12),
+        .temporary = { get8(bytes + 20), { get4(bytes + 4) }, { get4(bytes + 8) } },
+    };
+    bytes += PACKED_PLAN;
+    for (size_t i = 0; i < drawn->count; i++, bytes += PACKED_DRAWN)
+        drawn->at[i] = (struct drawn_day){ { get4(bytes) }, get8(bytes + 4) };
+    return (flags & ~(PLAN_BY_TIER | PLAN_BEGUN)) == 0;
 }
 
 bool unpack_lines(const uint8_t *bytes, size_t size, struct order_lines *out)

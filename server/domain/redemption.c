@@ -71,6 +71,8 @@ static enum reason may_redeem(const struct account *account)
 {
     if (account->status == MEMBER_CLOSED)
         return REASON_MEMBER_CLOSED;
+    if (account->status == MEMBER_DECEASED)
+        return REASON_MEMBER_DECEASED;
     return account->status == MEMBER_FROZEN ? REASON_MEMBER_FROZEN : REASON_OK;
 }
 

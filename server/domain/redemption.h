@@ -91,7 +91,7 @@ struct entries {
     struct lot *lots; /* of all entries, one behind the other */
     size_t lot_count;
 };
-enum { DECISION_ENTRIES = 6, DECISION_LOTS = 3 * LOTS_MAX };
+enum { DECISION_ENTRIES = 7, DECISION_LOTS = 3 * LOTS_MAX };
 
 /* The state after the event, or REDEMPTION_NONE when it cannot happen in that state. */
 enum redemption_state redemption_next(enum redemption_state state, enum redemption_event event);

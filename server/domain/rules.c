@@ -59,6 +59,15 @@ const struct caps *rules_caps(const struct exchange_rules *rules, int32_t tier)
     return found;
 }
 
+int64_t rules_tier_limit(const struct exchange_rules *rules, int32_t tier)
+{
+    int64_t points = 0;
+
+    for (int32_t i = 0; rules && i < rules->tier_limit_count && rules->tier_limits[i].tier <= tier; i++)
+        points = rules->tier_limits[i].points;
+    return points;
+}
+
 /* The day of that number in the month, or the first day of the next month when the month is too short for it. */
 static struct date day_in_month(struct date month_start, int day)
 {

@@ -42,6 +42,12 @@ struct caps {
     int64_t per_redemption, per_day, per_month;
 };
 
+/* What the bank lends a member of that tier or a higher one. */
+struct tier_limit {
+    int32_t tier;
+    int64_t points;
+};
+
 /* One version of a bank's exchange rules. */
 struct exchange_rules {
     int32_t version; /* from 1 */
@@ -58,6 +64,8 @@ struct exchange_rules {
     struct velocity member_velocity, card_velocity;
     struct caps caps[CAPS_MAX]; /* ascending by tier */
     int32_t cap_count;
+    struct tier_limit tier_limits[CAPS_MAX]; /* ascending by tier */
+    int32_t tier_limit_count;
 };
 
 /* One version of a merchant's terms. */
@@ -83,6 +91,8 @@ const struct currency_rate *rules_rate(const struct exchange_rules *rules, const
 
 /* The entry with the highest tier not above that one; NULL when there is no cap for it. */
 const struct caps *rules_caps(const struct exchange_rules *rules, int32_t tier);
+/* The credit limit of the highest tier not above that one; 0 when there is none, and without rules. */
+int64_t rules_tier_limit(const struct exchange_rules *rules, int32_t tier);
 
 /* Points a price costs: price * conversion, rounded up. AMOUNT_TOO_LARGE when more than POINTS_MAX. */
 enum reason rules_price_in_points(const struct currency_rate *rate, int64_t price_minor, int64_t *points) MUST_USE;

@@ -174,6 +174,7 @@ void batch_keep_operation(struct batch *batch, struct command *command, const st
 struct member_facts {
     int16_t status, tier;
     int64_t credit_limit;
+    struct credit_plan plan;
 };
 struct member_facts batch_facts(const struct account *account);
 /*

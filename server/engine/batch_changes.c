@@ -9,7 +9,7 @@
 #include <string.h>
 
 enum {
-    FACTS_TEXT = 128,   /* bytes of an account's facts */
+    FACTS_TEXT = 256,   /* bytes of an account's facts */
     CARD_TEXT = 260,    /* bytes of one card's, with token and product of 64 */
     CONSENT_TEXT = 40,  /* bytes of one consent's */
     PROFILE_TEXT = 200, /* bytes of what is around them */
@@ -17,7 +17,7 @@ enum {
 
 struct member_facts batch_facts(const struct account *account)
 {
-    return (struct member_facts){ account->status, account->tier, account->credit_limit };
+    return (struct member_facts){ account->status, account->tier, account->credit_limit, account->plan };
 }
 
 /* Writing JSON: every text in it consists of letters, digits, "_", "-" only, as whoever made the command has checked.
@@ -45,13 +45,30 @@ static const char *member_status_name(int16_t status)
     return names[status >= 0 && status < (int16_t)COUNT(names) ? status : 0];
 }
 
+static void put_plan(struct writer *writer, const struct credit_plan *plan)
+{
+    char first[DATE_TEXT], last[DATE_TEXT];
+
+    put(writer, "%s", plan->by_tier ? ",\"creditByTier\":true" : "");
+    if (plan->temporary.last.days == 0)
+        return;
+    date_format(plan->temporary.first, first);
+    date_format(plan->temporary.last, last);
+    put(writer, ",\"temporaryLimit\":{\"points\":\"%" PRId64 "\",\"firstDate\":\"%s\",\"lastDate\":\"%s\"}",
+        plan->temporary.points, first, last);
+    if (!plan->by_tier)
+        put(writer, ",\"ownLimit\":\"%" PRId64 "\"", plan->base);
+}
+
 static const char *facts_text(struct arena *arena, const struct member_facts *facts)
 {
     char text[FACTS_TEXT];
     struct writer writer = { text, 0, sizeof text };
 
-    put(&writer, "{\"status\":\"MEMBER_STATUS_%s\",\"creditLimit\":\"%" PRId64 "\",\"tier\":%d}",
+    put(&writer, "{\"status\":\"MEMBER_STATUS_%s\",\"creditLimit\":\"%" PRId64 "\",\"tier\":%d",
         member_status_name(facts->status), facts->credit_limit, facts->tier);
+    put_plan(&writer, &facts->plan);
+    put(&writer, "}");
     return arena_copy(arena, text, writer.size);
 }
 
@@ -192,7 +209,7 @@ bool batch_keep_change(struct batch *batch, const struct command *command, const
     struct change_row *row = &batch->changes[batch->change_count];
 
     if (before && !profile && before->status == after.status && before->tier == after.tier &&
-        before->credit_limit == after.credit_limit)
+        before->credit_limit == after.credit_limit && credit_same_plan(&before->plan, &after.plan))
         return true;
     *row = (struct change_row){
         .member_id = account->member_id,

@@ -72,11 +72,13 @@ static bool bring_up_to_date(struct batch *batch, struct batch_account *loaded)
         redemption_lapse(&hold->redemption, account, &loaded->moment, &batch->entries);
         hold->dirty = loaded->dirty = true;
     }
+    const struct member_facts before = batch_facts(account);
     if (!make_room(batch))
         return false;
-    if (member_catch_up(account, &loaded->moment, &batch->entries))
-        loaded->dirty = true;
-    return true;
+    if (!member_catch_up(account, &loaded->moment, &batch->entries))
+        return true;
+    loaded->dirty = true;
+    return batch_keep_change(batch, NULL, loaded, &before, NULL);
 }
 
 struct moment batch_moment(struct batch *batch, const struct batch_account *loaded, int32_t merchant_no)

@@ -164,7 +164,8 @@ static bool take_account(struct batch *batch, const struct account_row *row, str
         !unpack_holds(row->holds.at, row->holds.size, account->holds, &account->hold_count) ||
         !unpack_lots(row->lots.at, row->lots.size, &account->lots) ||
         !unpack_pending(row->pending_lots.at, row->pending_lots.size, &account->pending_lots) ||
-        !unpack_recent(row->recent.at, row->recent.size, &account->recent))
+        !unpack_recent(row->recent.at, row->recent.size, &account->recent) ||
+        !unpack_credit(row->credit.at, row->credit.size, &account->plan, &account->drawn))
         return broken(err, "account");
     account->programme_no = row->programme_no;
     account->bank_no = row->bank_no;

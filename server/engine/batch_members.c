@@ -4,6 +4,8 @@
 #include "domain/packed.h"
 #include "io/crypto.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 static struct batch_account *new_member(struct batch *batch, const struct command *command)
@@ -42,7 +44,12 @@ void batch_decide_set_member(struct batch *batch, struct command *command)
 {
     struct batch_account *loaded = batch_account(batch, &command->member_id);
     bool is_new = loaded == NULL;
-    struct member_wish wish = { .status = command->member.status, .credit_limit = command->member.credit_limit };
+    struct member_wish wish = { .status = command->member.status,
+                                .has_tier = command->member.has_tier,
+                                .tier = command->member.tier,
+                                .credit = command->member.credit };
+    bool changed;
+    int64_t moved;
 
     if (is_new)
         loaded = new_member(batch, command);
@@ -52,7 +59,12 @@ void batch_decide_set_member(struct batch *batch, struct command *command)
     }
     const struct member_facts before = batch_facts(&loaded->account);
     const struct member_profile *profile = new_profile(loaded, command, wish.profile_hash);
-    bool changed = member_set(&loaded->account, &wish, &loaded->moment, &command->request_id, &batch->entries);
+    enum reason reason =
+        member_set(&loaded->account, &wish, &loaded->moment, &command->request_id, &changed, &moved, &batch->entries);
+    if (reason != REASON_OK) {
+        batch_refuse(command, reason);
+        return;
+    }
     if (changed && !batch_keep_change(batch, command, loaded, is_new ? NULL : &before, profile)) {
         batch_refuse(command, REASON_INTERNAL);
         return;
@@ -64,11 +76,16 @@ void batch_decide_set_member(struct batch *batch, struct command *command)
         .outcome = is_new    ? OUTCOME_CREATED
                    : changed ? OUTCOME_CHANGED
                              : OUTCOME_UNCHANGED,
+        .points = moved,
         .spendable = account_spendable(&loaded->account),
         .business_date = loaded->moment.business_date,
         .time = loaded->moment.now,
         .change_seq = profile ? loaded->account.journal_seq : 0,
     };
+    if (changed && loaded->account.credit_used > loaded->account.credit_limit)
+        snprintf(command->answer.detail, sizeof command->answer.detail,
+                 "credit_limit: %" PRId64 " points beyond it are used; nothing more can be drawn",
+                 loaded->account.credit_used - loaded->account.credit_limit);
 }
 
 /* Accruals */

@@ -31,8 +31,9 @@ static bool pack_lines(struct batch *batch, const struct order_lines *lines, str
 static bool pack_account(struct batch *batch, const struct account *account, struct account_row *row)
 {
     size_t lots = account->lots.count * PACKED_LOT, pending = account->pending_lots.count * PACKED_PENDING,
-           holds = account->hold_count * PACKED_HOLD, recent = account->recent.count * PACKED_RECENT;
-    uint8_t *at = arena_alloc(&batch->arena, lots + pending + holds + recent);
+           holds = account->hold_count * PACKED_HOLD, recent = account->recent.count * PACKED_RECENT,
+           credit = PACKED_CREDIT_MAX;
+    uint8_t *at = arena_alloc(&batch->arena, lots + pending + holds + recent + credit);
 
     if (!at)
         return false;
@@ -40,10 +41,12 @@ static bool pack_account(struct batch *batch, const struct account *account, str
     packed_pending(&account->pending_lots, at + lots);
     packed_holds(account->holds, account->hold_count, at + lots + pending);
     packed_recent(&account->recent, at + lots + pending + holds);
+    credit = packed_credit(&account->plan, &account->drawn, at + lots + pending + holds + recent);
     row->lots = (struct bytes){ at, lots };
     row->pending_lots = (struct bytes){ at + lots, pending };
     row->holds = (struct bytes){ at + lots + pending, holds };
     row->recent = (struct bytes){ at + lots + pending + holds, recent };
+    row->credit = (struct bytes){ at + lots + pending + holds + recent, credit };
     return true;
 }
 

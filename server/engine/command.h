@@ -73,8 +73,10 @@ struct member_profile {
 };
 
 struct member_order {
-    int64_t credit_limit;
-    int16_t status;                       /* MemberStatus of bank_service.proto, 1 to 3 */
+    int16_t status; /* MemberStatus of bank_service.proto; 0: as it is, of a new member ACTIVE */
+    bool has_tier;  /* otherwise as it is */
+    int16_t tier;
+    struct credit_wish credit;
     const struct member_profile *profile; /* NULL: empty */
 };
 

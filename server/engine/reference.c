@@ -29,13 +29,14 @@ struct rows {
     struct funding_row *fundings;
     struct rules_row *rules;
     struct cap_row *caps;
+    struct tier_limit_row *tier_limits;
     struct rate_row *rates;
     struct merchant_row *merchants;
     struct store_row *stores;
     struct terms_row *terms;
     struct goods_row *goods;
-    size_t programme_count, bank_count, funding_count, rules_count, cap_count, rate_count, merchant_count, store_count,
-        terms_count, goods_count;
+    size_t programme_count, bank_count, funding_count, rules_count, cap_count, tier_limit_count, rate_count,
+        merchant_count, store_count, terms_count, goods_count;
 };
 
 static bool fetch(struct db *db, struct arena *arena, struct rows *rows, struct installation_row *installation,
@@ -51,6 +52,7 @@ static bool fetch(struct db *db, struct arena *arena, struct rows *rows, struct 
         { &reference_fundings, &rows->fundings, &rows->funding_count },
         { &reference_rules, &rows->rules, &rows->rules_count },
         { &reference_caps, &rows->caps, &rows->cap_count },
+        { &reference_tier_limits, &rows->tier_limits, &rows->tier_limit_count },
         { &reference_rates, &rows->rates, &rows->rate_count },
         { &reference_merchants, &rows->merchants, &rows->merchant_count },
         { &reference_stores, &rows->stores, &rows->store_count },
@@ -140,18 +142,29 @@ static void add_caps(struct exchange_rules *rules, const struct cap_row *rows, s
     }
 }
 
+static void add_tier_limits(struct exchange_rules *rules, const struct tier_limit_row *rows, size_t count)
+{
+    for (size_t i = 0; i < count && rules->tier_limit_count < CAPS_MAX; i++) {
+        if (rows[i].version == rules->version)
+            rules->tier_limits[rules->tier_limit_count++] = (struct tier_limit){ rows[i].tier, rows[i].points };
+    }
+}
+
 static bool build_rules(struct snapshot *snapshot, struct bank *bank, const struct rows *rows)
 {
-    size_t n, rates, caps;
+    size_t n, rates, caps, limits;
     const struct rules_row *row = range_of(rows->rules, rows->rules_count, sizeof *row, bank->no, &n);
     const struct rate_row *rate = range_of(rows->rates, rows->rate_count, sizeof *rate, bank->no, &rates);
     const struct cap_row *cap = range_of(rows->caps, rows->cap_count, sizeof *cap, bank->no, &caps);
+    const struct tier_limit_row *limit =
+        range_of(rows->tier_limits, rows->tier_limit_count, sizeof *limit, bank->no, &limits);
     struct exchange_rules *rules = arena_alloc(&snapshot->arena, n * sizeof *rules);
 
     for (size_t i = 0; rules && i < n; i++) {
         rules[i] = rules_of(&row[i]);
         add_rates(&rules[i], rate, rates);
         add_caps(&rules[i], cap, caps);
+        add_tier_limits(&rules[i], limit, limits);
     }
     bank->rules = rules;
     bank->rules_count = n;

@@ -12,7 +12,7 @@
  */
 static bool is_refusal(enum reason reason)
 {
-    return reason == REASON_MEMBER_CLOSED || reason == REASON_MEMBER_NOT_FOUND;
+    return reason == REASON_MEMBER_CLOSED || reason == REASON_MEMBER_DECEASED || reason == REASON_MEMBER_NOT_FOUND;
 }
 
 static void finish(struct transfer *transfer, enum reason reason, const char *detail)

@@ -176,6 +176,41 @@ static void check_lots(struct verify *verify, const struct verify_member *member
              account->pending);
 }
 
+/* Ascending, each with points; *sum of them. */
+static bool drawn_sum(const struct drawn_days *drawn, int64_t *sum)
+{
+    bool good = true;
+
+    *sum = 0;
+    for (size_t i = 0; good && i < drawn->count; i++) {
+        const struct drawn_day *day = &drawn->at[i];
+        good = day->points > 0 && (i == 0 || day[-1].drawn_on.days < day->drawn_on.days);
+        *sum = verify_sum(*sum, day->points);
+    }
+    return good;
+}
+
+static void check_credit(struct verify *verify, const struct verify_member *member)
+{
+    const struct verify_account_row *account = member->account;
+    struct drawn_days drawn;
+    struct credit_plan plan;
+    int64_t sum;
+
+    if (!unpack_credit(account->credit.at, account->credit.size, &plan, &drawn) || !drawn_sum(&drawn, &sum)) {
+        TELL(CREDIT_DIFFERS, 0, "the credit is out of order, empty or cut");
+        return;
+    }
+    if (sum != account->credit_used)
+        TELL(CREDIT_DIFFERS, 0, "what was drawn by day is %" PRId64 " points, credit used is %" PRId64, sum,
+             account->credit_used);
+    bool temporary = plan.temporary.last.days != 0, settled = plan.begun || (temporary && !plan.by_tier);
+    int64_t planned = plan.begun ? plan.temporary.points : plan.base;
+    if (settled && account->credit_limit != planned)
+        TELL(CREDIT_DIFFERS, 0, "the credit limit is %" PRId64 ", its plan says %" PRId64, account->credit_limit,
+             planned);
+}
+
 static void check_holds(struct verify *verify, const struct verify_member *member)
 {
     const struct verify_account_row *account = member->account;
@@ -198,6 +233,7 @@ void verify_member_end(struct verify *verify, struct verify_member *member)
         return;
     check_account(verify, member);
     check_lots(verify, member);
+    check_credit(verify, member);
     check_holds(verify, member);
     verify->progress.members++;
 }

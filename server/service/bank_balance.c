@@ -35,7 +35,8 @@ static bool read_account(const struct member_account_row *row, struct account *a
     account->credit_used = row->credit_used;
     return (unpack_lots(row->lots.at, row->lots.size, &account->lots) &&
             unpack_pending(row->pending_lots.at, row->pending_lots.size, &account->pending_lots) &&
-            unpack_holds(row->holds.at, row->holds.size, account->holds, &account->hold_count)) ||
+            unpack_holds(row->holds.at, row->holds.size, account->holds, &account->hold_count) &&
+            unpack_credit(row->credit.at, row->credit.size, &account->plan, &account->drawn)) ||
            error_set(err, REASON_INTERNAL, "a stored account is not possible");
 }
 
@@ -126,6 +127,24 @@ static bool reply_pending(struct arena *arena, const struct bank *bank, const st
     return balance->pending_lots != NULL;
 }
 
+static bool reply_credit(struct arena *arena, const struct account *account, Balance *balance)
+{
+    const struct temporary_limit *temporary = &account->plan.temporary;
+    Alliance__V1__TemporaryLimit *limit;
+
+    balance->credit_by_tier = account->plan.by_tier;
+    if (temporary->last.days == 0)
+        return true;
+    balance->temporary_limit = limit = shape_new(arena, &alliance__v1__temporary_limit__descriptor);
+    if (!limit)
+        return false;
+    limit->points = temporary->points;
+    if (temporary->first.days != 0)
+        limit->first_date = shape_date(arena, temporary->first);
+    limit->last_date = shape_date(arena, temporary->last);
+    return limit->first_date && limit->last_date;
+}
+
 static bool reply_balance(struct errand *errand, const struct bank *bank, const struct account *account,
                           struct instant now, struct error *err)
 {
@@ -146,7 +165,8 @@ static bool reply_balance(struct errand *errand, const struct bank *bank, const 
     balance->pending_points = account->pending;
     balance->credit_left = account_spendable(account) - account->available;
     balance->time = shape_instant(arena, now);
-    return (balance->time && reply_lots(arena, bank, &account->lots, balance) &&
+    return (balance->time && reply_credit(arena, account, balance) &&
+            reply_lots(arena, bank, &account->lots, balance) &&
             reply_pending(arena, bank, &account->pending_lots, balance)) ||
            errand_no_room(err);
 }

@@ -61,6 +61,18 @@ static bool write_caps(struct errand *errand, int32_t bank_no, const struct exch
     return true;
 }
 
+static bool write_tier_limits(struct errand *errand, int32_t bank_no, const struct exchange_rules *rules,
+                              struct error *err)
+{
+    for (int32_t i = 0; i < rules->tier_limit_count; i++) {
+        const struct tier_limit *limit = &rules->tier_limits[i];
+        struct registry_tier_limit_params row = { bank_no, rules->version, limit->tier, limit->points };
+        if (!db_execute(errand->db, &registry_add_tier_limit, &row, NULL, err))
+            return false;
+    }
+    return true;
+}
+
 static bool write_rules(struct errand *errand, const struct publication *publication,
                         const struct exchange_rules *rules, struct error *err)
 {
@@ -89,7 +101,8 @@ static bool write_rules(struct errand *errand, const struct publication *publica
     };
 
     return db_execute(errand->db, &registry_add_rules, &row, NULL, err) &&
-           write_rates(errand, publication->owner, rules, err) && write_caps(errand, publication->owner, rules, err);
+           write_rates(errand, publication->owner, rules, err) && write_caps(errand, publication->owner, rules, err) &&
+           write_tier_limits(errand, publication->owner, rules, err);
 }
 
 static bool reply_rules(struct errand *errand, char *bank_id, const struct exchange_rules *rules, struct error *err)

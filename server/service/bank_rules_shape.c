@@ -12,6 +12,7 @@
 typedef Alliance__V1__ExchangeRules Rules;
 typedef Alliance__V1__CurrencyRate Rate;
 typedef Alliance__V1__Caps Caps;
+typedef Alliance__V1__TierCreditLimit TierLimit;
 
 enum { EXPIRY_MONTHS_MAX = 60, GRACE_DAYS_MAX = 366, PENDING_DAYS_MAX = 366, DAY_TEXT = sizeof "MM-DD" };
 
@@ -78,6 +79,23 @@ static bool read_caps(const Rules *asked, struct exchange_rules *rules, struct e
     return true;
 }
 
+static bool read_tier_limits(const Rules *asked, struct exchange_rules *rules, struct error *err)
+{
+    if (asked->n_tier_credit_limits > CAPS_MAX)
+        return error_field(err, REASON_FIELD_INVALID, "tier_credit_limits", "must be at most %d", CAPS_MAX);
+    for (size_t i = 0; i < asked->n_tier_credit_limits; i++) {
+        const TierLimit *limit = asked->tier_credit_limits[i];
+        bool good = check_range("tier", limit->tier, 0, TIER_MAX, err) &&
+                    check_range("points", limit->points, 0, POINTS_MAX, err) &&
+                    (i == 0 || limit->tier > rules->tier_limits[i - 1].tier ||
+                     error_field(err, REASON_FIELD_INVALID, "tier", "must be higher than that of the entry before"));
+        if (!good)
+            return check_within(err, "tier_credit_limits[%zu]", i);
+        rules->tier_limits[rules->tier_limit_count++] = (struct tier_limit){ limit->tier, limit->points };
+    }
+    return true;
+}
+
 /* MM-DD is a day of a leap year. */
 static bool read_day(const char *text, int32_t *month_out, int32_t *day_out)
 {
@@ -128,6 +146,7 @@ bool bank_rules_read(const Rules *asked, struct exchange_rules *rules, struct er
         (asked->effective_from &&
          !check_timestamp("effective_from", asked->effective_from, &rules->effective_from, err)) ||
         !read_rates(asked, rules, err) || !read_numbers(asked, rules, err) || !read_caps(asked, rules, err) ||
+        !read_tier_limits(asked, rules, err) ||
         !velocity_read("member_velocity", asked->member_velocity, VELOCITY_HOLDS_MAX, &rules->member_velocity, err) ||
         !velocity_read("card_velocity", asked->card_velocity, VELOCITY_HOLDS_MAX, &rules->card_velocity, err))
         return false;
@@ -188,6 +207,20 @@ static bool shape_caps(struct arena *arena, const struct exchange_rules *rules, 
     return shaped->caps != NULL;
 }
 
+static bool shape_tier_limits(struct arena *arena, const struct exchange_rules *rules, Rules *shaped)
+{
+    shaped->tier_credit_limits = arena_alloc(arena, (size_t)(rules->tier_limit_count + 1) * sizeof(TierLimit *));
+    for (int32_t i = 0; shaped->tier_credit_limits && i < rules->tier_limit_count; i++) {
+        TierLimit *limit = shape_new(arena, &alliance__v1__tier_credit_limit__descriptor);
+        if (!limit)
+            return false;
+        limit->tier = rules->tier_limits[i].tier;
+        limit->points = rules->tier_limits[i].points;
+        shaped->tier_credit_limits[shaped->n_tier_credit_limits++] = limit;
+    }
+    return shaped->tier_credit_limits != NULL;
+}
+
 static bool shape_expiry(struct arena *arena, const struct exchange_rules *rules, Rules *shaped)
 {
     char day[32];
@@ -211,6 +244,7 @@ bool bank_rules_shape(struct arena *arena, char *bank_id, const struct exchange_
     shaped->pending_days = rules->pending_days;
     return shaped->effective_from && shaped->accrual_rate && shape_rates(arena, rules, shaped) &&
            shape_expiry(arena, rules, shaped) && shape_caps(arena, rules, shaped) &&
+           shape_tier_limits(arena, rules, shaped) &&
            velocity_shape(arena, &rules->member_velocity, &shaped->member_velocity) &&
            velocity_shape(arena, &rules->card_velocity, &shaped->card_velocity);
 }

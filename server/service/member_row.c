@@ -90,11 +90,43 @@ static bool check_consents(const Member *member, struct error *err)
     return true;
 }
 
+/* Until 2999, as all days that a bank names. An empty first date is 1970-01-01, which is not after any other. */
+static bool read_temporary(const Alliance__V1__TemporaryLimit *limit, struct temporary_limit *out, struct error *err)
+{
+    static const struct date last_day = { 376199 };
+
+    *out = (struct temporary_limit){ 0 };
+    if (!limit)
+        return true;
+    out->points = limit->points;
+    if (!check_range("points", limit->points, 0, POINTS_MAX, err) ||
+        (!text_empty(limit->first_date) && !check_date("first_date", limit->first_date, &out->first, err)) ||
+        !check_date("last_date", limit->last_date, &out->last, err))
+        return false;
+    if (out->first.days < 0 || out->first.days > last_day.days)
+        return error_field(err, REASON_FIELD_INVALID, "first_date", "must be 1970-01-01 to 2999-12-31");
+    if (out->last.days <= 0 || out->last.days > last_day.days)
+        return error_field(err, REASON_FIELD_INVALID, "last_date", "must be 1970-01-02 to 2999-12-31");
+    return out->first.days <= out->last.days ||
+           error_field(err, REASON_FIELD_INVALID, "last_date", "must not be before first_date");
+}
+
+static bool check_credit(const Member *member, struct error *err)
+{
+    struct temporary_limit temporary;
+
+    if (member->credit_by_tier && member->credit_limit != 0)
+        return error_field(err, REASON_FIELD_INVALID, "credit_limit", "must be 0 when credit_by_tier is set");
+    if (member->tier && !check_range("number", member->tier->number, 0, TIER_MAX, err))
+        return check_within(err, "tier");
+    return check_range("credit_limit", member->credit_limit, 0, POINTS_MAX, err) &&
+           (read_temporary(member->temporary_limit, &temporary, err) || check_within(err, "temporary_limit"));
+}
+
 static bool check_fields(const Member *member, struct error *err)
 {
-    return check_member_ref("member_ref", member->member_ref, err) &&
-           check_range("credit_limit", member->credit_limit, 0, POINTS_MAX, err) &&
-           check_range("status", member->status, 0, ALLIANCE__V1__MEMBER_STATUS__MEMBER_STATUS_CLOSED, err) &&
+    return check_member_ref("member_ref", member->member_ref, err) && check_credit(member, err) &&
+           check_range("status", member->status, 0, ALLIANCE__V1__MEMBER_STATUS__MEMBER_STATUS_DECEASED, err) &&
            check_no_card_number("member_ref", member->member_ref, err) && check_cards(member, err) &&
            (!member->contact || member_seal_check(member->contact, err)) && check_consents(member, err);
 }
@@ -183,17 +215,19 @@ static bool take_consents(struct member_profile *profile, const Member *member, 
 bool member_row_command(struct command *command, const Member *member, const char *bank_id,
                         const struct crypto_key *key, struct arena *arena)
 {
-    bool unspecified = member->status == ALLIANCE__V1__MEMBER_STATUS__MEMBER_STATUS_UNSPECIFIED;
+    struct error checked = { 0 }; /* so it does not fail */
 
     command->kind = COMMAND_SET_MEMBER;
     command->request_id = crypto_uuid_v7(clock_now()); /* only names the entry in the journal */
     command->member_ref = member->member_ref;
     command->member_id = command_member_id(bank_id, member->member_ref);
-    command->member.credit_limit = member->credit_limit;
-    command->member.status =
-        (int16_t)(unspecified ? ALLIANCE__V1__MEMBER_STATUS__MEMBER_STATUS_ACTIVE : member->status);
+    command->member.status = (int16_t)member->status;
+    command->member.has_tier = member->tier != NULL;
+    command->member.tier = (int16_t)(member->tier ? member->tier->number : 0);
+    command->member.credit = (struct credit_wish){ .by_tier = member->credit_by_tier, .limit = member->credit_limit };
     struct member_profile *profile = arena_alloc(arena, sizeof *profile);
     command->member.profile = profile;
-    return profile && take_cards(profile, member, arena) && take_consents(profile, member, arena) &&
+    return read_temporary(member->temporary_limit, &command->member.credit.temporary, &checked) && profile &&
+           take_cards(profile, member, arena) && take_consents(profile, member, arena) &&
            member_seal(key, bank_id, &command->member_id, member, profile, arena);
 }

@@ -47,6 +47,8 @@ static void on_done(struct command *command)
     } else {
         row->verdict.outcome = (Alliance__V1__RowOutcome)answer->outcome;
         row->verdict.points = answer->points;
+        snprintf(row->detail, sizeof row->detail, "%s", answer->detail);
+        row->verdict.detail = row->detail;
     }
     done_one(row->push);
 }

@@ -46,7 +46,8 @@ static const struct column account_columns[] = {
     COLUMN(struct account_row, journal_seq),  COLUMN(struct account_row, chain),
     COLUMN(struct account_row, profile_hash), COLUMN(struct account_row, lots),
     COLUMN(struct account_row, pending_lots), COLUMN(struct account_row, holds),
-    COLUMN(struct account_row, recent),       COLUMN(struct account_row, place),
+    COLUMN(struct account_row, recent),       COLUMN(struct account_row, credit),
+    COLUMN(struct account_row, place),
 };
 /* What may change, in the order of the composite type account_change. */
 static const struct column account_changed[] = {
@@ -60,12 +61,12 @@ static const struct column account_changed[] = {
     COLUMN(struct account_row, journal_seq),  COLUMN(struct account_row, chain),
     COLUMN(struct account_row, profile_hash), COLUMN(struct account_row, lots),
     COLUMN(struct account_row, pending_lots), COLUMN(struct account_row, holds),
-    COLUMN(struct account_row, recent),
+    COLUMN(struct account_row, recent),       COLUMN(struct account_row, credit),
 };
 #define ACCOUNT_COLUMNS                                                                                                \
     "member_id, programme_no, bank_no, member_ref, status, tier, available, held, pending, expired, credit_limit, "    \
     "credit_used, counted_on, day_points, month_points, next_due, journal_seq, chain, profile_hash, lots, "            \
-    "pending_lots, holds, recent"
+    "pending_lots, holds, recent, credit"
 const struct statement lane_load_accounts = STATEMENT(
     "lane_load_accounts",
     "SELECT " ACCOUNT_COLUMNS ", ctid AS place FROM account WHERE bucket = $1 AND member_id = ANY ($2::uuid[] || "
@@ -227,7 +228,7 @@ const struct statement lane_update_accounts = COMMAND_STATEMENT(
     "pending = u.pending, expired = u.expired, credit_limit = u.credit_limit, credit_used = u.credit_used, "
     "counted_on = u.counted_on, day_points = u.day_points, month_points = u.month_points, next_due = u.next_due, "
     "journal_seq = u.journal_seq, chain = u.chain, profile_hash = u.profile_hash, lots = u.lots, "
-    "pending_lots = u.pending_lots, holds = u.holds, recent = u.recent "
+    "pending_lots = u.pending_lots, holds = u.holds, recent = u.recent, credit = u.credit "
     "FROM unnest($2::account_change[]) u WHERE a.ctid = u.place AND a.bucket = $1 AND a.member_id = u.member_id",
     account_change_params);
 

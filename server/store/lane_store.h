@@ -37,8 +37,8 @@ struct account_row {
     struct date next_due;
     int64_t journal_seq;
     struct bytes chain, profile_hash;
-    struct bytes lots, pending_lots, holds, recent; /* domain/packed.h */
-    struct place place;                             /* where the locked row lies: it is found again without an index */
+    struct bytes lots, pending_lots, holds, recent, credit; /* domain/packed.h */
+    struct place place; /* where the locked row lies: it is found again without an index */
 };
 extern const struct statement lane_load_accounts;
 

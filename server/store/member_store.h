@@ -19,9 +19,9 @@ struct member_account_row {
     int32_t programme_no, bank_no;
     int16_t status, tier;
     int64_t available, held, pending, credit_limit, credit_used;
-    struct bytes lots, pending_lots, holds; /* domain/packed.h */
-    struct date business_date;              /* of the member's bucket */
-    struct instant now;                     /* programme time */
+    struct bytes lots, pending_lots, holds, credit; /* domain/packed.h */
+    struct date business_date;                      /* of the member's bucket */
+    struct instant now;                             /* programme time */
 };
 extern const struct statement member_find_account; /* member_key_params */
 

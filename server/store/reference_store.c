@@ -71,6 +71,17 @@ const struct statement reference_caps =
          "ORDER BY bank_no, version, tier",
          cap_columns, struct cap_row);
 
+static const struct column tier_limit_columns[] = {
+    COLUMN(struct tier_limit_row, bank_no),
+    COLUMN(struct tier_limit_row, version),
+    COLUMN(struct tier_limit_row, tier),
+    COLUMN(struct tier_limit_row, points),
+};
+const struct statement reference_tier_limits =
+    READ("reference_tier_limits",
+         "SELECT bank_no, version, tier, points FROM exchange_tier_limit ORDER BY bank_no, version, tier",
+         tier_limit_columns, struct tier_limit_row);
+
 static const struct column rate_columns[] = {
     COLUMN(struct rate_row, bank_no),        COLUMN(struct rate_row, version),
     COLUMN(struct rate_row, currency),       COLUMN(struct rate_row, conversion_num),

@@ -42,6 +42,10 @@ struct cap_row {
     int32_t bank_no, version, tier;
     int64_t per_redemption, per_day, per_month;
 };
+struct tier_limit_row {
+    int32_t bank_no, version, tier;
+    int64_t points;
+};
 struct rate_row {
     int32_t bank_no, version;
     const char *currency;
@@ -77,10 +81,10 @@ struct goods_row {
 
 /*
  * Programmes, banks, merchants and goods come ordered by id; what belongs to them by their number, then version or id
- * (caps: version and tier).
+ * (caps and tier limits: version and tier).
  */
 extern const struct statement reference_installation, reference_programmes, reference_banks, reference_fundings,
-    reference_rules, reference_caps, reference_rates, reference_merchants, reference_stores, reference_terms,
-    reference_goods;
+    reference_rules, reference_caps, reference_tier_limits, reference_rates, reference_merchants, reference_stores,
+    reference_terms, reference_goods;
 
 #endif

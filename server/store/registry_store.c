@@ -99,6 +99,12 @@ static const struct column rules_params[] = {
     COLUMN(struct registry_rules_params, member_max_points), COLUMN(struct registry_rules_params, card_window_us),
     COLUMN(struct registry_rules_params, card_max_holds),    COLUMN(struct registry_rules_params, card_max_points),
 };
+static const struct column tier_limit_params[] = {
+    COLUMN(struct registry_tier_limit_params, bank_no),
+    COLUMN(struct registry_tier_limit_params, version),
+    COLUMN(struct registry_tier_limit_params, tier),
+    COLUMN(struct registry_tier_limit_params, points),
+};
 static const struct column cap_params[] = {
     COLUMN(struct registry_cap_params, bank_no), COLUMN(struct registry_cap_params, version),
     COLUMN(struct registry_cap_params, tier),    COLUMN(struct registry_cap_params, per_redemption),
@@ -328,6 +334,9 @@ const struct statement registry_add_cap =
                       "INSERT INTO exchange_cap (bank_no, version, tier, per_redemption, per_day, per_month) "
                       "VALUES ($1, $2, $3, $4, $5, $6)",
                       cap_params);
+const struct statement registry_add_tier_limit = COMMAND_STATEMENT(
+    "registry_add_tier_limit",
+    "INSERT INTO exchange_tier_limit (bank_no, version, tier, points) VALUES ($1, $2, $3, $4)", tier_limit_params);
 const struct statement registry_find_merchant =
     STATEMENT("registry_find_merchant", "SELECT merchant_no, content_hash FROM merchant WHERE merchant_id = $1",
               id_params, merchant_row, sizeof(struct registry_merchant_row));

@@ -149,6 +149,11 @@ struct registry_cap_params {
     int64_t per_redemption, per_day, per_month;
 };
 extern const struct statement registry_add_cap;
+struct registry_tier_limit_params {
+    int32_t bank_no, version, tier;
+    int64_t points;
+};
+extern const struct statement registry_add_tier_limit;
 struct registry_rate_params {
     int32_t bank_no, version;
     const char *currency;

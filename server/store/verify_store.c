@@ -27,11 +27,12 @@ static const struct column account_row[] = {
     COLUMN(struct verify_account_row, credit_used),  COLUMN(struct verify_account_row, journal_seq),
     COLUMN(struct verify_account_row, chain),        COLUMN(struct verify_account_row, lots),
     COLUMN(struct verify_account_row, pending_lots), COLUMN(struct verify_account_row, holds),
+    COLUMN(struct verify_account_row, credit),
 };
 const struct statement verify_accounts =
     STATEMENT("verify_accounts",
               "SELECT member_id, programme_no, bank_no, member_ref, available, held, pending, credit_limit, "
-              "credit_used, journal_seq, chain, lots, pending_lots, holds FROM account "
+              "credit_used, journal_seq, chain, lots, pending_lots, holds, credit FROM account "
               "WHERE bucket = $1 AND member_id > $2 AND member_id <= $3 ORDER BY member_id LIMIT $4",
               accounts_params, account_row, sizeof(struct verify_account_row));
 

@@ -32,7 +32,7 @@ struct verify_account_row {
     int32_t programme_no, bank_no;
     const char *member_ref;
     int64_t available, held, pending, credit_limit, credit_used, journal_seq;
-    struct bytes chain, lots, pending_lots, holds;
+    struct bytes chain, lots, pending_lots, holds, credit;
 };
 extern const struct statement verify_accounts;
 

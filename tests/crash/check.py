@@ -135,7 +135,7 @@ class Replay:
         for expected in self.model.expected:
             self.take(command, expected, row)
         if reason == "OK":
-            received = "MEMBER_CLOSED" if other.model.status == model.CLOSED else "OK"
+            received = {model.CLOSED: "MEMBER_CLOSED", model.DECEASED: "MEMBER_DECEASED"}.get(other.model.status, "OK")
             taker, step, kind = {"OK": (other, "receive", ledger.TRANSFER_IN)}.get(
                 received, (self, "settle", ledger.TRANSFER_BACK))
             for missing in (name for name, kept in steps.items() if not kept):
@@ -324,6 +324,7 @@ class Replay:
                 ("points of the day", account["day_points"], mine.redeemed(account["counted_on"])),
                 ("points of the month", account["month_points"], mine.redeemed(account["counted_on"][:7])), ("available", account["available"], mine.available),
                 ("held", account["held"], mine.held), ("credit limit", account["credit_limit"], mine.limit),
+                ("credit used by days", account["drawn"], mine.credit_used),
                 ("credit used", account["credit_used"], mine.credit_used), ("lots", account["lots"], lots),
                 ("open holds", account["holds"], holds), ("journal_seq", account["journal_seq"], self.at)):
             if there != expected:

@@ -61,7 +61,7 @@ def make_member(client):
         ref = f"{client.name}-m{len(client.members)}"
         client.members[ref] = {"ref": ref, "doubtful": False}
     return {"bank_id": client.bank, "member_ref": ref, "credit_limit": rng.choice((0, 0, 500, 3000)),
-            "status": rng.choices((1, 2, 3), (90, 9, 1))[0]}
+            "status": rng.choices((1, 2, 4), (90, 9, 1))[0]}
 
 
 def make_accrual(client):

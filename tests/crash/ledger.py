@@ -36,8 +36,9 @@ US = "(extract(epoch FROM {0}) * 1000000)::int8"
 MINE = "member_id IN (SELECT member_id FROM account WHERE member_ref LIKE '{0}-%')"
 
 ACCOUNT = """SELECT bucket, member_id, member_ref, status, tier, available, held, pending, expired, credit_limit,
-    credit_used, counted_on::text AS counted_on, day_points, month_points, journal_seq, encode(chain, 'hex') AS chain
-    FROM account WHERE member_ref LIKE '{0}-%'"""
+    credit_used, counted_on::text AS counted_on, day_points, month_points, journal_seq, encode(chain, 'hex') AS chain,
+    coalesce((SELECT sum(points) FROM account_drawn d WHERE d.bucket = account.bucket
+    AND d.member_id = account.member_id), 0)::int8 AS drawn FROM account WHERE member_ref LIKE '{0}-%'"""
 LOTS = "SELECT member_id, expires_on::text AS expires_on, funding_no, points FROM account_lot WHERE " + MINE
 PENDING = """SELECT member_id, matures_on::text AS matures_on, expires_on::text AS expires_on, funding_no, points
     FROM account_pending_lot WHERE """ + MINE

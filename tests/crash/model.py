@@ -11,7 +11,7 @@ import ledger
 from points import (BY_EVENT, CANCELLED, CONFIRMED, HELD, LAPSED, NEVER_KNOWN, REVERSED, Accrual, Hold, Parcel, days_later,
                     expiry, half_even)
 
-ACTIVE, FROZEN, CLOSED = 1, 2, 3
+ACTIVE, FROZEN, CLOSED, DECEASED = 1, 2, 3, 4
 WAITING, DONE, REFUSED = 1, 3, 4  # of adjustments
 OPEN_HOLDS_MAX, LOTS_MAX, PENDING_MAX = 32, 128, 64
 HOLD_DEFAULT_S = 900
@@ -85,6 +85,8 @@ class Member:
 
     def set_member(self, fields, time, date, ref):
         del time, date
+        if self.exists and self.status == CLOSED:
+            return "MEMBER_CLOSED", None
         if self.leaves_entry("set_member", fields):
             self.exists = True
             self.status, self.limit = fields["status"], fields["credit_limit"]
@@ -94,8 +96,8 @@ class Member:
     def accrue(self, fields, time, date, ref):
         rules, funding = self.rules_at(time), self.fundings[fields["funding"]]
         earned = fields["amount_minor"] * rules["accrual_num"] // rules["accrual_den"]
-        if self.status == CLOSED:
-            return "MEMBER_CLOSED", None
+        if self.status in (CLOSED, DECEASED):
+            return "MEMBER_CLOSED" if self.status == CLOSED else "MEMBER_DECEASED", None
         if earned < 1:
             return "NOTHING_EARNED", None
         matures = BY_EVENT if fields["event"] else fields["until"] or days_later(date, rules["pending_days"])
@@ -167,6 +169,8 @@ class Member:
     def _become(self, fields, do, time, date, ref, **changes):
         if self.status == CLOSED:
             return "MEMBER_CLOSED", None
+        if self.status == DECEASED and do in ("freeze", "unfreeze"):
+            return "MEMBER_DECEASED", None
         change = self.leaves_entry(do, fields)
         for name, value in changes.items():
             setattr(self, name, value)
@@ -388,7 +392,7 @@ class Member:
         return name, self.redemptions[name]
 
     def _not_active(self):
-        return {ACTIVE: "", FROZEN: "MEMBER_FROZEN", CLOSED: "MEMBER_CLOSED"}[self.status]
+        return {ACTIVE: "", FROZEN: "MEMBER_FROZEN", CLOSED: "MEMBER_CLOSED", DECEASED: "MEMBER_DECEASED"}[self.status]
 
     def _not_closable(self):
         return "MEMBER_CLOSED" if self.status == CLOSED else "HOLDS_OPEN" if self.open_holds() else ""

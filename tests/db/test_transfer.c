@@ -278,6 +278,8 @@ static void what_cannot_be_received_comes_back(void **state)
         assert_int_equal(available(alliance, ann), 40);
         assert_int_equal(everywhere(alliance), all);
         /* Even when the receiver is there by now. */
+        snprintf(sql, sizeof sql, "UPDATE account SET status = 1 WHERE member_ref = '%s'", bob);
+        assert_true(db_script(alliance->db, sql, &err));
         make_member(alliance, bob, 0);
         assert_int_equal(walk_to_the_end(alliance, &send).reason, cases[i].reason);
         assert_int_equal(walk_to_the_end(alliance, &send).reason, cases[i].reason);

@@ -340,6 +340,15 @@ static const struct {
     { "a member never was",
       WITHOUT("account") WITHOUT("journal") WITHOUT("redemption") WITHOUT("operation") WITHOUT("accrual"),
       VERIFY_SEAL_DIFFERS },
+    { "drawn credit that nobody uses",
+      "UPDATE account SET credit = decode(repeat('00', 28), 'hex') || int4send(10000) || int8send(credit_used + 1)",
+      VERIFY_CREDIT_DIFFERS },
+    { "a list of drawn credit that is cut", "UPDATE account SET credit = decode(repeat('00', 29), 'hex')",
+      VERIFY_CREDIT_DIFFERS },
+    { "a limit that its plan does not say",
+      "UPDATE account SET credit = decode('00000002', 'hex') || int4send(1) || int4send(99999) || int8send(0) || "
+      "int8send(credit_limit + 1) WHERE credit_used = 0",
+      VERIFY_CREDIT_DIFFERS },
     { "a transfer is gone", "DELETE FROM transfer WHERE state = 1", VERIFY_TRANSFER_SUM },
 };
 

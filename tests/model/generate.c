@@ -101,11 +101,37 @@ static struct generated_text *text_of(struct generator *generator)
 
 /* Members */
 
+/* Nobody comes back: so that the world does not run out of members, half of those there are stay. */
+static bool may_close(const struct generator *generator)
+{
+    size_t closed = 0;
+
+    for (size_t i = 0; i < generator->model->member_count; i++)
+        closed += generator->model->members[i].status == MEMBER_CLOSED;
+    return 2 * closed < generator->model->member_count;
+}
+
 void generate_set_member(struct generator *generator, struct command *command, size_t name)
 {
     *command = fresh(generator, COMMAND_SET_MEMBER, name);
-    command->member.status = (int16_t)(chance(generator, 12) ? MEMBER_ACTIVE : 1 + chance(generator, 3));
-    command->member.credit_limit = chance(generator, 2) * chance(generator, 60);
+    static const int16_t statuses[] = { 0, MEMBER_FROZEN, MEMBER_CLOSED, MEMBER_DECEASED };
+    struct credit_wish *credit = &command->member.credit;
+    bool there = member_of(generator, name) != NULL;
+
+    command->member.status = MEMBER_ACTIVE;
+    if (chance(generator, there ? 4 : 12) == 0)
+        command->member.status = statuses[chance(generator, COUNT(statuses))];
+    if (command->member.status == MEMBER_CLOSED && there && !may_close(generator))
+        command->member.status = 0;
+    command->member.has_tier = chance(generator, 4) == 0;
+    command->member.tier = (int16_t)chance(generator, 4);
+    credit->by_tier = chance(generator, 3) == 0;
+    credit->limit = credit->by_tier ? 0 : chance(generator, 2) * chance(generator, 60);
+    if (chance(generator, 3) == 0) {
+        credit->temporary.points = chance(generator, 60);
+        credit->temporary.first.days = generator->model->facts.today - 3 + (int32_t)chance(generator, 12);
+        credit->temporary.last.days = credit->temporary.first.days + (int32_t)chance(generator, 8);
+    }
 }
 
 static void set_member(struct generator *generator, struct command *command)
@@ -369,6 +395,10 @@ static void set_state(struct generator *generator, struct command *command)
 
 static void close_member(struct generator *generator, struct command *command)
 {
+    if (!may_close(generator)) {
+        set_member(generator, command);
+        return;
+    }
     *command = fresh(generator, COMMAND_CLOSE, any_name(generator));
     fill_content(generator, command, 0);
 }
@@ -383,7 +413,7 @@ static void send_points(struct generator *generator, struct command *command)
     *command = fresh(generator, COMMAND_SEND, name);
     while (to == name)
         to = any_name(generator);
-    command->send = (struct send_order){ .merge = chance(generator, 6) == 0,
+    command->send = (struct send_order){ .merge = chance(generator, 6) == 0 && may_close(generator),
                                          .to_member_id = generator->name[to].id,
                                          .to_member_ref = generator->name[to].ref,
                                          .parcel = text_of(generator)->sent };
@@ -496,7 +526,7 @@ static const struct {
     int weight;
     void (*make)(struct generator *generator, struct command *command);
 } kinds[] = {
-    { 170, accrue },
+    { 155, accrue },
     { 230, hold },
     { 120, confirm },
     { 60, cancel },
@@ -508,7 +538,7 @@ static const struct {
     { 40, adjust },
     { 25, reinstate },
     { 45, set_state },
-    { 10, set_member },
+    { 25, set_member },
     { 4, close_member },
     { 26, send_points },
     { 35, go_on_with_transfer },
@@ -572,6 +602,10 @@ static int32_t next_due(const struct model *model)
             if (member->heaps.at[k].expires_on > today && member->heaps.at[k].expires_on < next)
                 next = member->heaps.at[k].expires_on;
         }
+        if (member->other.last.days && member->other.first.days > today && member->other.first.days < next)
+            next = member->other.first.days;
+        else if (member->other.last.days >= today && member->other.last.days + 1 < next)
+            next = member->other.last.days + 1;
         for (size_t k = 0; k < member->waits.count; k++) {
             if (member->waits.at[k].matures_on > today && member->waits.at[k].matures_on < next)
                 next = member->waits.at[k].matures_on;

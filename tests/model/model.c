@@ -147,7 +147,8 @@ static void keep(struct model *model, int member, const struct command *command,
 
 static void set_member(struct model *model, int member, const struct command *command, struct answer *answer)
 {
-    bool is_new = member < 0;
+    bool is_new = member < 0, changed;
+    int64_t points;
 
     if (is_new) {
         member = (int)model->member_count++;
@@ -156,14 +157,22 @@ static void set_member(struct model *model, int member, const struct command *co
         added->bank_no = command->bank_no;
         added->bucket = command->hash16 % model->buckets;
         added->status = added->tier = 0;
-        added->credit_limit = added->credit_used = added->expired = 0;
+        added->credit_limit = added->credit_used = added->expired = added->own_limit = 0;
+        added->by_tier = added->other_begun = false;
+        added->other.last.days = 0;
+        added->debt_count = 0;
         added->heaps.count = added->waits.count = added->open_count = added->recent_count = 0;
         added->last_hold_on = 0;
     }
-    bool changed = model_set_member(model, member, command, is_new);
+    enum reason reason = model_set_member(model, member, command, is_new, &changed, &points);
+    if (reason != REASON_OK) {
+        refuse(answer, reason);
+        return;
+    }
     *answer = (struct answer){ .outcome = is_new    ? OUTCOME_CREATED
                                           : changed ? OUTCOME_CHANGED
                                                     : OUTCOME_UNCHANGED,
+                               .points = points,
                                .spendable = model_spendable(&model->members[member]),
                                .business_date = { model->facts.today },
                                .time = { model->facts.now } };

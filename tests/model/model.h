@@ -117,11 +117,22 @@ struct model_operation {
     struct answer answer;
 };
 
+/* A debt, by the day it was made on. */
+struct model_debt {
+    int32_t day;
+    int64_t points;
+};
+
 struct model_member {
     struct uuid id;
     int32_t bank_no, bucket;
     int16_t status, tier;
     int64_t credit_limit, credit_used, expired;
+    bool by_tier, other_begun;
+    int64_t own_limit;            /* what holds when nothing else does */
+    struct temporary_limit other; /* for a time; last 0: none */
+    size_t debt_count;
+    struct model_debt debts[DRAWN_DAYS_MAX + 1];
     struct heaps heaps;
     struct waits waits;
     size_t open_count;
@@ -213,7 +224,10 @@ int64_t model_repay(struct model_member *member, int64_t points);
 enum reason model_earn(struct model *model, int member, const struct command *command, struct answer *answer);
 /* Part of a purchase was returned; *points: what that took. */
 enum reason model_return(struct model *model, int member, const struct command *command, int64_t *points);
-bool model_set_member(struct model *model, int member, const struct command *command, bool is_new);
+enum reason model_set_member(struct model *model, int member, const struct command *command, bool is_new, bool *changed,
+                             int64_t *points);
+/* The limit as tier, rules and date make it; true when it is another. */
+bool model_limit(struct model *model, int member);
 /* One of MATURE to SETTLE; *points: what was moved. *kind: what it did. */
 enum reason model_operate(struct model *model, int member, const struct command *command, int64_t *points, int *kind);
 

@@ -22,12 +22,47 @@ int64_t model_spendable(const struct model_member *member)
     return model_available(member) + (left > 0 ? left : 0);
 }
 
+/* What came back pays the youngest debt, what was earned the oldest; of too many the two oldest are one. */
+static void tell_debts(struct model_member *whose, int kind, int32_t today)
+{
+    bool back = kind == ENTRY_CANCEL || kind == ENTRY_LAPSE || kind == ENTRY_RELEASE || kind == ENTRY_REVERSE;
+    int64_t known = 0;
+
+    for (size_t i = 0; i < whose->debt_count; i++)
+        known += whose->debts[i].points;
+    if (whose->credit_used > known)
+        whose->debts[whose->debt_count++] = (struct model_debt){ today, whose->credit_used - known };
+    for (; whose->credit_used < known; known--) { /* point by point */
+        size_t which = back ? whose->debt_count - 1 : 0;
+        int64_t most = known - whose->credit_used - 1;
+        int64_t at_once = most < whose->debts[which].points - 1 ? most : whose->debts[which].points - 1;
+        whose->debts[which].points -= 1 + at_once;
+        known -= at_once;
+        if (whose->debts[which].points == 0) {
+            for (size_t i = which + 1; i < whose->debt_count; i++)
+                whose->debts[i - 1] = whose->debts[i];
+            whose->debt_count--;
+        }
+    }
+    for (size_t i = 1; i < whose->debt_count; i++) {
+        bool same_day = whose->debts[i].day == whose->debts[i - 1].day;
+        if (!same_day && (i > 1 || whose->debt_count <= DRAWN_DAYS_MAX))
+            continue;
+        whose->debts[i - 1].points += whose->debts[i].points;
+        for (size_t k = i + 1; k < whose->debt_count; k++)
+            whose->debts[k - 1] = whose->debts[k];
+        whose->debt_count--;
+        i--;
+    }
+}
+
 void model_note(struct model *model, int member, int kind, int64_t points, const struct uuid *ref,
                 const struct uuid *redemption_id, const struct heaps *heaps)
 {
     struct model_member *whose = &model->members[member];
     struct model_entry *entry = LIST_ADD(&whose->entries);
 
+    tell_debts(whose, kind, model->facts.today);
     *entry = (struct model_entry){
         .kind = (int16_t)kind,
         .business_date = model->facts.today,
@@ -133,6 +168,8 @@ enum reason model_earn(struct model *model, int member, const struct command *co
         return REASON_CURRENCY_NOT_EXCHANGED;
     if (whose->status == MEMBER_CLOSED)
         return REASON_MEMBER_CLOSED;
+    if (whose->status == MEMBER_DECEASED)
+        return REASON_MEMBER_DECEASED;
     if (order->fixed_points) {
         points = order->fixed_points;
     } else {
@@ -160,16 +197,75 @@ enum reason model_earn(struct model *model, int member, const struct command *co
     return REASON_OK;
 }
 
-bool model_set_member(struct model *model, int member, const struct command *command, bool is_new)
+static int64_t tier_default(const struct model *model, const struct model_member *whose)
+{
+    const struct exchange_rules *rules = model->facts.rules[whose->bank_no];
+    int64_t points = 0;
+    int32_t best = -1;
+
+    for (int32_t i = 0; rules && i < rules->tier_limit_count; i++) {
+        if (rules->tier_limits[i].tier <= whose->tier && rules->tier_limits[i].tier > best) {
+            best = rules->tier_limits[i].tier;
+            points = rules->tier_limits[i].points;
+        }
+    }
+    return points;
+}
+
+bool model_limit(struct model *model, int member)
 {
     struct model_member *whose = &model->members[member];
-    bool same = whose->status == command->member.status && whose->credit_limit == command->member.credit_limit;
+    int64_t before = whose->credit_limit;
+    int32_t today = model->facts.today;
 
-    whose->status = command->member.status;
-    whose->credit_limit = command->member.credit_limit;
-    if (!same || is_new)
+    if (whose->status == MEMBER_CLOSED)
+        return false;
+    if (whose->other.last.days < today)
+        whose->other = (struct temporary_limit){ 0 };
+    whose->other_begun = whose->other.last.days && whose->other.first.days <= today;
+    whose->credit_limit = whose->other_begun ? whose->other.points
+                          : whose->by_tier   ? tier_default(model, whose)
+                                             : whose->own_limit;
+    return whose->credit_limit != before;
+}
+
+static enum reason close_member(struct model *model, int member, const struct command *command, int64_t *points);
+
+enum reason model_set_member(struct model *model, int member, const struct command *command, bool is_new, bool *changed,
+                             int64_t *points)
+{
+    struct model_member *whose = &model->members[member];
+    const struct credit_wish *credit = &command->member.credit;
+    const struct temporary_limit before = whose->other;
+    int16_t status = command->member.status ? command->member.status : is_new ? MEMBER_ACTIVE : whose->status;
+    int16_t tier = command->member.has_tier ? command->member.tier : whose->tier;
+    int64_t own = credit->by_tier ? 0 : credit->limit;
+
+    *points = 0;
+    *changed = false;
+    if (!is_new && whose->status == MEMBER_CLOSED)
+        return command->member.status == MEMBER_CLOSED ? REASON_OK : REASON_MEMBER_CLOSED;
+    if (!is_new && status == MEMBER_CLOSED && whose->open_count > 0)
+        return REASON_HOLDS_OPEN;
+    *changed = is_new || whose->status != status || whose->tier != tier || whose->by_tier != credit->by_tier ||
+               (!credit->by_tier && whose->own_limit != own);
+    whose->tier = tier;
+    whose->by_tier = credit->by_tier;
+    whose->own_limit = own;
+    whose->other = credit->temporary.last.days && credit->temporary.last.days >= model->facts.today
+                       ? credit->temporary
+                       : (struct temporary_limit){ 0 };
+    *changed = *changed || whose->other.points != before.points || whose->other.first.days != before.first.days ||
+               whose->other.last.days != before.last.days;
+    if (is_new)
+        whose->status = MEMBER_ACTIVE;
+    *changed = model_limit(model, member) || *changed;
+    if (status == MEMBER_CLOSED && !is_new)
+        return close_member(model, member, command, points);
+    whose->status = status;
+    if (*changed)
         model_note(model, member, ENTRY_MEMBER, 0, &command->request_id, &nobody, NULL);
-    return !same || is_new;
+    return REASON_OK;
 }
 
 /* Becomes spendable; joins another heap when there are too many. */
@@ -335,18 +431,23 @@ static enum reason set_state(struct model *model, int member, const struct comma
     struct model_member *whose = &model->members[member];
     int64_t number = command->number;
     bool same = command->kind == COMMAND_SET_STATUS         ? whose->status == number
-                : command->kind == COMMAND_SET_CREDIT_LIMIT ? whose->credit_limit == number
+                : command->kind == COMMAND_SET_CREDIT_LIMIT ? whose->own_limit == number && !whose->by_tier
                                                             : whose->tier == number;
 
     *points = 0;
     if (whose->status == MEMBER_CLOSED)
         return REASON_MEMBER_CLOSED;
-    if (command->kind == COMMAND_SET_STATUS)
+    if (whose->status == MEMBER_DECEASED && command->kind == COMMAND_SET_STATUS)
+        return REASON_MEMBER_DECEASED;
+    if (command->kind == COMMAND_SET_STATUS) {
         whose->status = (int16_t)number;
-    else if (command->kind == COMMAND_SET_CREDIT_LIMIT)
-        whose->credit_limit = number;
-    else
+    } else if (command->kind == COMMAND_SET_CREDIT_LIMIT) {
+        whose->own_limit = number;
+        whose->by_tier = false;
+    } else {
         whose->tier = (int16_t)number;
+    }
+    model_limit(model, member);
     if (!same)
         model_note(model, member, ENTRY_MEMBER, 0, &command->request_id, &nobody, NULL);
     return REASON_OK;
@@ -384,6 +485,8 @@ static enum reason send_points(struct model *model, int member, const struct com
 
     if (whose->status == MEMBER_CLOSED)
         return REASON_MEMBER_CLOSED;
+    if (whose->status == MEMBER_DECEASED && !order->merge)
+        return REASON_MEMBER_DECEASED;
     if (whose->status == MEMBER_FROZEN && !order->merge)
         return REASON_MEMBER_FROZEN;
     if (order->merge && whose->open_count > 0)
@@ -462,6 +565,8 @@ static enum reason receive(struct model *model, int member, const struct command
 
     if (model->members[member].status == MEMBER_CLOSED)
         return REASON_MEMBER_CLOSED;
+    if (model->members[member].status == MEMBER_DECEASED)
+        return REASON_MEMBER_DECEASED;
     *points = unpack(model, member, transfer, ENTRY_TRANSFER_IN, &command->request_id);
     model_catch_up(model, member);
     return REASON_OK;
@@ -577,4 +682,6 @@ void model_catch_up(struct model *model, int member)
     whose->expired += heaps_points(&gone);
     if (gone.count > 0)
         model_note(model, member, ENTRY_EXPIRE, heaps_points(&gone), &nobody, &nobody, &gone);
+    if (model_limit(model, member))
+        model_note(model, member, ENTRY_MEMBER, 0, &nobody, &nobody, NULL);
 }

@@ -45,9 +45,10 @@ static enum reason world_allows(const struct exchange_rules *rules, const struct
 
 static enum reason status_allows(const struct model_member *member)
 {
-    return member->status == MEMBER_CLOSED   ? REASON_MEMBER_CLOSED
-           : member->status == MEMBER_FROZEN ? REASON_MEMBER_FROZEN
-                                             : REASON_OK;
+    return member->status == MEMBER_CLOSED     ? REASON_MEMBER_CLOSED
+           : member->status == MEMBER_DECEASED ? REASON_MEMBER_DECEASED
+           : member->status == MEMBER_FROZEN   ? REASON_MEMBER_FROZEN
+                                               : REASON_OK;
 }
 
 static bool owed(const struct exchange_rules *rules, const struct terms *terms, int64_t points, int64_t *gross,

@@ -103,6 +103,9 @@ static void model_accounts(struct lines *lines)
         int32_t day = member->last_hold_on, due = MATURES_BY_EVENT.days;
         for (size_t k = 0; k < member->heaps.count; k++)
             due = member->heaps.at[k].expires_on < due ? member->heaps.at[k].expires_on : due;
+        int32_t other = member->other_begun ? member->other.last.days + 1 : member->other.first.days;
+        if (member->other.last.days && member->status != MEMBER_CLOSED && other < due)
+            due = other;
         for (size_t k = 0; k < member->waits.count; k++)
             due = member->waits.at[k].matures_on < due ? member->waits.at[k].matures_on : due;
         put_uuid(&line, &member->id);
@@ -127,6 +130,37 @@ static void model_accounts(struct lines *lines)
             put_number(&line, numbers[k]);
         put_heaps(&line, member->heaps.at, member->heaps.count);
         add(lines, &line);
+    }
+}
+
+static void model_credit(struct lines *lines)
+{
+    struct line line = { .used = 0 };
+
+    for (size_t i = 0; i < lines->model->member_count; i++) {
+        const struct model_member *member = &lines->model->members[i];
+        bool other = member->other.last.days != 0;
+        if (!member->by_tier && !other && member->debt_count == 0)
+            continue;
+        put_uuid(&line, &member->id);
+        put(&line, "|%d|%d|%lld|%lld|%d|%d", member->by_tier, member->other_begun,
+            (long long)(other ? member->own_limit : 0), (long long)member->other.points, member->other.first.days,
+            member->other.last.days);
+        add(lines, &line);
+    }
+}
+
+static void model_drawn(struct lines *lines)
+{
+    struct line line = { .used = 0 };
+
+    for (size_t i = 0; i < lines->model->member_count; i++) {
+        const struct model_member *member = &lines->model->members[i];
+        for (size_t k = 0; k < member->debt_count; k++) {
+            put_uuid(&line, &member->id);
+            put(&line, "|%d|%lld", member->debts[k].day, (long long)member->debts[k].points);
+            add(lines, &line);
+        }
     }
 }
 
@@ -339,6 +373,11 @@ static const struct {
     { "account_pending_lot",
       ROWS("account_pending_lot", "member_id, " DAY("matures_on") ", " DAY("expires_on") ", funding_no, points"),
       model_pending_lots },
+    { "account_credit",
+      ROWS("account_credit", "member_id, by_tier::int, temporary_begun::int, own_limit, temporary_points, " DAY(
+                                 "temporary_first") ", " DAY("temporary_last")),
+      model_credit },
+    { "account_drawn", ROWS("account_drawn", "member_id, " DAY("drawn_on") ", points"), model_drawn },
     { "account_hold", ROWS("account_hold", "member_id, redemption_id, " US("lapse_at")), model_holds },
     { "redemption",
       ROWS("redemption",

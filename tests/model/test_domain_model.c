@@ -302,14 +302,19 @@ static enum reason (*const on_members[COMMAND_KIND_COUNT])(struct life *life, in
     [COMMAND_SEND] = ours_send,      [COMMAND_RECEIVE] = ours_transfer,         [COMMAND_SETTLE] = ours_transfer,
 };
 
-static void ours_set_member(struct life *life, int member)
+static enum reason ours_set_member(struct life *life, int member, int64_t *points)
 {
     const struct command *command = &life->command;
-    const struct member_wish wish = { .status = command->member.status, .credit_limit = command->member.credit_limit };
+    const struct member_wish wish = { .status = command->member.status,
+                                      .has_tier = command->member.has_tier,
+                                      .tier = command->member.tier,
+                                      .credit = command->member.credit };
     struct account *account = &life->ours.accounts[member];
     const struct moment moment = moment_of(life, member, 0);
 
-    (void)member_set(account, &wish, &moment, &command->request_id, &life->ours.entries);
+    bool changed;
+
+    return member_set(account, &wish, &moment, &command->request_id, &changed, points, &life->ours.entries);
 }
 
 /* Comparing */
@@ -352,6 +357,11 @@ static void compare_member(struct life *life, int member)
     SAME("pending", account->pending, model_pending(theirs));
     SAME("the credit limit", account->credit_limit, theirs->credit_limit);
     SAME("credit used", account->credit_used, theirs->credit_used);
+    SAME("days of drawn credit", account->drawn.count, theirs->debt_count);
+    for (size_t i = 0; i < account->drawn.count; i++) {
+        SAME("a day of drawn credit", account->drawn.at[i].drawn_on.days, theirs->debts[i].day);
+        SAME("what was drawn on it", account->drawn.at[i].points, theirs->debts[i].points);
+    }
     SAME("expired", account->expired, theirs->expired);
     SAME("spendable", account_spendable(account), model_spendable(theirs));
     compare_lots(life, "a lot", &account->lots, &theirs->heaps);
@@ -516,7 +526,7 @@ static void step(struct life *life)
         account->bank_no = command->bank_no;
     }
     if (command->kind == COMMAND_SET_MEMBER) {
-        ours_set_member(life, member);
+        reason = ours_set_member(life, member, &points);
     } else if (opens(command)) {
         reason = ours_open(life, member);
         redemption = &life->ours.redemptions[life->ours.redemption_count - 1];
@@ -573,6 +583,10 @@ static void change_rules(struct life *life, int32_t bank_no)
             rules->caps[rules->cap_count++] =
                 (struct caps){ tier, chance(g, 2) * (1 + chance(g, 20)), chance(g, 2) * (1 + chance(g, 40)),
                                chance(g, 2) * (1 + chance(g, 60)) };
+    }
+    for (int32_t tier = 0; tier < 4; tier++) {
+        if (chance(g, 2) == 0)
+            rules->tier_limits[rules->tier_limit_count++] = (struct tier_limit){ tier, chance(g, 2) * chance(g, 50) };
     }
     life->model.facts.rules[bank_no] = chance(g, 40) ? rules : NULL;
 }
@@ -743,6 +757,7 @@ static const enum reason all[] = {
     REASON_CURRENCY_NOT_EXCHANGED,
     REASON_MEMBER_CLOSED,
     REASON_MEMBER_FROZEN,
+    REASON_MEMBER_DECEASED,
     REASON_HOLD_LAPSED,
     REASON_REDEMPTION_ENDED,
     REASON_REDEMPTION_NOT_CONFIRMED,

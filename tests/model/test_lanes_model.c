@@ -63,7 +63,9 @@ static const struct {
         .rate_count = 1,
         .rates = { { "CNY", { 1, 1 }, { 3, 4 } } },
         .caps = { { 1, 30, 60, 200 }, { 3, 0, 100, 0 } },
-        .cap_count = 2 } },
+        .cap_count = 2,
+        .tier_limits = { { 0, 10 }, { 2, 35 } },
+        .tier_limit_count = 2 } },
     { 1,
       60,
       { .version = 3,
@@ -99,7 +101,9 @@ static const struct {
         .member_velocity = { 20 * HOUR, 0, 50 },
         .card_velocity = { 10 * HOUR, 1, 50 },
         .caps = { { 0, 40, 0, 90 } },
-        .cap_count = 1 } },
+        .cap_count = 1,
+        .tier_limits = { { 1, 20 } },
+        .tier_limit_count = 1 } },
     { 3,
       -30,
       { .version = 1,
@@ -167,6 +171,18 @@ static void put_version(struct side *side, size_t which)
     }
 }
 
+static void put_tier_limits(struct side *side, size_t which)
+{
+    const struct exchange_rules *rules = &versions[which].rules;
+    char sql[256];
+
+    for (int32_t i = 0; i < rules->tier_limit_count; i++) {
+        snprintf(sql, sizeof sql, "INSERT INTO exchange_tier_limit VALUES (%d, %d, %d, %lld)", versions[which].bank_no,
+                 rules->version, rules->tier_limits[i].tier, (long long)rules->tier_limits[i].points);
+        run_sql(side, sql);
+    }
+}
+
 static void set_up(struct side *side)
 {
     char sql[512];
@@ -174,8 +190,10 @@ static void set_up(struct side *side)
     run_sql(side,
             "DELETE FROM exchange_rate; DELETE FROM exchange_rules; UPDATE goods SET price_minor = 5;"
             "INSERT INTO bank (bank_id, programme_no, name) VALUES ('bank-b', 1, 'Bank B'), ('bank-c', 1, 'Bank C')");
-    for (size_t i = 0; i < COUNT(versions); i++)
+    for (size_t i = 0; i < COUNT(versions); i++) {
         put_version(side, i);
+        put_tier_limits(side, i);
+    }
     snprintf(
         sql, sizeof sql,
         "INSERT INTO exposure SELECT b, k, 'CNY', %d, %d, 0 FROM generate_series(0, %d) b, generate_series(2, 3) k;"
@@ -364,6 +382,7 @@ static const enum reason usual[] = {
     REASON_TRANSACTION_REUSED,
     REASON_MEMBER_CLOSED,
     REASON_MEMBER_FROZEN,
+    REASON_MEMBER_DECEASED,
     REASON_HOLD_LAPSED,
     REASON_REDEMPTION_ENDED,
     REASON_NOT_PENDING,

@@ -228,7 +228,7 @@ struct command command_set_member(const struct alliance *alliance, const char *m
 {
     struct command command = fresh(alliance, COMMAND_SET_MEMBER, member_ref);
 
-    command.member = (struct member_order){ .credit_limit = credit_limit, .status = 1 };
+    command.member = (struct member_order){ .status = 1, .credit = { .limit = credit_limit } };
     return command;
 }
 

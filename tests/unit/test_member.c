@@ -41,12 +41,15 @@ static const struct {
     struct member_wish wish;
     bool changed;
 } wishes[] = {
-    { "as it is", 7, { MEMBER_ACTIVE, 50, { 0 } }, false },
-    { "new, even if all is as it would be", 0, { MEMBER_ACTIVE, 50, { 0 } }, true },
-    { "frozen", 7, { MEMBER_FROZEN, 50, { 0 } }, true },
-    { "a credit more", 7, { MEMBER_ACTIVE, 51, { 0 } }, true },
-    { "no credit", 7, { MEMBER_ACTIVE, 0, { 0 } }, true },
-    { "other cards", 7, { MEMBER_ACTIVE, 50, { [31] = 1 } }, true },
+    { "as it is", 7, { .status = MEMBER_ACTIVE, .credit = { .limit = 50 }, .profile_hash = { 0 } }, false },
+    { "new, even if all is as it would be",
+      0,
+      { .status = MEMBER_ACTIVE, .credit = { .limit = 50 }, .profile_hash = { 0 } },
+      true },
+    { "frozen", 7, { .status = MEMBER_FROZEN, .credit = { .limit = 50 }, .profile_hash = { 0 } }, true },
+    { "a credit more", 7, { .status = MEMBER_ACTIVE, .credit = { .limit = 51 }, .profile_hash = { 0 } }, true },
+    { "no credit", 7, { .status = MEMBER_ACTIVE, .credit = { .limit = 0 }, .profile_hash = { 0 } }, true },
+    { "other cards", 7, { .status = MEMBER_ACTIVE, .credit = { .limit = 50 }, .profile_hash = { [31] = 1 } }, true },
 };
 
 static void a_member_becomes_what_the_bank_wants(void **state)
@@ -58,20 +61,109 @@ static void a_member_becomes_what_the_bank_wants(void **state)
         set_stage(&stage);
         stage.account.journal_seq = wishes[i].journal_seq;
         for (int repeat = 0; repeat < 2; repeat++) {
-            bool changed = member_set(&stage.account, &wishes[i].wish, &stage.moment, &request, &stage.entries);
+            int64_t moved;
+            bool changed;
+            assert_int_equal(
+                member_set(&stage.account, &wishes[i].wish, &stage.moment, &request, &changed, &moved, &stage.entries),
+                REASON_OK);
             if (changed != (wishes[i].changed && repeat == 0))
                 fail_msg("%s, time %d", wishes[i].story, repeat);
         }
         assert_int_equal(stage.entries.count, wishes[i].changed);
         assert_int_equal(stage.account.status, wishes[i].wish.status);
-        assert_int_equal(stage.account.credit_limit, wishes[i].wish.credit_limit);
+        assert_int_equal(stage.account.credit_limit, wishes[i].wish.credit.limit);
         if (!wishes[i].changed)
             continue;
         assert_int_equal(stage.written[0].kind, ENTRY_MEMBER);
         assert_int_equal(stage.written[0].points, 0);
         assert_int_equal(stage.written[0].seq, wishes[i].journal_seq + 1);
-        assert_int_equal(stage.written[0].credit_limit_after, wishes[i].wish.credit_limit);
+        assert_int_equal(stage.written[0].credit_limit_after, wishes[i].wish.credit.limit);
         assert_memory_equal(&stage.written[0].ref, &request, sizeof request);
+    }
+}
+
+static const struct {
+    const char *story;
+    int16_t from, wanted; /* from 0: the member is new */
+    size_t holds;
+    enum reason expected;
+    int16_t status;
+    bool changed;
+    int64_t moved;
+    size_t entries;
+} pushes[] = {
+    { "new", 0, MEMBER_ACTIVE, 0, REASON_OK, MEMBER_ACTIVE, true, 0, 1 },
+    { "new, unsaid", 0, 0, 0, REASON_OK, MEMBER_ACTIVE, true, 0, 1 },
+    { "new and closed", 0, MEMBER_CLOSED, 0, REASON_OK, MEMBER_CLOSED, true, 0, 1 },
+    { "unsaid leaves frozen", MEMBER_FROZEN, 0, 0, REASON_OK, MEMBER_FROZEN, false, 0, 0 },
+    { "said thaws", MEMBER_FROZEN, MEMBER_ACTIVE, 0, REASON_OK, MEMBER_ACTIVE, true, 0, 1 },
+    { "deceased", MEMBER_ACTIVE, MEMBER_DECEASED, 1, REASON_OK, MEMBER_DECEASED, true, 0, 1 },
+    { "unsaid leaves deceased", MEMBER_DECEASED, 0, 0, REASON_OK, MEMBER_DECEASED, false, 0, 0 },
+    { "a mistake is taken back", MEMBER_DECEASED, MEMBER_ACTIVE, 0, REASON_OK, MEMBER_ACTIVE, true, 0, 1 },
+    { "closing takes the points", MEMBER_FROZEN, MEMBER_CLOSED, 0, REASON_OK, MEMBER_CLOSED, true, 7, 2 },
+    { "but not while holds are open", MEMBER_ACTIVE, MEMBER_CLOSED, 1, REASON_HOLDS_OPEN, MEMBER_ACTIVE, false, 0, 0 },
+    { "closed again", MEMBER_CLOSED, MEMBER_CLOSED, 0, REASON_OK, MEMBER_CLOSED, false, 0, 0 },
+    { "nobody opens it", MEMBER_CLOSED, MEMBER_ACTIVE, 0, REASON_MEMBER_CLOSED, MEMBER_CLOSED, false, 0, 0 },
+    { "nor says nothing of it", MEMBER_CLOSED, 0, 0, REASON_MEMBER_CLOSED, MEMBER_CLOSED, false, 0, 0 },
+};
+
+static void a_push_opens_nobody_and_thaws_nobody_unasked(void **state)
+{
+    static struct stage stage;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(pushes); i++) {
+        const struct member_wish wish = { .status = pushes[i].wanted, .credit = { .limit = 50 } };
+        struct lot made;
+        int64_t moved;
+        bool changed;
+        set_stage(&stage);
+        stage.account.journal_seq = pushes[i].from ? 7 : 0;
+        stage.account.status = pushes[i].from;
+        stage.account.hold_count = pushes[i].holds;
+        if (pushes[i].from)
+            assert_int_equal(account_earn(&stage.account, 7, (struct date){ 30000 }, 0, &made), REASON_OK);
+        enum reason reason =
+            member_set(&stage.account, &wish, &stage.moment, &request, &changed, &moved, &stage.entries);
+        if (reason != pushes[i].expected || stage.account.status != pushes[i].status || changed != pushes[i].changed ||
+            moved != pushes[i].moved || stage.entries.count != pushes[i].entries)
+            fail_msg("%s: %s, status %d, %lld moved, %zu entries", pushes[i].story, reason_name(reason),
+                     (int)stage.account.status, (long long)moved, stage.entries.count);
+    }
+}
+
+/* One entry says it all: the tier, the limit that goes with it, and later what the rules make of it. */
+static void a_limit_goes_with_the_tier_and_with_time(void **state)
+{
+    static const struct tier_limit limits[] = { { 1, 20 }, { 5, 60 } };
+    struct member_wish wish = { .has_tier = true, .tier = 4, .credit = { .by_tier = true } };
+    static struct stage stage;
+    int64_t moved;
+    bool changed;
+
+    (void)state;
+    set_stage(&stage);
+    memcpy(stage.rules.tier_limits, limits, sizeof limits);
+    stage.rules.tier_limit_count = COUNT(limits);
+    wish.credit.temporary = (struct temporary_limit){ 99, date_of(2026, 11, 24), date_of(2026, 11, 25) };
+    assert_int_equal(member_set(&stage.account, &wish, &stage.moment, &request, &changed, &moved, &stage.entries),
+                     REASON_OK);
+    assert_int_equal(stage.account.credit_limit, 20);
+    assert_int_equal(member_set_tier(&stage.account, &stage.moment, 5, &request, &stage.entries), REASON_OK);
+    assert_int_equal(stage.account.credit_limit, 60);
+    assert_false(member_catch_up(&stage.account, &stage.moment, &stage.entries));
+    stage.moment.business_date = date_of(2026, 11, 24);
+    assert_true(member_catch_up(&stage.account, &stage.moment, &stage.entries));
+    stage.moment.business_date = date_of(2026, 11, 26);
+    stage.rules.tier_limits[1].points = 61;
+    assert_true(member_catch_up(&stage.account, &stage.moment, &stage.entries));
+    assert_false(member_catch_up(&stage.account, &stage.moment, &stage.entries));
+    static const int64_t after[] = { 20, 60, 99, 61 };
+    assert_int_equal(stage.entries.count, COUNT(after));
+    for (size_t i = 0; i < COUNT(after); i++) {
+        assert_int_equal(stage.written[i].kind, ENTRY_MEMBER);
+        assert_int_equal(stage.written[i].credit_limit_after, after[i]);
+        assert_int_equal(uuid_is_zero(&stage.written[i].ref), i >= 2);
     }
 }
 
@@ -97,6 +189,7 @@ static const struct {
     { "less than a point", true, MEMBER_ACTIVE, 0, 9, REASON_NOTHING_EARNED, -1, 0, 0 },
     { "no rules", false, MEMBER_ACTIVE, 0, 109, REASON_NO_RULES_IN_FORCE, -1, 0, 0 },
     { "closed", true, MEMBER_CLOSED, 0, 109, REASON_MEMBER_CLOSED, -1, 0, 0 },
+    { "deceased", true, MEMBER_DECEASED, 0, 109, REASON_MEMBER_DECEASED, -1, 0, 0 },
     { "no rules come before closed", false, MEMBER_CLOSED, 0, 9, REASON_NO_RULES_IN_FORCE, -1, 0, 0 },
     { "closed comes before nothing earned", true, MEMBER_CLOSED, 0, 9, REASON_MEMBER_CLOSED, -1, 0, 0 },
     { "too much", true, MEMBER_ACTIVE, 0, INT64_MAX, REASON_AMOUNT_TOO_LARGE, -1, 0, 0 },
@@ -169,6 +262,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_member_becomes_what_the_bank_wants),
+        cmocka_unit_test(a_push_opens_nobody_and_thaws_nobody_unasked),
+        cmocka_unit_test(a_limit_goes_with_the_tier_and_with_time),
         cmocka_unit_test(spending_earns_points),
         cmocka_unit_test(a_currency_without_a_rate_earns_nothing),
         cmocka_unit_test(points_expire_once_on_their_day),

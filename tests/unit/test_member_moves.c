@@ -364,6 +364,7 @@ static const struct {
     { "open holds do not matter", false, MEMBER_ACTIVE, 1, 1, REASON_OK, "TRANSFER_OUT 1" },
     { "frozen", false, MEMBER_FROZEN, 1, 8, REASON_MEMBER_FROZEN, "" },
     { "closed", false, MEMBER_CLOSED, 1, 8, REASON_MEMBER_CLOSED, "" },
+    { "deceased", false, MEMBER_DECEASED, 1, 8, REASON_MEMBER_DECEASED, "" },
     { "nothing", false, MEMBER_CLOSED, 1, 0, REASON_POINTS_NOT_POSITIVE, "" },
     { "a merge takes everything", true, MEMBER_ACTIVE, 0, 0, REASON_OK,
       "TRANSFER_OUT 7, PENDING_OUT 10, CREDIT_OUT 3, MEMBER 0" },
