@@ -364,6 +364,12 @@ enum reason member_close(struct account *account, const struct moment *moment, c
     return REASON_OK;
 }
 
+void member_erase(struct account *account, const struct moment *moment, const struct uuid *ref, struct entries *entries)
+{
+    memset(account->profile_hash, 0, sizeof account->profile_hash);
+    write_entry(entries, account, moment, ENTRY_MEMBER, 0, ref, NULL);
+}
+
 /* Transfers and merges */
 
 static enum reason may_send(const struct account *account, int64_t points, bool merge)

@@ -79,6 +79,9 @@ enum reason member_set_status(struct account *account, const struct moment *mome
 enum reason member_close(struct account *account, const struct moment *moment, const struct uuid *ref, int64_t *moved,
                          struct entries *entries) MUST_USE;
 /* A limit of the member's own; a temporary one stays in force for its time. */
+/* The bank has nothing personal of the member any more; whatever the next push says of its profile is new. */
+void member_erase(struct account *account, const struct moment *moment, const struct uuid *ref,
+                  struct entries *entries);
 enum reason member_set_credit_limit(struct account *account, const struct moment *moment, int64_t credit_limit,
                                     const struct uuid *ref, struct entries *entries) MUST_USE;
 /* The credit limit follows when it is by tier. */

@@ -28,6 +28,7 @@ struct batch_account {
     struct place place;   /* of the locked row */
     bool is_new, dirty;
     const struct member_profile *profile; /* the command's; NULL unless it is to be written */
+    bool erased;                          /* after that */
 };
 
 struct batch_redemption {

@@ -192,9 +192,16 @@ static bool know_before(struct batch *batch, const struct batch_account *loaded,
     return row->profile_before != NULL;
 }
 
-/* A profile that has become empty is said to be so: "" stands for "did not change". */
-static bool know_after(struct batch *batch, const struct member_profile *profile, struct change_row *row)
+/*
+ * A profile that has become empty is said to be so: "" stands for "did not change". What an erasure leaves is known
+ * where the profile is: the statement puts it in place of ERASED_PROFILE.
+ */
+static bool know_after(struct batch *batch, const struct member_profile *profile, bool erased, struct change_row *row)
 {
+    if (erased) {
+        row->profile_after = ERASED_PROFILE;
+        return true;
+    }
     row->profile_after = batch_profile_text(&batch->arena, profile);
     if (row->profile_after && row->profile_after[0] == '\0')
         row->profile_after = "{}";
@@ -226,8 +233,9 @@ bool batch_keep_change(struct batch *batch, const struct command *command, const
     };
     if (!row->account_before || !row->account_after)
         return false;
+    bool erased = command && command->kind == COMMAND_ERASE;
     bool empty_start = loaded->is_new && !loaded->profile && (!profile || batch_profile_is_empty(profile));
-    if (profile && !empty_start && !(know_before(batch, loaded, row) && know_after(batch, profile, row)))
+    if (profile && !empty_start && !(know_before(batch, loaded, row) && know_after(batch, profile, erased, row)))
         return false;
     batch->change_count++;
     return true;

@@ -208,6 +208,7 @@ static void (*const deciders[COMMAND_KIND_COUNT])(struct batch *batch, struct co
     [COMMAND_SEND] = batch_decide_on_member,
     [COMMAND_RECEIVE] = batch_decide_on_member,
     [COMMAND_SETTLE] = batch_decide_on_member,
+    [COMMAND_ERASE] = batch_decide_on_member,
     [COMMAND_TIDY] = decide_nothing,
     [COMMAND_LAPSE] = decide_nothing,
 };

@@ -68,6 +68,7 @@ static const struct {
     [COMMAND_SEND] = { .member = true, .request = true },
     [COMMAND_RECEIVE] = { .member = true, .request = true },
     [COMMAND_SETTLE] = { .member = true, .request = true },
+    [COMMAND_ERASE] = { .member = true, .request = true },
     [COMMAND_TIDY] = { .member = true },
     [COMMAND_LAPSE] = { .redemption = true },
 };

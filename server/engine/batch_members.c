@@ -27,17 +27,18 @@ static struct batch_account *new_member(struct batch *batch, const struct comman
     return added;
 }
 
+static const struct member_profile no_profile;
+
 /* The profile the command brings when it is another than the member's, whose hash becomes its own; otherwise NULL. */
 static const struct member_profile *new_profile(const struct batch_account *loaded, const struct command *command,
                                                 uint8_t hash[CRYPTO_HASH])
 {
-    static const struct member_profile empty;
     const struct member_profile *profile = command->member.profile;
 
     batch_profile_hash(profile, hash);
     if (memcmp(hash, loaded->account.profile_hash, CRYPTO_HASH) == 0)
         return NULL;
-    return profile ? profile : &empty;
+    return profile ? profile : &no_profile;
 }
 
 void batch_decide_set_member(struct batch *batch, struct command *command)
@@ -55,6 +56,10 @@ void batch_decide_set_member(struct batch *batch, struct command *command)
         loaded = new_member(batch, command);
     if (!loaded) {
         batch_refuse(command, REASON_PROGRAMME_NOT_FOUND);
+        return;
+    }
+    if (loaded->erased) { /* in this very batch, and what is erased is written last */
+        batch_refuse(command, REASON_TRY_AGAIN);
         return;
     }
     const struct member_facts before = batch_facts(&loaded->account);
@@ -425,6 +430,13 @@ static enum reason settle(struct operating *on)
     return REASON_OK;
 }
 
+static enum reason erase(struct operating *on)
+{
+    member_erase(on->account, on->moment, &on->command->request_id, on->entries);
+    on->loaded->erased = true;
+    return REASON_OK;
+}
+
 static const struct {
     enum entry_kind kind;
     enum reason (*decide)(struct operating *on);
@@ -440,6 +452,7 @@ static const struct {
     [COMMAND_SEND] = { ENTRY_TRANSFER_OUT, send },
     [COMMAND_RECEIVE] = { ENTRY_TRANSFER_IN, receive },
     [COMMAND_SETTLE] = { ENTRY_TRANSFER_BACK, settle },
+    [COMMAND_ERASE] = { ENTRY_MEMBER, erase },
 };
 
 /* What is named and not there is no state of the member's: such a refusal is not kept. */
@@ -509,7 +522,8 @@ void batch_decide_on_member(struct batch *batch, struct command *command)
     reason = operations[command->kind].decide(&on);
     if (reason == REASON_OK)
         on.loaded->dirty = true;
-    if (!batch_keep_change(batch, command, on.loaded, &before, NULL)) {
+    const struct member_profile *profile = on.loaded->erased && command->kind == COMMAND_ERASE ? &no_profile : NULL;
+    if (!batch_keep_change(batch, command, on.loaded, &before, profile)) {
         batch_refuse(command, REASON_INTERNAL);
         return;
     }

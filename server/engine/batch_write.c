@@ -140,6 +140,23 @@ static bool send_profiles(struct batch *batch, struct db *db, struct error *err)
            send(batch, db, &lane_put_profiles, rows, count, err);
 }
 
+/* After the profiles and the log are written. */
+static bool send_erasures(struct batch *batch, struct db *db, struct error *err)
+{
+    struct uuid *ids = ROWS(batch, struct uuid, batch->account_count);
+    size_t count = 0;
+
+    if (!ids)
+        return out_of_memory(err);
+    for (size_t i = 0; i < batch->account_count; i++) {
+        if (batch->accounts[i].erased)
+            ids[count++] = batch->accounts[i].account.member_id;
+    }
+    struct ids_params params = { batch->bucket, { ids, count } };
+    return count == 0 ||
+           (db_queue(db, &lane_erase_log, &params, err) && db_queue(db, &lane_erase_profiles, &params, err));
+}
+
 static bool redemption_to_row(struct batch *batch, const struct batch_redemption *from, struct redemption_row *row)
 {
     const struct redemption *redemption = &from->redemption;
@@ -328,7 +345,7 @@ static bool read_answers(struct db *db, struct error *err)
 bool batch_write(struct batch *batch, struct db *db, struct error *err)
 {
     return send_accounts(batch, db, false, err) && send_accounts(batch, db, true, err) &&
-           send_profiles(batch, db, err) && send_redemptions(batch, db, true, err) &&
+           send_profiles(batch, db, err) && send_erasures(batch, db, err) && send_redemptions(batch, db, true, err) &&
            send_redemptions(batch, db, false, err) && send_operations(batch, db, err) &&
            send_accruals(batch, db, err) && send_changed_accruals(batch, db, err) &&
            send_transfers(batch, db, true, err) && send_transfers(batch, db, false, err) &&

@@ -39,6 +39,7 @@ enum command_kind {
     COMMAND_SEND,             /* a transfer's or merge's first step, on the giver */
     COMMAND_RECEIVE,          /* the second, on the receiver */
     COMMAND_SETTLE,           /* the last, on the giver: received, or given back */
+    COMMAND_ERASE,            /* what is personal of a member is dropped */
     COMMAND_TIDY,             /* the sweeper's: what time alone does to a member; never from a caller */
     COMMAND_LAPSE,            /* the sweeper's: the same, found by a hold */
     COMMAND_KIND_COUNT

@@ -183,13 +183,10 @@ static const struct operation {
     enum command_kind kind;
     bool (*fill)(struct command *command, const ProtobufCMessage *request, struct error *err);
 } operations[] = {
-    { "FreezeMember", COMMAND_SET_STATUS, fill_frozen },
-    { "UnfreezeMember", COMMAND_SET_STATUS, fill_active },
-    { "CloseMember", COMMAND_CLOSE, fill_nothing },
-    { "SetCreditLimit", COMMAND_SET_CREDIT_LIMIT, fill_limit },
-    { "SetTier", COMMAND_SET_TIER, fill_tier },
-    { "MatureAccrual", COMMAND_MATURE, fill_accrual },
-    { "ClawBackAccrual", COMMAND_CLAW_BACK, fill_accrual },
+    { "FreezeMember", COMMAND_SET_STATUS, fill_frozen }, { "UnfreezeMember", COMMAND_SET_STATUS, fill_active },
+    { "CloseMember", COMMAND_CLOSE, fill_nothing },      { "SetCreditLimit", COMMAND_SET_CREDIT_LIMIT, fill_limit },
+    { "SetTier", COMMAND_SET_TIER, fill_tier },          { "MatureAccrual", COMMAND_MATURE, fill_accrual },
+    { "EraseMember", COMMAND_ERASE, fill_nothing },      { "ClawBackAccrual", COMMAND_CLAW_BACK, fill_accrual },
 };
 
 static const struct operation *operation_of(const struct call *call)

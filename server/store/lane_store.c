@@ -272,6 +272,20 @@ const struct statement lane_insert_changes = COMMAND_STATEMENT(
     "ON p.bucket = $1 AND p.member_id = u.member_id AND u.profile_after <> '' AND NOT u.profile_known",
     change_row_params);
 
+#define WITHOUT_CONTACT(facts)                                                                                         \
+    "CASE WHEN " facts " = '' THEN '{}' ELSE (" facts "::jsonb || '{\"contactFields\": []}'::jsonb)::text END"
+const struct statement lane_erase_log = COMMAND_STATEMENT(
+    "lane_erase_log",
+    "UPDATE member_change SET sealed_before = '', profile_after = CASE WHEN profile_after = '" ERASED_PROFILE
+    "' THEN " WITHOUT_CONTACT("profile_before") " ELSE profile_after END WHERE bucket = $1 AND member_id = ANY ($2) "
+                                                "AND (sealed_before <> '' OR profile_after = '" ERASED_PROFILE "')",
+    ids_params);
+const struct statement lane_erase_profiles =
+    COMMAND_STATEMENT("lane_erase_profiles",
+                      "UPDATE member_profile SET sealed = '', phone_mac = '', email_mac = '', facts = CASE WHEN facts "
+                      "= '' THEN '' ELSE " WITHOUT_CONTACT("facts") " END WHERE bucket = $1 AND member_id = ANY ($2)",
+                      ids_params);
+
 static const struct record_type redemption_write = { "redemption_write", redemption_columns, COUNT(redemption_columns),
                                                      sizeof(struct redemption_row) };
 static const struct column redemption_params[] = { COLUMN(struct write_params, bucket),
@@ -496,6 +510,8 @@ const struct statement *const lane_statements[] = {
     &lane_update_accounts,
     &lane_put_profiles,
     &lane_insert_changes,
+    &lane_erase_log,
+    &lane_erase_profiles,
     &lane_insert_redemptions,
     &lane_update_redemptions,
     &lane_insert_operations,

@@ -191,6 +191,11 @@ extern const struct statement lane_insert_accounts, lane_update_accounts, lane_p
     lane_update_accruals, lane_insert_journal, lane_insert_outbox, lane_insert_transfers, lane_update_transfers,
     lane_update_exposures;
 
+/* What is personal of these members; ids_params. */
+extern const struct statement lane_erase_log, lane_erase_profiles;
+/* profile_after of an erasure until lane_erase_log has said what is left. */
+#define ERASED_PROFILE "erased"
+
 /* Overdue holds of a bucket by the clocks of its programmes, oldest first. */
 struct overdue_params {
     int32_t bucket;

@@ -328,6 +328,50 @@ static void every_change_is_in_the_log(void **state)
                      4);
 }
 
+#define ERASE "{'requestId': '%s', 'bankId': 'bank-a', 'memberRef': 'ann'}"
+
+static void an_erased_member_leaves_nothing_personal(void **state)
+{
+    struct house *house = *state;
+    const char *id = house_id();
+
+    push(house, BANK, CREATED, ANN);
+    push(house, BANK, CHANGED,
+         "{'memberRef': 'ann', 'creditLimit': '100', 'cardTokens': ['tok-ann-1'], 'contact': "
+         "{'name': 'Ann Other', 'phone': '555 1234'}, 'consents': ['offers']}");
+    push(house, BANK, CREATED, "{'memberRef': 'bob', 'contact': {'phone': '555 1234'}}");
+    assert_int_equal(house_count(house, "SELECT count(*) FROM member_change WHERE sealed_before <> ''"), 1);
+    house_refused(house, "bank/bank-b", "EraseMember", REASON_NOT_YOURS, "bank_id", ERASE, house_id());
+    house_refused(house, "operator/olga", "EraseMember", REASON_ROLE_NOT_ALLOWED, NULL, ERASE, house_id());
+    house_ask(house, BANK, "EraseMember", ERASE, id);
+    int64_t before = house_rows(house);
+    house_ask(house, BANK, "EraseMember", ERASE, id); /* the same again */
+    assert_int_equal(house_rows(house), before);
+    /* Of ann nothing is left that is sealed or searched by; of bob it is. */
+    assert_int_equal(house_count(house, "SELECT count(*) FROM member_change WHERE sealed_before <> ''"), 0);
+    assert_int_equal(house_count(house, "SELECT count(*) FROM member_profile WHERE sealed <> '' OR phone_mac <> '' OR "
+                                        "email_mac <> ''"),
+                     1);
+    house_expect(house_ask(house, BANK, "FindMember", "{'bankId': 'bank-a', 'phone': '5551234'}"),
+                 "{'memberRefs': ['bob']}");
+    json_t *left = house_ask(house, BANK, "GetMember", "{'bankId': 'bank-a', 'memberRef': 'ann', 'withContact': true}");
+    assert_null(json_object_get(left, "contact"));
+    house_expect(left, "{'facts': {'creditLimit': '100', 'cards': [{'token': 'tok-ann-1'}], 'consents': ['offers'], "
+                       "'contactFields': []}}");
+    house_expect(house_ask(house, BANK, "ListMemberChanges", "{'bankId': 'bank-a', 'memberRef': 'ann'}"),
+                 "{'changes': [{'seq': '1'}, {'seq': '2'}, {'seq': '3', 'profileChanged': true, 'before': {'cards': "
+                 "[{'token': 'tok-ann-1'}], 'consents': ['offers'], 'contactFields': ['name', 'phone']}, 'after': "
+                 "{'cards': [{'token': 'tok-ann-1'}], 'consents': ['offers'], 'contactFields': []}}]}");
+    /* The bank may still say the same of it, and say something personal again. */
+    push(house, BANK, CHANGED,
+         "{'memberRef': 'ann', 'creditLimit': '100', 'cardTokens': ['tok-ann-1'], 'consents': "
+         "['offers'], 'contact': {'name': 'Ann'}}");
+    house_expect(house_ask(house, BANK, "GetMember", "{'bankId': 'bank-a', 'memberRef': 'ann', 'withContact': true}"),
+                 "{'contact': {'name': 'Ann'}}");
+    house_refused(house, BANK, "EraseMember", REASON_MEMBER_NOT_FOUND, NULL,
+                  "{'requestId': '%s', 'bankId': 'bank-a', 'memberRef': 'zoe'}", house_id());
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -339,6 +383,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_member_is_shown_and_only_its_bank_sees_what_is_personal, setup, teardown),
         cmocka_unit_test_setup_teardown(members_are_found_within_their_bank, setup, teardown),
         cmocka_unit_test_setup_teardown(every_change_is_in_the_log, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_erased_member_leaves_nothing_personal, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
