@@ -56,7 +56,8 @@ const struct command commands[] = {
     { bank, "members push", "FILE.csv",
       "BANK MAPPING ENCODING KEY_FILE MAX_MB REFUSED EXPECT_ROWS EXPECT_LIMITS EXPECT_HASH ALLOW_REFUSED",
       "create and change members: member_ref,credit_limit[,status,card_tokens,card_products,card_status,card_expiry,"
-      "card_holders,name,phone,email,consents]; plain or gzip",
+      "card_holders,name,phone,email,consents,tier,temporary_limit,temporary_first_date,temporary_last_date]; plain or "
+      "gzip",
       "alliance members push members.csv", members_push },
     { bank, "rules publish", "FILE.json", "REQUEST_ID", "add a version of the exchange rules",
       "alliance rules publish rules.json", rules_publish },

@@ -24,7 +24,11 @@ enum {
     NAME,
     PHONE,
     EMAIL,
-    CONSENTS
+    CONSENTS,
+    TIER,
+    TEMPORARY_LIMIT,
+    TEMPORARY_FIRST,
+    TEMPORARY_LAST
 };
 
 const struct row_column member_columns[MEMBER_COLUMNS] = {
@@ -40,6 +44,10 @@ const struct row_column member_columns[MEMBER_COLUMNS] = {
     [PHONE] = { "phone", false },
     [EMAIL] = { "email", false },
     [CONSENTS] = { "consents", false },
+    [TIER] = { "tier", false },
+    [TEMPORARY_LIMIT] = { "temporary_limit", false },
+    [TEMPORARY_FIRST] = { "temporary_first_date", false },
+    [TEMPORARY_LAST] = { "temporary_last_date", false },
 };
 
 static bool out_of_memory(struct error *err)
@@ -75,11 +83,12 @@ static bool take_status(const char *text, Member *member, struct error *err)
         { "ACTIVE", ALLIANCE__V1__MEMBER_STATUS__MEMBER_STATUS_ACTIVE },
         { "FROZEN", ALLIANCE__V1__MEMBER_STATUS__MEMBER_STATUS_FROZEN },
         { "CLOSED", ALLIANCE__V1__MEMBER_STATUS__MEMBER_STATUS_CLOSED },
+        { "DECEASED", ALLIANCE__V1__MEMBER_STATUS__MEMBER_STATUS_DECEASED },
     };
     int status;
 
     if (!take_word(text, words, COUNT(words), &status))
-        return refuse(STATUS, "must be ACTIVE, FROZEN, CLOSED or empty", err);
+        return refuse(STATUS, "must be ACTIVE, FROZEN, CLOSED, DECEASED or empty", err);
     member->status = (Alliance__V1__MemberStatus)status;
     return true;
 }
@@ -87,6 +96,51 @@ static bool take_status(const char *text, Member *member, struct error *err)
 static bool take_text(const char *text, struct arena *arena, char **out, struct error *err)
 {
     return !*text || (*out = arena_copy(arena, text, strlen(text))) != NULL || out_of_memory(err);
+}
+
+/* ---- the credit limit ---- */
+
+/* By tier only when the file says so: an empty value is nobody's wish. */
+static bool take_limit(const char *text, Member *member, struct error *err)
+{
+    member->credit_by_tier = strcasecmp(text, "TIER") == 0;
+    if (member->credit_by_tier || whole_parse(text, "credit_limit", 0, POINTS_MAX, &member->credit_limit, err))
+        return true;
+    return error_field(err, REASON_FIELD_INVALID, "credit_limit",
+                       "must be a whole number from 0 to 1000000000000, or TIER for what the rules say of the tier");
+}
+
+static bool take_tier(const char *text, Member *member, struct arena *arena, struct error *err)
+{
+    int64_t number;
+
+    if (!*text)
+        return true;
+    member->tier = arena_alloc(arena, sizeof *member->tier);
+    if (!member->tier)
+        return out_of_memory(err);
+    alliance__v1__member_tier__init(member->tier);
+    if (!whole_parse(text, "tier", 0, TIER_MAX, &number, err))
+        return false;
+    member->tier->number = (int32_t)number;
+    return true;
+}
+
+/* All of it, but perhaps the first date, or none. */
+static bool take_temporary(const char *const *values, Member *member, struct arena *arena, struct error *err)
+{
+    if (!*values[TEMPORARY_LIMIT] && !*values[TEMPORARY_FIRST] && !*values[TEMPORARY_LAST])
+        return true;
+    if (!*values[TEMPORARY_LAST])
+        return refuse(TEMPORARY_LAST, "must be there when there is a temporary limit", err);
+    member->temporary_limit = arena_alloc(arena, sizeof *member->temporary_limit);
+    if (!member->temporary_limit)
+        return out_of_memory(err);
+    alliance__v1__temporary_limit__init(member->temporary_limit);
+    return whole_parse(values[TEMPORARY_LIMIT], "temporary_limit", 0, POINTS_MAX, &member->temporary_limit->points,
+                       err) &&
+           take_text(values[TEMPORARY_FIRST], arena, &member->temporary_limit->first_date, err) &&
+           take_text(values[TEMPORARY_LAST], arena, &member->temporary_limit->last_date, err);
 }
 
 /* None of these ever leaves the machine with a card number in it. */
@@ -257,8 +311,9 @@ void *member_read(const char *const *values, int64_t row_number, struct arena *a
         return NULL;
     }
     bool read = check_no_card_numbers(values, err) && take_text(values[MEMBER_REF], arena, &member->member_ref, err) &&
-                whole_parse(values[CREDIT_LIMIT], "credit_limit", 0, POINTS_MAX, &member->credit_limit, err) &&
-                take_status(values[STATUS], member, err) && take_cards(values, member, arena, err) &&
-                take_contact(values, member, arena, err) && take_consents(values[CONSENTS], member, arena, err);
+                take_limit(values[CREDIT_LIMIT], member, err) && take_tier(values[TIER], member, arena, err) &&
+                take_temporary(values, member, arena, err) && take_status(values[STATUS], member, err) &&
+                take_cards(values, member, arena, err) && take_contact(values, member, arena, err) &&
+                take_consents(values[CONSENTS], member, arena, err);
     return read ? row : NULL;
 }

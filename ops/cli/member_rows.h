@@ -9,7 +9,7 @@
 
 #include "base/arena.h"
 
-enum { MEMBER_COLUMNS = 12 };
+enum { MEMBER_COLUMNS = 16 };
 
 extern const struct row_column member_columns[MEMBER_COLUMNS];
 

@@ -200,6 +200,17 @@ class Good(Files):
         whole = b"m-1,5,token-01|token-02,gold|,|BLOCKED,2027-12-31|,|Bob,\"Lee, Ann\",+86 (10) 1234-5678,a@b.example,sms|post\n"
         path = self.file("all.csv", head + whole + b"m-2,5,token-03|token-04,|,,,,,,,\nm-3,5,,,,,,,,c@d.example,\n")
         self.reads_as(path, totals("plain", path))
+        limits = b"member_ref,credit_limit,status,tier,temporary_limit,temporary_first_date,temporary_last_date\n" \
+            b"m-1,TIER,DECEASED,7,500,2026-01-01,2026-02-01\nm-2,5,,0,0,,2026-02-01\nm-3,5,,,,,\n"
+        path = self.file("limits.csv", limits)
+        self.reads_as(path, totals("plain", path))
+        for wrong, right, says in ((b",7,", b",101,", "2: FIELD_INVALID: tier (column 4) must be a whole number from 0 to 100"),
+                                   (b",,2026-02-01", b",2026-01-01,", "3: FIELD_INVALID: temporary_last_date (column 7) must be there"),
+                                   (b",500,", b",,", "2: FIELD_INVALID: temporary_limit (column 5) must be a whole number"),
+                                   (b"m-3,5", b"m-3,", "4: FIELD_INVALID: credit_limit (column 2) must be a whole number from 0 to 1000000000000, or TIER")):
+            run = self.check(self.file("limits.csv", limits.replace(wrong, right)))
+            self.assertEqual(run.status, REFUSED)
+            self.assertIn("limits.csv:" + says, run.err)
         cases = [(b"gold|,", b"gold,", "card_products (column 4) must have as many parts, with \"|\" between, as card_tokens"),
                  (b"|BLOCKED", b"|LOST", "card_status (column 5) must be ACTIVE, BLOCKED, CLOSED or empty"),
                  (b"\"Lee, Ann\"", b"=cmd()", "name (column 8) begins like a formula (= + - @), which a spreadsheet would run"),

@@ -15,7 +15,7 @@ import os
 import sys
 from decimal import Decimal, InvalidOperation
 
-STATUS = {"": 0, "ACTIVE": 1, "FROZEN": 2, "CLOSED": 3}
+STATUS = {"": 0, "ACTIVE": 1, "FROZEN": 2, "CLOSED": 3, "DECEASED": 4}
 CARD_STATUS = {"": 0, "ACTIVE": 1, "BLOCKED": 2, "CLOSED": 3}
 
 
@@ -52,7 +52,7 @@ def card(token, product="", status="", expires="", holder=""):
     return out + text(4, expires) + (field(5, 0, varint(1)) + text(6, holder) if holder else b"")
 
 
-def member(ref, limit, status, tokens, cards=(), contact=("", "", ""), consents=()):
+def member(ref, limit, status, tokens, cards=(), contact=("", "", ""), consents=(), by_tier=False, temporary=None, tier=None):
     """alliance.v1.Member in canonical encoding."""
     out = text(1, ref)
     if limit:
@@ -63,7 +63,11 @@ def member(ref, limit, status, tokens, cards=(), contact=("", "", ""), consents=
     out += b"".join(within(10, card(*one)) for one in cards)
     if any(contact):
         out += within(11, b"".join(text(n, part) for n, part in enumerate(contact, 1)))
-    return out + b"".join(text(12, word) for word in consents)
+    out += b"".join(text(12, word) for word in consents) + (field(20, 0, varint(1)) if by_tier else b"")
+    if temporary:
+        points, first, last = temporary
+        out += within(21, (field(1, 0, varint(points)) if points else b"") + text(2, first) + text(3, last))
+    return out + (within(22, field(1, 0, varint(tier)) if tier else b"") if tier is not None else b"")
 
 
 class Totals:
@@ -166,7 +170,10 @@ def plain(path, _key):
         tokens = parts.get("card_tokens", [])
         lists = [parts.get(name) for name in ("card_products", "card_status", "card_expiry", "card_holders")]
         cards = list(zip(tokens, *(one or [""] * len(tokens) for one in lists))) if any(any(one or []) for one in lists) else []
-        totals.add(row["member_ref"], int(row["credit_limit"]), row.get("status") or "", [] if cards else tokens, cards=cards,
+        by_tier, tier, last = row["credit_limit"] == "TIER", row.get("tier"), row.get("temporary_last_date")
+        totals.add(row["member_ref"], 0 if by_tier else int(row["credit_limit"]), row.get("status") or "", [] if cards else tokens,
+                   cards=cards, by_tier=by_tier, tier=int(tier) if tier else None,
+                   temporary=(int(row["temporary_limit"]), row.get("temporary_first_date") or "", last) if last else None,
                    contact=[row.get(name) or "" for name in ("name", "phone", "email")], consents=parts.get("consents", []))
     return totals.said()
 

@@ -139,6 +139,21 @@ TRACKING = ('{"events":[{"time":"2026-01-15T12:00:00Z","code":"DELIVERED","remar
             '{"time":"x","code":"","remark":3}]}')
 
 
+def member_files():
+    """A choice of mapping and encoding, then the file."""
+    head = "member_ref,credit_limit,status,card_tokens,card_products,card_status,card_expiry,card_holders,name,phone,email,consents\n"
+    ours = head + "m-1,5,ACTIVE,token-01|token-02,gold|,|BLOCKED,2027-12-31|,|Bob,\"Lee, Ann\",+86 10,a@b.example,sms|post\n-2,0,,,,,,,,,,\n"
+    theirs = "a;b;c;d;e\n17;$1,200.50;x;4111111111111111;706213\n17;0.5;y;;\n18;;z;tok_27plf6ets2twfyhuqx7wfg7nqa;450204\n"
+    for text in (ours, head, "member_ref,credit_limit\n=1+1,5\nm,many\nm,\"5\n", "member_ref,credit_limit,tier,temporary_limit,temporary_last_date\nm,TIER,7,9,2026-02-01\n",
+                 "member_ref,credit_limit,name\nm,1,\u4f1a\u5458\n"):
+        yield b"\0" + text.encode()
+        yield b"\4" + text.encode("gb18030")
+        yield b"\0" + gzip.compress(text.encode(), mtime=0)
+    for choice in range(1, 8):
+        yield bytes([choice]) + theirs.encode()
+    yield b"\0" + gzip.compress(b"member_ref,credit_limit\n" + b"m,1\n" * 300000, mtime=0)
+
+
 def wire_values():
     """A value of each kind, in the order of enum kind."""
     yield from (b"\x80\0", b"\x7f\xff\xff\xff", bytes(8), b"\1", "tëxt".encode(), b"\0bytes", bytes(16),
@@ -164,6 +179,7 @@ def everything():
     yield from (("settings", text.encode()) for text in SETTINGS)
     for named in (0, 1):
         yield from (("rows", bytes([named]) + text.encode()) for text in ROWS)
+    yield from (("member_file", one) for one in member_files())
     yield "requests_file", requests_file()
     yield from (("wire", bytes([kind]) + value) for kind, value in enumerate(wire_values()))
     yield "carrier", b'\0\1{"waybill":"SIM61CCF90061C1"}'
