@@ -293,7 +293,10 @@ static bool succeeded(const PGresult *result)
     return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK;
 }
 
-/* Outside a pipeline a statement has one result and then NULL. */
+/*
+ * Outside a pipeline a statement has one result and then NULL. It is committed only after it was said to be complete,
+ * and a PostgreSQL that dies in between may still have said so: what follows decides.
+ */
 static bool run(struct db *db, const struct statement *statement, const void *params, PGresult **result,
                 struct error *err)
 {
@@ -301,8 +304,11 @@ static bool run(struct db *db, const struct statement *statement, const void *pa
     if (!prepare(db, statement, err) || !send(db, statement, params, err))
         return false;
     *result = PQgetResult(db->connection);
-    for (PGresult *rest; (rest = PQgetResult(db->connection)) != NULL;)
-        PQclear(rest);
+    for (PGresult *rest; (rest = PQgetResult(db->connection)) != NULL;) {
+        PGresult *first = *result;
+        *result = succeeded(first) ? rest : first;
+        PQclear(succeeded(first) ? first : rest);
+    }
     return succeeded(*result) || fail(db, *result, statement->name, err);
 }
 
