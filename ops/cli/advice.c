@@ -23,6 +23,7 @@ static const struct {
     { REASON_RULES_NOT_FOUND, "see the rules in force: alliance rules show" },
     { REASON_STATEMENT_NOT_FOUND, "see which there are: alliance statement list PROGRAMME" },
     { REASON_REQUEST_ID_REUSED, "repeat the request just as it was, or leave --request-id out for a new one" },
+    { REASON_CARD_NOT_FOUND, "push the member with this card first, then this row again" },
     { REASON_ACCRUAL_NOT_FOUND, "push the purchase first, then this row again" },
     { REASON_TRANSACTION_REUSED, "give the transaction another transaction_ref if it is another one" },
     { REASON_ALREADY_REGISTERED, "choose another id, or register it just as it is" },

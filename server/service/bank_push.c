@@ -1,12 +1,20 @@
-/* bank_push.c -- PushAccruals: each row is checked by itself, so that a wrong one does not hinder the others. */
+/*
+ * bank_push.c -- PushAccruals: each row is checked by itself, so that a wrong one does not hinder the others.
+ *
+ * Rows that name a member go straight to the lanes; of those that name a card, a clerk first finds whose it is.
+ */
 #include "service/bank_handlers.h"
 
 #include "base/text.h"
+#include "engine/clerks.h"
 #include "io/crypto.h"
+#include "io/log.h"
 #include "service/check.h"
+#include "service/errand.h"
 #include "service/office.h"
 #include "service/push.h"
 #include "service/shape.h"
+#include "store/card_store.h"
 
 #include <alliance/v1/bank_service.pb-c.h>
 #include <stdlib.h>
@@ -33,17 +41,26 @@ static bool check_pending(const Accrual *accrual, struct date *until, struct err
             error_field(err, REASON_FIELD_INVALID, "pending_until", "must be 1970-01-02 to 2999-12-31"));
 }
 
+static bool check_who(const Accrual *accrual, struct error *err)
+{
+    if (text_empty(accrual->card_token))
+        return check_member_ref("member_ref", accrual->member_ref, err) &&
+               check_no_card_number("member_ref", accrual->member_ref, err);
+    if (!text_empty(accrual->member_ref))
+        return error_field(err, REASON_FIELD_INVALID, "member_ref", "must be empty when card_token is set");
+    return check_card_token("card_token", accrual->card_token, err) &&
+           check_no_card_number("card_token", accrual->card_token, err);
+}
+
 static bool check_accrual(const Accrual *accrual, struct instant *time, struct error *err)
 {
     if (!text_is_ref(accrual->transaction_ref, TRANSACTION_REF_MAX, "._:-"))
         return error_field(err, REASON_FIELD_INVALID, "transaction_ref",
                            "must be 1 to %d letters, digits and \". _ : -\"", TRANSACTION_REF_MAX);
-    return check_member_ref("member_ref", accrual->member_ref, err) &&
-           check_money("amount", accrual->amount, AMOUNT_MINOR_MAX, err) &&
+    return check_who(accrual, err) && check_money("amount", accrual->amount, AMOUNT_MINOR_MAX, err) &&
            check_set("transaction_time", accrual->transaction_time, err) &&
            check_timestamp("transaction_time", accrual->transaction_time, time, err) &&
            check_id_or_none("funding_id", accrual->funding_id, err) &&
-           check_no_card_number("member_ref", accrual->member_ref, err) &&
            (strlen(accrual->transaction_ref) < CARD_NUMBER_MIN ||
             check_no_card_number("transaction_ref", accrual->transaction_ref, err));
 }
@@ -99,7 +116,7 @@ static bool check_reversal(const Accrual *accrual, struct error *err)
 static void set_reversal(struct command *command, const Accrual *accrual, const char *bank_id)
 {
     command->kind = COMMAND_REVERSE_ACCRUAL;
-    command->accrual_id = command_accrual_id(bank_id, accrual->member_ref, accrual->reversal_of);
+    command->accrual_id = command_accrual_id(bank_id, command->member_ref, accrual->reversal_of);
     command->spend_back = (struct spend_back_order){ .amount_minor = accrual->amount->amount_minor };
     memcpy(command->spend_back.currency, accrual->amount->currency_code, CURRENCY_TEXT - 1);
 }
@@ -115,15 +132,20 @@ static void set_purchase(struct command *command, const Accrual *accrual)
     command->accrue.place = accrual->merchant_name;
 }
 
-static void set_accrual(struct command *command, const Accrual *accrual, const char *bank_id)
+/* The command of a row that was checked, about that member. */
+static void submit(struct push_row *row, const Accrual *accrual, const char *member_ref)
 {
-    command->request_id = command_accrual_id(bank_id, accrual->member_ref, accrual->transaction_ref);
-    command->member_ref = accrual->member_ref;
-    command->member_id = command_member_id(bank_id, accrual->member_ref);
+    struct command *command = &row->command;
+    const char *bank_id = row->push->bank_id;
+
+    command->member_ref = member_ref;
+    command->request_id = command_accrual_id(bank_id, member_ref, accrual->transaction_ref);
+    command->member_id = command_member_id(bank_id, member_ref);
     if (text_empty(accrual->reversal_of))
         set_purchase(command, accrual);
     else
         set_reversal(command, accrual, bank_id);
+    push_submit(row);
 }
 
 /* The row's number in its file is not part of what it says. */
@@ -135,21 +157,119 @@ static bool hash_accrual(const struct call *call, const Accrual *accrual, uint8_
     return shape_hash_call(call, &content.base, hash, err);
 }
 
-static void take_accrual(struct push_row *row, const Accrual *accrual, const struct bank *bank)
+/* Rows of one message that name cards, in the call's arena. */
+struct by_card {
+    struct clerk_job job;
+    struct push *push;
+    struct push_row **rows;
+    const Accrual **accruals;
+    size_t count;
+};
+
+static void take_accrual(struct push_row *row, const Accrual *accrual, const struct bank *bank, struct by_card *cards)
 {
     struct command *command = &row->command;
-    struct push *push = row->push;
     struct error wrong = { 0 };
 
     if (!check_accrual(accrual, &command->accrue.transaction_time, &wrong) ||
         !(text_empty(accrual->reversal_of) ? check_purchase(accrual, bank, &command->accrue, &wrong)
                                            : check_reversal(accrual, &wrong)) ||
-        !hash_accrual(push->call, accrual, command->content_hash, &wrong)) {
+        !hash_accrual(row->push->call, accrual, command->content_hash, &wrong)) {
         push_refuse(row, &wrong);
         return;
     }
-    set_accrual(command, accrual, push->bank_id);
-    push_submit(row);
+    if (text_empty(accrual->card_token)) {
+        submit(row, accrual, accrual->member_ref);
+        return;
+    }
+    cards->rows[cards->count] = row;
+    cards->accruals[cards->count++] = accrual;
+}
+
+static void refuse_cards(struct by_card *cards, const struct error *err)
+{
+    for (size_t i = 0; i < cards->count; i++)
+        push_refuse(cards->rows[i], err);
+}
+
+static const char *owner_of(const struct card_row *found, size_t count, const struct uuid *id)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (uuid_compare(&found[i].id, id) == 0)
+            return found[i].member_ref;
+    }
+    return NULL;
+}
+
+/* Whose the cards are; *found is in the call's arena. */
+static bool find_cards(struct by_card *cards, struct db *db, struct uuid *ids, const struct card_row **found,
+                       size_t *count, struct error *err)
+{
+    struct call *call = cards->push->call;
+    const struct reference *reference = reference_acquire(call->office->reference);
+    int64_t *buckets = arena_alloc(&call->arena, cards->count * sizeof *buckets);
+    struct card_ids_params params = { { buckets, cards->count }, { ids, cards->count } };
+    void *rows = NULL;
+
+    for (size_t i = 0; buckets && i < cards->count; i++) {
+        ids[i] = command_card_id(cards->push->bank_id, cards->accruals[i]->card_token);
+        buckets[i] = member_hash16(&ids[i]) % reference->buckets;
+    }
+    reference_release(reference);
+    bool good = buckets ? db_fetch(db, &card_find, &params, &call->arena, &rows, count, err) : errand_no_room(err);
+    *found = rows;
+    return good;
+}
+
+/* On a clerk's thread. */
+static void find_owners(struct clerk_job *job, struct db *db, struct error *err)
+{
+    struct by_card *cards = (struct by_card *)(void *)job;
+    struct uuid *ids = arena_alloc(&cards->push->call->arena, cards->count * sizeof *ids);
+    const struct error inside = { .reason = REASON_INTERNAL };
+    const struct card_row *found;
+    struct error unknown;
+    size_t count;
+
+    error_field(&unknown, REASON_CARD_NOT_FOUND, "card_token", "%s", "");
+    if (!db || !ids || !find_cards(cards, db, ids, &found, &count, err)) {
+        LOG(LOG_WARN, "cards are not found", log_text("detail", error_text(err)));
+        refuse_cards(cards, err->reason == REASON_INTERNAL || err->reason == REASON_OK ? &inside : err);
+    } else {
+        for (size_t i = 0; i < cards->count; i++) {
+            const char *member_ref = owner_of(found, count, &ids[i]);
+            if (member_ref)
+                submit(cards->rows[i], cards->accruals[i], member_ref);
+            else
+                push_refuse(cards->rows[i], &unknown);
+        }
+    }
+    push_end(cards->push);
+}
+
+static void begin_cards(struct by_card *cards)
+{
+    struct error err = { 0 };
+
+    cards->job = (struct clerk_job){ .run = find_owners };
+    push_also(cards->push);
+    if (clerks_submit(cards->push->call->office->clerks, &cards->job, &err))
+        return;
+    refuse_cards(cards, &err);
+    push_end(cards->push);
+}
+
+static bool make_cards(struct by_card **cards, struct push *push)
+{
+    struct arena *arena = &push->call->arena;
+
+    *cards = arena_alloc(arena, sizeof **cards);
+    if (!*cards)
+        return false;
+    (*cards)->push = push;
+    (*cards)->rows = arena_alloc(arena, push->count * sizeof *(*cards)->rows);
+    (*cards)->accruals = arena_alloc(arena, push->count * sizeof *(*cards)->accruals);
+    return (*cards)->rows && (*cards)->accruals;
 }
 
 static void answer_accruals(struct call *call, Alliance__V1__RowVerdict **verdicts, size_t count)
@@ -174,9 +294,19 @@ bool bank_push_accruals(struct call *call, const ProtobufCMessage *request, stru
         return false;
     const struct reference *reference = reference_acquire(call->office->reference);
     const struct bank *bank = reference_bank(reference, push->bank_id);
-    for (size_t i = 0; i < asked->n_rows; i++)
-        take_accrual(push_row(push, i, asked->rows[i]->row_number), asked->rows[i], bank);
+    struct by_card *cards;
+    bool room = make_cards(&cards, push);
+    for (size_t i = 0; i < asked->n_rows; i++) {
+        struct push_row *row = push_row(push, i, asked->rows[i]->row_number);
+        struct error full;
+        if (room)
+            take_accrual(row, asked->rows[i], bank, cards);
+        else if (!errand_no_room(&full))
+            push_refuse(row, &full);
+    }
     reference_release(reference);
+    if (room && cards->count > 0)
+        begin_cards(cards);
     push_end(push);
     return true;
 }

@@ -147,9 +147,39 @@ static void a_clawback_by_hand_leaves_less_to_take(void **state)
     tell(house, after, COUNT(after));
 }
 
+#define BY_CARD(ref, minor, card, rest)                                                                                \
+    "{'transactionRef': '" ref "', 'cardToken': '" card "', 'amount': {'currencyCode': 'CNY', 'amountMinor': '" minor  \
+    "'}, 'transactionTime': '2026-01-14T08:00:00Z'" rest "}"
+
+/* Whoever has the card earns: by an old card and a new one, in one message with rows that name the member. */
+static void a_card_stands_for_its_member(void **state)
+{
+    static const struct told told[] = {
+        { "a card nobody has", BY_CARD("p-0", "100", "tok-9999", ""), NOT("CARD_NOT_FOUND"), 0, 0 },
+        { "the first card", BY_CARD("p-1", "100", "tok-1111", ""), DONE(10), 10, 0 },
+        { "the same row again", BY_CARD("p-1", "100", "tok-1111", ""), AGAIN(10), 10, 0 },
+        { "the second card", BY_CARD("p-2", "200", "tok-2222", ""), DONE(20), 30, 0 },
+        { "returned by the other card", BY_CARD("r-2", "100", "tok-1111", ", 'reversalOf': 'p-2'"), DONE(10), 20, 0 },
+    };
+    struct house *house = *state;
+
+    house_expect(house_push(house, BANK, "PushMembers",
+                            "{'bankId': 'bank-a', 'rows': [{'member': {'memberRef': 'ann', 'creditLimit': '0', "
+                            "'cardTokens': ['tok-1111', 'tok-2222']}}]}"),
+                 "{'verdicts': [{'outcome': 'ROW_OUTCOME_CHANGED'}]}");
+    tell(house, told, COUNT(told));
+    house_expect(house_push(house, BANK, "PushAccruals", "{'bankId': 'bank-a', 'rows': [%s, %s, %s]}",
+                            BY_CARD("p-3", "300", "tok-2222", ""), ROW("p-4", "400", ""),
+                            BY_CARD("p-5", "500", "tok-9999", "")),
+                 "{'verdicts': [%s, %s, %s]}", DONE(30), DONE(40), NOT("CARD_NOT_FOUND"));
+}
+
 static const struct {
     const char *story, *row, *field;
 } wrong[] = {
+    { "a card and a member", ROW("p", "9", ", 'cardToken': 'tok-1111'"), "member_ref" },
+    { "a short token", BY_CARD("p", "9", "tok-1", ""), "card_token" },
+    { "neither card nor member", BY_CARD("p", "9", "", ""), "member_ref" },
     { "points below zero", ROW("p", "9", ", 'fixedPoints': '-1'"), "fixed_points" },
     { "more points than there are", ROW("p", "9", ", 'fixedPoints': '1000000000001'"), "fixed_points" },
     { "three digits", ROW("p", "9", ", 'merchantCategoryCode': '581'"), "merchant_category_code" },
@@ -187,6 +217,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_the_bank_fixes_is_what_comes_back, setup, teardown),
         cmocka_unit_test_setup_teardown(the_rules_of_today_do_not_matter, setup, teardown),
         cmocka_unit_test_setup_teardown(a_clawback_by_hand_leaves_less_to_take, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_card_stands_for_its_member, setup, teardown),
         cmocka_unit_test_setup_teardown(each_wrong_row_names_its_field, setup, teardown),
     };
 
