@@ -19,6 +19,7 @@
 #include "io/program.h"
 #include "rpc/rpc.h"
 #include "service/office.h"
+#include "service/roster_work.h"
 #include "service/services.h"
 #include "store/db.h"
 #include "store/migrate.h"
@@ -42,7 +43,8 @@ struct server {
     struct pace *pace;
     struct pace_publisher *publisher;
     struct transfer_recovery *recovery;
-    struct sweeper *sweeper;   /* NULL when this server does not walk */
+    struct sweeper *sweeper; /* NULL when this server does not walk */
+    struct roster_worker *roster;
     struct verifier *verifier; /* NULL when verify_every_s is 0 */
     struct db *db;             /* of the main thread: first reading, then watching for newer reference data */
     atomic_bool healthy;
@@ -178,6 +180,14 @@ static bool open_sweeper(struct server *server, struct error *err)
     return server->sweeper || settings->sweep_rate == 0 || sweeper_open(&options, &server->sweeper, err);
 }
 
+static bool open_roster(struct server *server, struct error *err)
+{
+    struct roster_work work;
+
+    roster_work_init(&work, server->office.lanes, server->office.reference, &server->key);
+    return server->roster || roster_worker_open(&work, server->program.settings.database, &server->roster, err);
+}
+
 static bool open_verifier(struct server *server, int32_t buckets, struct error *err)
 {
     const struct settings *settings = &server->program.settings;
@@ -224,7 +234,7 @@ static bool open_engine(struct server *server, struct error *err)
     reference_release(reference);
     return (office->lanes || lanes_open(&lanes, &office->lanes, err)) &&
            (office->clerks || clerks_open(settings->database, (int32_t)settings->clerks, &office->clerks, err)) &&
-           open_recovery(server, lanes.buckets, err) && open_sweeper(server, err) &&
+           open_recovery(server, lanes.buckets, err) && open_sweeper(server, err) && open_roster(server, err) &&
            open_verifier(server, lanes.buckets, err);
 }
 
@@ -264,6 +274,7 @@ static void end(struct server *server)
 {
     rpc_server_close(server->rpc);
     verifier_free(server->verifier);
+    roster_worker_close(server->roster);
     sweeper_close(server->sweeper);
     transfer_recovery_close(server->recovery);
     lanes_close(server->office.lanes);

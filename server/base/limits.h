@@ -11,15 +11,17 @@
 #define RATIO_MAX        INT64_C(1000000000)      /* numerator and denominator */
 
 enum {
-    ID_MAX = 32,              /* characters of bank_id, merchant_id, ... */
-    MEMBER_REF_MAX = 64,      /* characters */
-    TRANSACTION_REF_MAX = 64, /* characters */
-    CARD_TOKENS_MAX = 32,     /* a member */
-    CONSENTS_MAX = 16,        /* a member */
-    WORD_MAX = 32,            /* characters of a consent, of a card's product */
-    ROWS_MAX = 500,           /* rows of one stream message */
-    STORES_MAX = 1000,        /* a merchant */
-    PAGE_MAX = 1000,          /* rows of a page */
+    ID_MAX = 32,               /* characters of bank_id, merchant_id, ... */
+    MEMBER_REF_MAX = 64,       /* characters */
+    TRANSACTION_REF_MAX = 64,  /* characters */
+    CARD_TOKENS_MAX = 32,      /* a member */
+    CONSENTS_MAX = 16,         /* a member */
+    WORD_MAX = 32,             /* characters of a consent, of a card's product */
+    ROWS_MAX = 500,            /* rows of one stream message */
+    ROSTER_ROWS_MAX = 5000000, /* a roster batch */
+    ROSTER_KEPT = 100,         /* batches of a bank whose verdicts are kept */
+    STORES_MAX = 1000,         /* a merchant */
+    PAGE_MAX = 1000,           /* rows of a page */
     PAGE_DEFAULT = 100,
     LOTS_MAX = 128,          /* live lots of a member; points of one expiry date are one lot */
     PENDING_MAX = 64,        /* pending lots of a member; points that mature on one day are one lot */

@@ -1,0 +1,90 @@
+#include "service/roster_work.h"
+
+#include "engine/routine.h"
+#include "io/clock.h"
+#include "io/crypto.h"
+#include "io/log.h"
+#include "store/db.h"
+
+#include <stdlib.h>
+
+enum { POLL_US = 250000, RETRY_US = 1000000 };
+
+static const int64_t lease_us = INT64_C(90) * US_PER_SECOND;
+
+void roster_work_init(struct roster_work *work, struct lanes *lanes, struct reference_source *reference,
+                      const struct crypto_key *key)
+{
+    *work = (struct roster_work){ .lanes = lanes, .reference = reference, .key = key };
+    work->lease = (struct roster_lease){ crypto_uuid_v7(clock_now()), lease_us };
+}
+
+static bool work_on(struct roster_work *work, struct db *db, struct roster_batch *batch, struct error *err)
+{
+    bool done = false;
+
+    if (batch->state == ROSTER_CHECKING)
+        return roster_check(work, db, batch, err);
+    if (!roster_apply(work, db, batch, &done, err))
+        return false;
+    return !done || roster_close(work, db, batch, err);
+}
+
+bool roster_work_run(struct roster_work *work, struct db *db, bool *worked, struct error *err)
+{
+    CLEANUP(arena_release) struct arena arena = { 0 };
+    struct roster_batch batch;
+
+    return roster_claim(db, &work->lease, &arena, &batch, worked, err) && (!*worked || work_on(work, db, &batch, err));
+}
+
+/* The thread */
+
+struct roster_worker {
+    struct roster_work work;
+    struct routine *routine;
+};
+
+static bool run(void *owner, struct db *db, int64_t *wait_us, struct error *err)
+{
+    struct roster_worker *worker = owner;
+    bool worked = false;
+
+    bool good = roster_work_run(&worker->work, db, &worked, err);
+    *wait_us = !good ? RETRY_US : worked ? 0 : POLL_US;
+    return good || err->reason == REASON_OVERLOADED || err->reason == REASON_TRY_AGAIN;
+}
+
+bool roster_worker_open(const struct roster_work *work, const char *conninfo, struct roster_worker **out,
+                        struct error *err)
+{
+    struct roster_worker *worker = calloc(1, sizeof *worker);
+    const struct routine_options routine = {
+        .name = "roster",
+        .conninfo = conninfo,
+        .session_sql = "SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '60s'; SET jit = off; "
+                       "SET timezone = 'UTC'",
+        .run = run,
+        .owner = worker,
+        .retry_us = RETRY_US,
+    };
+
+    *out = NULL;
+    if (!worker)
+        return error_set(err, REASON_INTERNAL, "out of memory");
+    worker->work = *work;
+    if (!routine_start(&routine, &worker->routine, err)) {
+        free(worker);
+        return false;
+    }
+    *out = worker;
+    return true;
+}
+
+void roster_worker_close(struct roster_worker *worker)
+{
+    if (!worker)
+        return;
+    routine_stop(worker->routine);
+    free(worker);
+}
