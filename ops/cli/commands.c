@@ -1,4 +1,5 @@
 #include "cli.h"
+#include "credit_commands.h"
 #include "ledger_commands.h"
 
 static const char operator_[] = "Operator";
@@ -103,6 +104,8 @@ const struct command commands[] = {
       "alliance journal explain m-1001 2", journal_explain },
     { bank, "journal balance", "MEMBER_REF INSTANT", "BANK", "a member's points as they stood at an instant",
       "alliance journal balance m-1001 2026-01-15T12:00:00Z", journal_balance },
+    { bank, "credit drawn", "", "BANK", "what members have drawn ahead of earning, by its age",
+      "alliance credit drawn", credit_drawn },
     { bank, "expiry forecast", "", "BANK MEMBER DAYS", "what expires when, of one member or of all together",
       "alliance expiry forecast --days 30", expiry_forecast },
     { bank, "expiry notices", "DATE", "BANK", "whom the bank should tell that points expire soon",

@@ -14,6 +14,8 @@ method_handler bank_publish_rules, bank_get_rules;
 method_handler bank_get_balance;
 /* journal_list.c, journal_balance.c, explain.c */
 method_handler bank_list_journal, bank_get_balance_at, bank_explain_entry;
+/* drawn_credit.c */
+method_handler bank_report_drawn_credit;
 /* forecast.c */
 method_handler bank_forecast_expiry, bank_list_expiry_notices;
 /* funding.c */

@@ -233,6 +233,7 @@ static void test_a_message_for_people(void **state)
                                               "pending_points    0\n"
                                               "credit_left       0\n"
                                               "tier              0\n"
+                                              "credit_by_tier    false\n"
                                               "\nlots\n"
                                               "points  expires_on\n"
                                               "     5  2018-01-01\n"
