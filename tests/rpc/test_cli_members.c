@@ -83,6 +83,12 @@ static const struct {
     { "bank/bank-a", "alliance credit drawn", "over_limit_points   0", OUTCOME_DONE },
     { "bank/bank-a", "alliance member merge ann bob", "status            CLOSED", OUTCOME_DONE },
     { "bank/bank-a", "alliance member close bob", "points            80", OUTCOME_DONE },
+    { "bank/bank-a", "alliance members find --phone 12345 --email a@b", "error: FIELD_INVALID", OUTCOME_FAILED },
+    { "bank/bank-a", "alliance members show ann --contact", "facts.tier", OUTCOME_DONE },
+    { "bank/bank-a", "alliance members find --card-token tok-none-1", "", OUTCOME_DONE },
+    { "bank/bank-a", "alliance members changes ann", "alliance://bank/bank-a", OUTCOME_DONE },
+    { "bank/bank-b", "alliance members changes ann --bank bank-a", "error: NOT_YOURS", OUTCOME_FAILED },
+    { "bank/bank-a", "alliance members erase ann", "request_id", OUTCOME_DONE },
 };
 
 static void each_command_does_what_it_says(void **state)
