@@ -12,6 +12,7 @@ static const struct {
     { REASON_METHOD_UNKNOWN, "server and command line are of different versions: update the older one" },
     { REASON_REQUEST_ID_INVALID, "leave --request-id out: a good one is made" },
     { REASON_REQUEST_ID_TIME, "leave --request-id out, or set this machine's clock" },
+    { REASON_MESSAGE_TOO_LARGE, "send less at a time" },
     { REASON_CARD_NUMBER_REFUSED, "turn card numbers into tokens first: alliance cards tokenise FILE --key-file K" },
     { REASON_PROGRAMME_NOT_FOUND, "the operator makes one: alliance programme create PROGRAMME" },
     { REASON_BANK_NOT_FOUND, "the operator registers it: alliance bank register BANK --programme P --name N" },

@@ -1,0 +1,105 @@
+/* A bank's files, typed against the real server: what is read of them, what is refused, and what is there afterwards.
+ */
+#include "house.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <zlib.h>
+
+#include <cmocka.h>
+
+enum { LINE = 2048, PRINTED = 8192 };
+enum { OUTCOME_DONE = 0, OUTCOME_REFUSED = 3 }; /* of ops/cli/command.h */
+
+static int setup(void **state)
+{
+    *state = house_open();
+    house_found(*state);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    house_close(*state);
+    return 0;
+}
+
+/* Runs a line as that party; what it prints on both streams is in `printed`. What it ended with. */
+static int type(struct house *house, const char *party, const char *line, char printed[PRINTED])
+{
+    char uri[100], whole[LINE];
+
+    snprintf(uri, sizeof uri, "alliance://%s", party);
+    struct pki_files files = pki_issue(house->dir, uri);
+    snprintf(whole, sizeof whole, BINARY_DIR "/bin/%s --server %s --ca %s --cert %s --key %s 2>&1", line, house->target,
+             files.ca, files.cert, files.key);
+    FILE *output = popen(whole, "r");
+    assert_non_null(output);
+    printed[fread(printed, 1, PRINTED - 1, output)] = '\0';
+    int status = pclose(output);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static void write_whole(const struct house *house, const char *name, const char *text, char path[100])
+{
+    snprintf(path, 100, "%s/%s", house->dir, name);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    assert_int_equal(fclose(file), 0);
+}
+
+/* A card system's own list, in GB18030 and packed, through a mapping, twice; then the rows that were refused. */
+static void a_list_of_somebody_elses_making(void **state)
+{
+    static const char mapping[] =
+        "{\"rows\": \"members\", \"separator\": \"|\", \"encoding\": \"GB18030\", \"lines\": \"adjacent\", "
+        "\"columns\": {"
+        "\"member_ref\": {\"from\": \"no\", \"prefix\": \"hz-\"}, \"name\": {\"from\": \"name\"},"
+        "\"credit_limit\": {\"from\": \"limit\", \"money\": {\"points\": 100}, \"combine\": \"sum\"},"
+        "\"card_tokens\": {\"from\": \"card\", \"tokenise\": true, \"combine\": \"list\"}}}";
+    /* Zhang San, twice, and Li Si. */
+    static const char list[] = "no|name|limit|card\n1|\xd5\xc5\xc8\xfd|1.50|4111111111111111\n"
+                               "1|\xd5\xc5\xc8\xfd|2|5500000000000004\n2|\xc0\xee\xcb\xc4|ten|340000000000009\n";
+    struct house *house = *state;
+    char path[100], map[100], key[100], line[LINE], printed[PRINTED];
+
+    write_whole(house, "map.json", mapping, map);
+    write_whole(house, "token.key", "5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e\n", key);
+    assert_int_equal(chmod(key, 0600), 0);
+    snprintf(path, sizeof path, "%s/list.csv.gz", house->dir);
+    gzFile packed = gzopen(path, "w");
+    assert_int_equal(gzwrite(packed, list, sizeof list - 1), sizeof list - 1);
+    assert_int_equal(gzclose(packed), Z_OK);
+    snprintf(line, sizeof line, "alliance members push %s --mapping %s --key-file %s", path, map, key);
+    assert_int_equal(type(house, "bank/bank-a", line, printed), OUTCOME_REFUSED);
+    assert_non_null(strstr(printed, "created 1 changed 0 unchanged 0 refused 1\n"));
+    assert_non_null(strstr(printed, ":4: FIELD_INVALID: credit_limit (column 3) must be an amount"));
+    assert_int_equal(type(house, "bank/bank-a", line, printed), OUTCOME_REFUSED);
+    assert_non_null(strstr(printed, "created 0 changed 0 unchanged 1 refused 1\n"));
+    house_expect(house_ask(house, "bank/bank-a", "GetBalance", "{'bankId': 'bank-a', 'memberRef': 'hz-1'}"),
+                 "{'creditLimit': '350', 'creditLeft': '350'}");
+    /* Corrected as a person would, and sent with the same options. */
+    snprintf(line, sizeof line, "sed -i 's/|ten|/|10|/' %s.refused.csv", path);
+    assert_int_equal(system(line), 0);
+    snprintf(line, sizeof line, "alliance members push %s.refused.csv --mapping %s --key-file %s", path, map, key);
+    assert_int_equal(type(house, "bank/bank-a", line, printed), OUTCOME_DONE);
+    assert_non_null(strstr(printed, "created 1 changed 0 unchanged 0 refused 0\n"));
+    house_expect(house_ask(house, "bank/bank-a", "GetBalance", "{'bankId': 'bank-a', 'memberRef': 'hz-2'}"),
+                 "{'creditLimit': '1000'}");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_list_of_somebody_elses_making, setup, teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
