@@ -1,5 +1,6 @@
 #include "mapping_value.h"
 
+#include "amount.h"
 #include "card_token.h"
 
 #include "base/limits.h"
@@ -260,4 +261,50 @@ bool mapping_value_make(const struct mapping_row *row, const struct mapping_valu
         return false;
     *out = value->from_count ? arena_copy(arena, text, strlen(text)) : text;
     return *out || out_of_memory(err);
+}
+
+/* ---- several lines ---- */
+
+/* Empty values keep their places: lists stand beside each other. */
+static const char *join(struct arena *arena, const char *one, const char *other)
+{
+    char *text = arena_alloc(arena, strlen(one) + strlen(other) + 2);
+
+    if (text)
+        stpcpy(stpcpy(stpcpy(text, one), "|"), other);
+    return text;
+}
+
+/* The larger of two whole numbers, or their sum. */
+static const char *reckon(const struct mapping_value *value, const char *one, const char *other, struct arena *arena,
+                          struct error *err)
+{
+    int64_t a, b;
+
+    if (!whole_parse(one, value->name, 0, POINTS_MAX, &a, err) ||
+        !whole_parse(other, value->name, 0, POINTS_MAX, &b, err))
+        return NULL;
+    char *text = arena_alloc(arena, 24);
+    if (text)
+        snprintf(text, 24, "%" PRId64, value->combine == COMBINE_SUM ? a + b : a > b ? a : b);
+    return text;
+}
+
+const char *mapping_combine(const struct mapping_value *value, const char *one, const char *other, struct arena *arena,
+                            struct error *err)
+{
+    switch (value->combine) {
+    case COMBINE_SAME:
+        if (strcmp(one, other) != 0)
+            error_field(err, REASON_FIELD_INVALID, value->name, "must be the same on all lines of one row");
+        return one;
+    case COMBINE_FIRST:
+        return one;
+    case COMBINE_LIST:
+        return join(arena, one, other);
+    case COMBINE_SUM:
+    case COMBINE_MOST:
+        return reckon(value, one, other, arena, err);
+    }
+    return one;
 }

@@ -28,5 +28,8 @@ bool mapping_value_make(const struct mapping_row *row, const struct mapping_valu
 bool mapping_date(const char *format, const char *text, char out[11]) MUST_USE;
 /* Exact: text may have thousands separators (commas) and up to 6 decimals. */
 bool mapping_money(const struct mapping_value *value, const char *text, int64_t *points, struct error *err) MUST_USE;
+/* What two lines' values of one column become; NULL when they cannot be one, with err, or when memory is out. */
+const char *mapping_combine(const struct mapping_value *value, const char *one, const char *other, struct arena *arena,
+                            struct error *err);
 
 #endif

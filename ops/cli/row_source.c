@@ -1,9 +1,6 @@
 #include "row_source.h"
 
-#include "amount.h"
 #include "mapping_value.h"
-
-#include "base/limits.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -81,12 +78,6 @@ bool row_source_open(struct row_source *source, const struct source_options *opt
            open_rows(source, err);
 }
 
-static void forget_seen(struct seen *seen)
-{
-    free(seen->table);
-    *seen = (struct seen){ 0 };
-}
-
 void row_source_close(struct row_source *source)
 {
     rows_close(&source->rows);
@@ -96,13 +87,13 @@ void row_source_close(struct row_source *source)
     crypto_key_clear(&source->key);
     for (size_t i = 0; i < COUNT(source->buffers); i++)
         arena_release(&source->buffers[i].arena);
-    forget_seen(&source->seen);
+    seen_clear(&source->seen);
 }
 
 bool row_source_rewind(struct row_source *source, struct error *err)
 {
     rows_close(&source->rows);
-    forget_seen(&source->seen);
+    seen_clear(&source->seen);
     source->has_ahead = false;
     source->lines = 0;
     return file_in_rewind(&source->in, err) && open_rows(source, err);
@@ -260,49 +251,6 @@ static bool same_row(const struct source_row *one, const struct source_row *othe
     return one->values[0] && other->values[0] && *one->values[0] && strcmp(one->values[0], other->values[0]) == 0;
 }
 
-/* Empty values keep their places: lists stand beside each other. */
-static const char *join(struct arena *arena, const char *one, const char *other)
-{
-    char *text = arena_alloc(arena, strlen(one) + strlen(other) + 2);
-
-    if (text)
-        stpcpy(stpcpy(stpcpy(text, one), "|"), other);
-    return text;
-}
-
-/* The larger of two whole numbers, or their sum. */
-static const char *reckon(struct source_row *row, const struct mapping_value *value, const char *one, const char *other)
-{
-    int64_t a, b;
-
-    if (!whole_parse(one, value->name, 0, POINTS_MAX, &a, &row->err) ||
-        !whole_parse(other, value->name, 0, POINTS_MAX, &b, &row->err))
-        return NULL;
-    char *text = arena_alloc(&row->arena, 24);
-    if (text)
-        snprintf(text, 24, "%" PRId64, value->combine == COMBINE_SUM ? a + b : a > b ? a : b);
-    return text;
-}
-
-static const char *combine(struct source_row *row, const struct mapping_value *value, const char *one,
-                           const char *other)
-{
-    switch (value->combine) {
-    case COMBINE_SAME:
-        if (strcmp(one, other) != 0)
-            error_field(&row->err, REASON_FIELD_INVALID, value->name, "must be the same on all lines of one row");
-        return one;
-    case COMBINE_FIRST:
-        return one;
-    case COMBINE_LIST:
-        return join(&row->arena, one, other);
-    case COMBINE_SUM:
-    case COMBINE_MOST:
-        return reckon(row, value, one, other);
-    }
-    return one;
-}
-
 static bool add_copy(const struct row_source *source, struct source_row *row, const struct source_row *more)
 {
     size_t count = source->rows.header.count;
@@ -330,7 +278,7 @@ static void merge(struct row_source *source, struct source_row *row, const struc
         const struct mapping_value *value = &source->mapping.columns[i];
         if (!value->name)
             continue;
-        const char *both = combine(row, value, row->values[i], more->values[i]);
+        const char *both = mapping_combine(value, row->values[i], more->values[i], &row->arena, &row->err);
         if (!both && row->err.reason == REASON_OK)
             out_of_memory(&row->err);
         row->values[i] = both;
@@ -370,56 +318,13 @@ static enum source_next next_of_adjacent(struct row_source *source)
 
 /* ---- the first of each ---- */
 
-static uint64_t *seen_place(const struct seen *seen, uint64_t hash)
-{
-    size_t at = hash & (seen->size - 1);
-
-    while (seen->table[at] && seen->table[at] != hash)
-        at = (at + 1) & (seen->size - 1);
-    return &seen->table[at];
-}
-
-static bool seen_grow(struct seen *seen)
-{
-    struct seen larger = { .size = seen->size ? 2 * seen->size : 1024, .count = seen->count };
-
-    larger.table = calloc(larger.size, sizeof *larger.table);
-    if (!larger.table)
-        return false;
-    for (size_t i = 0; i < seen->size; i++) {
-        if (seen->table[i])
-            *seen_place(&larger, seen->table[i]) = seen->table[i];
-    }
-    free(seen->table);
-    *seen = larger;
-    return true;
-}
-
-/* Two of 5,000,000 texts have the same 64 bits of SHA-256 once in more than a million files. */
-static bool is_first(struct seen *seen, const char *text, bool *first)
-{
-    uint8_t hash[CRYPTO_HASH];
-    uint64_t short_hash;
-
-    if (2 * seen->count >= seen->size && !seen_grow(seen))
-        return false;
-    crypto_sha256(text, strlen(text), hash);
-    memcpy(&short_hash, hash, sizeof short_hash);
-    short_hash += short_hash == 0;
-    uint64_t *place = seen_place(seen, short_hash);
-    *first = *place == 0;
-    seen->count += *first;
-    *place = short_hash;
-    return true;
-}
-
 static enum source_next next_of_first(struct row_source *source)
 {
     enum source_next next;
     bool first = false;
 
     while ((next = next_line(source, source->row)) == SOURCE_ROW) {
-        if (!is_first(&source->seen, source->row->values[0], &first)) {
+        if (!seen_add(&source->seen, source->row->values[0], &first)) {
             out_of_memory(&source->row->err);
             return SOURCE_BROKEN;
         }

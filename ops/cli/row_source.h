@@ -14,6 +14,7 @@
 #include "mapping.h"
 #include "refusals.h"
 #include "rows.h"
+#include "seen.h"
 
 #include "base/arena.h"
 #include "io/crypto.h"
@@ -39,12 +40,6 @@ struct source_row {
     const char *text;                     /* of a line that could not be taken apart */
     struct error err;                     /* why the row is refused; REASON_OK when it is good */
     struct arena arena;
-};
-
-/* Which values of the first column were seen, by 64 bits of a keyed hash. */
-struct seen {
-    uint64_t *table; /* 0: free */
-    size_t size, count;
 };
 
 struct row_source {
