@@ -25,6 +25,7 @@ struct db {
     const struct statement *queued[PIPELINE_MAX];
     size_t first_queued, unanswered;
     bool in_pipeline, synced;
+    int syncs; /* sent, and not yet answered */
     bool gone; /* the server said that it is of no use any more, whatever libpq thinks of the connection */
     char sqlstate[6];
 };
@@ -411,6 +412,7 @@ bool db_pipeline_begin(struct db *db, struct error *err)
         return fail(db, NULL, "pipeline", err);
     db->in_pipeline = true;
     db->synced = false;
+    db->syncs = 0;
     db->unanswered = db->first_queued = 0;
     db->sqlstate[0] = '\0';
     return true;
@@ -432,17 +434,28 @@ bool db_queue(struct db *db, const struct statement *statement, const void *para
 
 bool db_flush(struct db *db, bool last, struct error *err)
 {
-    int sent = last ? PQpipelineSync(db->connection) : PQsendFlushRequest(db->connection);
-
-    if (!sent || PQflush(db->connection) < 0)
+    /* A Sync in the middle too: a session that waits for more after one is idle in its transaction, and is ended for
+     * it. */
+    if (!PQpipelineSync(db->connection) || PQflush(db->connection) < 0)
         return fail(db, NULL, "pipeline", err);
+    db->syncs++;
     db->synced = last;
     return true;
+}
+
+static bool is_sync(struct db *db, const PGresult *result)
+{
+    bool sync = result && PQresultStatus(result) == PGRES_PIPELINE_SYNC;
+
+    db->syncs -= sync;
+    return sync;
 }
 
 bool db_next(struct db *db, struct arena *arena, void **rows, size_t *count, struct error *err)
 {
     CLEANUP(clear_result) PGresult *result = PQgetResult(db->connection);
+    for (; is_sync(db, result); result = PQgetResult(db->connection))
+        PQclear(result);
     const struct statement *statement = db->queued[db->first_queued];
 
     if (!result || !succeeded(result))
@@ -465,13 +478,11 @@ bool db_pipeline_end(struct db *db, struct error *err)
     if (!db->synced)
         good = db_flush(db, true, err);
     /* NULLs separate the results of statements; only a lost connection gives two without a result between. */
-    for (int nulls = 0; good && nulls < 2;) {
+    for (int nulls = 0; good && db->syncs > 0 && nulls < 2;) {
         PGresult *result = PQgetResult(db->connection);
-        bool end = result && PQresultStatus(result) == PGRES_PIPELINE_SYNC;
         nulls = result ? 0 : nulls + 1;
+        (void)is_sync(db, result);
         PQclear(result);
-        if (end)
-            break;
     }
     db->in_pipeline = false;
     if (!good || !PQexitPipelineMode(db->connection))

@@ -172,7 +172,10 @@ bool db_script(struct db *db, const char *sql, struct error *err) MUST_USE;
  */
 bool db_pipeline_begin(struct db *db, struct error *err) MUST_USE;
 bool db_queue(struct db *db, const struct statement *statement, const void *params, struct error *err) MUST_USE;
-/* last: the pipeline's synchronisation point; false only asks the server to answer what it has. */
+/*
+ * last: what is queued is all. A failure before a flush that is not the last does not keep what is queued after it from
+ * being run: read every answer first.
+ */
 bool db_flush(struct db *db, bool last, struct error *err) MUST_USE;
 /* The rows of the oldest unanswered statement; rows and count may be NULL when it returns none. */
 bool db_next(struct db *db, struct arena *arena, void **rows, size_t *count, struct error *err) MUST_USE;

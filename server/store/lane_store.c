@@ -3,14 +3,14 @@
 #include "store/exposure_store.h"
 
 /*
- * A machine that is gone in the middle of a batch gives its locks back: PostgreSQL would notice it after two hours, and
- * the others would wait. (idle_in_transaction_session_timeout does not count here: a pipeline is not idle before Sync.)
+ * A server that is stopped, or a machine that is gone, in the middle of a batch gives its locks back: PostgreSQL would
+ * notice it after hours, or never, and the others would wait.
  */
 const char lane_session_sql[] =
     "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_hashjoin = off; "
     "SET enable_mergejoin = off; SET jit = off; SET lock_timeout = '10s'; SET timezone = 'UTC'; "
     "SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 1; SET tcp_keepalives_count = 3; "
-    "SET tcp_user_timeout = '8s'";
+    "SET tcp_user_timeout = '8s'; SET idle_in_transaction_session_timeout = '5s'";
 
 const struct statement lane_begin = { "lane_begin", "BEGIN", NULL, 0, NULL, 0, 0 };
 const struct statement lane_commit = { "lane_commit", "COMMIT", NULL, 0, NULL, 0, 0 };
