@@ -123,6 +123,7 @@ static bool listen_for_calls(struct server *server, struct error *err)
     server->office.data_key = &server->key;
     server->office.hold_default_us = settings->hold_default_s * US_PER_SECOND;
     server->office.adjust_limit_points = settings->adjust_limit_points;
+    server->office.rules_lead_s = settings->rules_lead_s;
     server->office.allow_loopback_partners = settings->allow_loopback_partners;
     if (!rpc_server_open(&options, services, service_count, &server->office, &server->rpc, err))
         return false;

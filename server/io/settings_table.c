@@ -61,6 +61,8 @@ const struct setting settings_table[] = {
            "Seconds a hold lives when the caller does not say."),
     NUMBER(adjust_limit_points, SETTING_INT, "10000", 0, POINTS_MAX, SERVER,
            "The most points an operator may correct alone; more waits for a second operator's approval."),
+    NUMBER(rules_lead_s, SETTING_INT, "3600", 0, 31536000, SERVER,
+           "Seconds of programme time a bank's rule set must be scheduled ahead, at least."),
     NUMBER(sweep_rate, SETTING_INT, "2000", 0, 1000000, SERVER,
            "How many members a second the daily walk (expiry, maturing, notices) may look at; 0: this server does not walk."),
     NUMBER(verify_every_s, SETTING_INT, "86400", 0, 2592000, SERVER,

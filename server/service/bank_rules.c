@@ -6,6 +6,7 @@
 #include "engine/reference.h"
 #include "io/clock.h"
 #include "service/bank_rules_shape.h"
+#include "service/bank_rules_write.h"
 #include "service/check.h"
 #include "service/errand.h"
 #include "service/publication.h"
@@ -73,8 +74,8 @@ static bool write_tier_limits(struct errand *errand, int32_t bank_no, const stru
     return true;
 }
 
-static bool write_rules(struct errand *errand, const struct publication *publication,
-                        const struct exchange_rules *rules, struct error *err)
+bool bank_rules_write(struct errand *errand, const struct publication *publication, const struct exchange_rules *rules,
+                      struct error *err)
 {
     const struct velocity *member = &rules->member_velocity, *card = &rules->card_velocity;
     struct registry_rules_params row = {
@@ -134,7 +135,7 @@ static bool publish_work(struct errand *errand, struct error *err)
         return false;
     rules.version = publication.version;
     rules.effective_from = publication.effective_from;
-    return (publication.repeated || write_rules(errand, &publication, &rules, err)) &&
+    return (publication.repeated || bank_rules_write(errand, &publication, &rules, err)) &&
            reply_rules(errand, asked->rules->bank_id, &rules, err);
 }
 

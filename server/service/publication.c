@@ -32,7 +32,7 @@ static bool check_start(const struct publication *publication, struct instant no
                     (int)last->version);
     else
         return true;
-    return check_within(err, "%s", publication->within);
+    return publication->within ? check_within(err, "%s", publication->within) : false;
 }
 
 /* Programme time is asked for after the fences were locked, so that no batch decides by the older version after it. */

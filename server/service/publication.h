@@ -19,7 +19,7 @@ struct publication {
     struct uuid request_id;
     uint8_t hash[CRYPTO_HASH];
     const struct instant *asked; /* effective_from; NULL means now */
-    const char *within;          /* the message that holds effective_from, for errors */
+    const char *within;          /* the message that holds effective_from, for errors; NULL: the request itself */
     /* The answer: */
     bool repeated; /* the version is there already */
     int32_t version;

@@ -7,7 +7,7 @@
 #include "service/call.h"
 
 extern const struct service bank_service, diagnostics_service, member_service, operator_service, redemption_service,
-    roster_service, settlement_service;
+    roster_service, rules_service, settlement_service;
 
 /* All of them, for the transport. */
 extern const struct service *const services[];

@@ -58,7 +58,7 @@ const struct statement reference_rules =
          "SELECT bank_no, version, effective_from, minimum_points, expiry_months, reinstate_grace_days, accrual_num, "
          "accrual_den, expiry_kind, expiry_month, expiry_day, pending_days, member_window_us, member_max_holds, "
          "member_max_points, card_window_us, card_max_holds, card_max_points FROM exchange_rules "
-         "ORDER BY bank_no, version",
+         "WHERE NOT cancelled ORDER BY bank_no, version",
          rules_columns, struct rules_row);
 
 static const struct column cap_columns[] = {

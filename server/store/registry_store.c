@@ -308,8 +308,9 @@ const struct statement registry_find_terms =
               version_params, published_row, sizeof(struct registry_published_row));
 const struct statement registry_last_rules =
     STATEMENT("registry_last_rules",
-              "SELECT version, effective_from, content_hash FROM exchange_rules WHERE bank_no = $1 ORDER BY version "
-              "DESC LIMIT 1",
+              "SELECT max(version) AS version, coalesce(max(effective_from) FILTER (WHERE NOT cancelled), "
+              "'0001-01-01Z') AS effective_from, ''::bytea AS content_hash FROM exchange_rules WHERE bank_no = $1 "
+              "HAVING count(*) > 0",
               no_params, published_row, sizeof(struct registry_published_row));
 const struct statement registry_last_terms =
     STATEMENT("registry_last_terms",

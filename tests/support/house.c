@@ -73,6 +73,7 @@ struct house *house_open_shut(void)
     house->office.data_key = &house->key;
     house->office.hold_default_us = INT64_C(900) * US_PER_SECOND;
     house->office.adjust_limit_points = 10000;
+    house->office.rules_lead_s = 3600;
     house->office.allow_loopback_partners = true;
     house->kept = json_array();
     serve(house);
