@@ -18,7 +18,7 @@ struct telemetry {
     const char *reasons[REASON_COUNT];
     const char *lanes[LANES_MAX];
     struct metric *calls, *durations, *batch_sizes, *batch_times, *waiting, *database;
-    struct metric *swept, *tidied, *untidied, *noticed, *sweep_buckets, *sweep_days, *pace_keys, *pace_dropped;
+    struct metric *swept, *tidied, *untidied, *noticed, *warned, *sweep_buckets, *sweep_days, *pace_keys, *pace_dropped;
     struct metric *verified, *findings, *verify_finished;
     _Atomic int database_state; /* 0 unknown, 1 up, 2 down */
 };
@@ -47,6 +47,8 @@ static void register_sweep(struct telemetry *telemetry, struct metrics *metrics)
                                           "Members the walk could not deal with; the log names them.", NULL, 0);
     telemetry->noticed =
         metrics_counter(metrics, "alliance_expiry_notices_total", "Expiry notices this server made.", NULL, 0);
+    telemetry->warned = metrics_counter(metrics, "alliance_exposure_warnings_total",
+                                        "Warnings of exposure limits this server made.", NULL, 0);
     telemetry->sweep_buckets = metrics_gauge(metrics, "alliance_sweep_buckets_behind",
                                              "Buckets in which a walk is not finished for the open day.", NULL, 0);
     telemetry->sweep_days = metrics_gauge(metrics, "alliance_sweep_days_behind",
@@ -175,6 +177,7 @@ void telemetry_sweep(void *owner, const struct sweep_report *report)
     metric_add(telemetry->tidied, 0, 0, report->done.tidied);
     metric_add(telemetry->untidied, 0, 0, report->done.failed);
     metric_add(telemetry->noticed, 0, 0, report->done.noticed);
+    metric_add(telemetry->warned, 0, 0, report->warned);
     metric_set(telemetry->sweep_buckets, 0, 0, report->buckets_behind);
     metric_set(telemetry->sweep_days, 0, 0, report->days_behind);
 }

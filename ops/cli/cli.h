@@ -101,6 +101,7 @@ enum outcome approve_adjustment(struct cli *cli);
 enum outcome points_reinstate(struct cli *cli);
 enum outcome exposure_set(struct cli *cli);
 enum outcome exposure_show(struct cli *cli);
+enum outcome exposure_warnings(struct cli *cli);
 enum outcome exposure_settled(struct cli *cli);
 enum outcome funding_register(struct cli *cli);
 enum outcome redeem_quote(struct cli *cli);

@@ -49,6 +49,15 @@ enum outcome exposure_show(struct cli *cli)
     return cli_unary(cli, SERVICE, "GetExposure", &request);
 }
 
+enum outcome exposure_warnings(struct cli *cli)
+{
+    Alliance__V1__ListExposureWarningsRequest request = ALLIANCE__V1__LIST_EXPOSURE_WARNINGS_REQUEST__INIT;
+
+    if (!cli_party(cli, OPTION_BANK, "bank", &request.bank_id))
+        return OUTCOME_FAILED;
+    return cli_list(cli, SERVICE, "ListExposureWarnings", &request, "level used limit business_date");
+}
+
 enum outcome exposure_settled(struct cli *cli)
 {
     Alliance__V1__RecordSettledExposureRequest request = ALLIANCE__V1__RECORD_SETTLED_EXPOSURE_REQUEST__INIT;

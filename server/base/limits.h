@@ -46,6 +46,7 @@ enum {
     DECODE_MAX = 16 * 1024 * 1024, /* bytes of memory one message may unpack to */
     NESTING_MAX = 32,              /* messages within messages */
     METADATA_MAX = 16 * 1024,      /* bytes of a call's metadata */
+    EXPOSURE_WARNINGS_KEPT = 1000, /* of a bank; older ones go */
     STREAMS_MAX = 1000,            /* calls at a time on one connection */
     CONNECTIONS_PER_ADDRESS_MAX = 1000,
 };

@@ -16,6 +16,15 @@ struct exposure_part {
     int64_t allotted, used;
 };
 
+/* Percent of a limit at which its bank is warned, ascending. */
+enum { EXPOSURE_LEVELS = 3 };
+extern const int32_t exposure_levels[EXPOSURE_LEVELS];
+/*
+ * The highest level that is reached; 0: none. A level is reached when so much is used, and left only when 5 percent
+ * less are, so that a limit at its edge is not told of again and again: `before` is the level up to now.
+ */
+int32_t exposure_level(int64_t used, int64_t limit, int32_t before);
+
 int64_t exposure_used(const struct exposure_part *parts, size_t count);
 /*
  * Shares the limit out anew: each part is allotted what it uses; of what is left, the part `first` gets `need` (all

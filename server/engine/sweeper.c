@@ -2,6 +2,7 @@
 
 #include "domain/packed.h"
 #include "engine/command.h"
+#include "engine/exposure_watch.h"
 #include "engine/lanes.h"
 #include "engine/routine.h"
 #include "io/clock.h"
@@ -252,12 +253,13 @@ struct sweeper {
     struct sweeper_options options;
     struct routine *routine;
     int32_t next_bucket; /* the buckets take turns */
+    int64_t watched_us;  /* when exposure limits were last looked at */
 };
 
 static void observe(struct sweeper *sweeper, const struct sweep_behind *behind, size_t count,
-                    const struct sweep_done *done)
+                    const struct sweep_done *done, int64_t warned)
 {
-    struct sweep_report report = { .done = *done, .buckets_behind = (int32_t)count };
+    struct sweep_report report = { .done = *done, .buckets_behind = (int32_t)count, .warned = warned };
 
     for (size_t i = 0; i < count; i++)
         report.days_behind = behind[i].days > report.days_behind ? behind[i].days : report.days_behind;
@@ -297,19 +299,30 @@ static bool sweep_once(struct sweeper *sweeper, struct db *db, int32_t bucket, s
     return true;
 }
 
+static bool watch_exposure(struct sweeper *sweeper, struct db *db, int64_t *warned, struct error *err)
+{
+    int64_t now_us = clock_monotonic_us();
+
+    if (sweeper->watched_us != 0 && now_us - sweeper->watched_us < SWEEP_POLL_US)
+        return true;
+    sweeper->watched_us = now_us;
+    return exposure_watch_run(db, warned, err);
+}
+
 static bool run(void *owner, struct db *db, int64_t *wait_us, struct error *err)
 {
     struct sweeper *sweeper = owner;
     CLEANUP(arena_release) struct arena arena = { 0 };
     struct sweep_done done = { 0 };
     struct sweep_behind *behind;
+    int64_t warned = 0;
     size_t count;
 
     *wait_us = SWEEP_POLL_US;
-    if (!sweep_store_behind(db, &arena, &behind, &count, err))
+    if (!watch_exposure(sweeper, db, &warned, err) || !sweep_store_behind(db, &arena, &behind, &count, err))
         return false;
     bool good = count == 0 || sweep_once(sweeper, db, take_turn(sweeper, behind, count), &done, wait_us, err);
-    observe(sweeper, behind, count, &done);
+    observe(sweeper, behind, count, &done, warned);
     return good;
 }
 

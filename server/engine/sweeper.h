@@ -50,6 +50,7 @@ bool sweeper_run(struct db *db, struct lanes *lanes, int32_t bucket, int32_t lim
 struct sweep_report {
     struct sweep_done done;
     int32_t buckets_behind; /* in which a walk is not finished */
+    int64_t warned;         /* warnings of exposure limits written (engine/exposure_watch.h) */
     int32_t days_behind;    /* business dates the last of them has not finished; 1: only the open one */
 };
 typedef void sweep_observer(void *owner, const struct sweep_report *report);

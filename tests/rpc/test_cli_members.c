@@ -80,6 +80,7 @@ static const struct {
     { "bank/bank-a", "alliance exposure set 0 CNY", "limit    0.00 CNY", OUTCOME_DONE },
     { "bank/bank-a", "alliance exposure set 1.234 CNY", "AMOUNT ", OUTCOME_USAGE },
     { "operator/olga", "alliance exposure settled 1.00 CNY --bank bank-a", "error: BEYOND_EXPOSURE", OUTCOME_FAILED },
+    { "bank/bank-a", "alliance exposure warnings", "", OUTCOME_DONE },
     { "bank/bank-a", "alliance credit drawn", "over_limit_points   0", OUTCOME_DONE },
     { "bank/bank-a", "alliance member merge ann bob", "status            CLOSED", OUTCOME_DONE },
     { "bank/bank-a", "alliance member close bob", "points            80", OUTCOME_DONE },

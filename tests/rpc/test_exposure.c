@@ -165,6 +165,28 @@ static void what_was_paid_comes_off_once(void **state)
     house_refused(house, SHOP, "HoldRedemption", REASON_EXPOSURE_LIMIT, NULL, HOLD, house_id(), "ann", 2);
 }
 
+static void warnings_come_in_pages_the_newest_first(void **state)
+{
+    struct house *house = *state;
+
+    house_sql(house,
+              "INSERT INTO exposure_warning (bank_no, currency, level, used_minor, limit_minor, business_date, at) "
+              "SELECT 1, 'CNY', l, l * 10, 1000, '2026-01-15', '2026-01-15T12:00:00Z' "
+              "FROM unnest('{80, 90, 100}'::int[]) l");
+    json_t *first = house_ask(house, BANK, "ListExposureWarnings", "{'bankId': 'bank-a', 'pageSize': 2}");
+    house_expect(first, "{'warnings': [{'level': 100, 'used': " CNY("1000") ", 'limit': " CNY(
+                            "1000") ", "
+                                    "'businessDate': '2026-01-15', 'time': '2026-01-15T12:00:00Z'}, {'level': 90}]}");
+    house_expect(house_ask(house, BANK, "ListExposureWarnings",
+                           "{'bankId': 'bank-a', 'pageSize': 2, 'pageToken': '%s'}",
+                           house_text(first, "nextPageToken")),
+                 "{'warnings': [{'level': 80}], 'nextPageToken': ''}");
+    house_expect(house_ask(house, OLGA, "ListExposureWarnings", "{'bankId': 'bank-b'}"), "{'warnings': []}");
+    house_refused(house, BANK, "ListExposureWarnings", REASON_NOT_YOURS, "bank_id", "{'bankId': 'bank-b'}");
+    house_refused(house, OLGA, "ListExposureWarnings", REASON_PAGE_TOKEN_INVALID, NULL,
+                  "{'bankId': 'bank-b', 'pageToken': '%s'}", house_text(first, "nextPageToken"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -172,6 +194,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(one_bucket_may_use_all_of_it, setup, teardown),
         cmocka_unit_test_setup_teardown(lowered_below_what_is_used_it_stops_new_holds, setup, teardown),
         cmocka_unit_test_setup_teardown(what_was_paid_comes_off_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(warnings_come_in_pages_the_newest_first, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

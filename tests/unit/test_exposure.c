@@ -25,6 +25,38 @@ static const struct {
     { "more came back than is counted", 10, { -5, 0, 5 }, 0, 0, { -1, 3, 8 }, 10 },
 };
 
+static const struct {
+    const char *story;
+    int64_t used, limit;
+    int32_t before, expected;
+} levels[] = {
+    { "none", 79, 100, 0, 0 },
+    { "80", 80, 100, 0, 80 },
+    { "rounded up", 80, 101, 0, 0 },
+    { "and reached", 81, 101, 0, 80 },
+    { "90", 90, 100, 80, 90 },
+    { "all", 100, 100, 0, 100 },
+    { "more than all", 200, 100, 100, 100 },
+    { "not left yet", 95, 100, 100, 100 },
+    { "left", 94, 100, 100, 90 },
+    { "left by two", 84, 100, 100, 80 },
+    { "left altogether", 74, 100, 100, 0 },
+    { "a limit of nothing, unused", 0, 0, 0, 0 },
+    { "a limit of nothing, used", 1, 0, 0, 100 },
+    { "more came back than is counted", -5, 0, 80, 0 },
+    { "the largest limit", INT64_C(100000000000000), INT64_C(100000000000000), 0, 100 },
+};
+
+static void a_level_is_reached_and_left_a_little_later(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(levels); i++) {
+        int32_t level = exposure_level(levels[i].used, levels[i].limit, levels[i].before);
+        if (level != levels[i].expected)
+            fail_msg("%s: %d", levels[i].story, (int)level);
+    }
+}
+
 static void a_limit_is_shared_out(void **state)
 {
     (void)state;
@@ -92,6 +124,7 @@ static void what_is_settled_comes_off_in_order(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_level_is_reached_and_left_a_little_later),
         cmocka_unit_test(a_limit_is_shared_out),
         cmocka_unit_test(no_order_of_events_breaks_the_limit),
         cmocka_unit_test(what_is_settled_comes_off_in_order),
