@@ -35,7 +35,16 @@ static bool read_category(const char *text, int32_t *category, struct error *err
            error_field(err, REASON_FIELD_INVALID, "merchant_category_code", "must be four digits or empty");
 }
 
-/* An empty date leaves what is there. */
+/* An empty date leaves what is there. What is earned on the last day must expire on one that can still be written. */
+static bool read_date(const char *text, struct date *date, struct error *err)
+{
+    if (!*text)
+        return true;
+    return check_date("date", text, date, err) &&
+           (date->days <= date_of(2999, 12, 31).days ||
+            error_field(err, REASON_FIELD_INVALID, "date", "must not be after 2999-12-31"));
+}
+
 static bool read_place(const Place *asked, const char *currency, struct rule_case *where, struct error *err)
 {
     asked = asked ? asked : &nowhere;
@@ -48,8 +57,7 @@ static bool read_place(const Place *asked, const char *currency, struct rule_cas
             check_id_or_none("merchant_id", asked->merchant_id, err) &&
             check_id_or_none("channel", asked->channel, err) &&
             check_range("goods_kind", asked->goods_kind, 0, 31, err) &&
-            check_range("tier", asked->tier, 0, TIER_MAX, err) &&
-            (!*asked->date || check_date("date", asked->date, &where->date, err))) ||
+            check_range("tier", asked->tier, 0, TIER_MAX, err) && read_date(asked->date, &where->date, err)) ||
            check_within(err, "place");
 }
 

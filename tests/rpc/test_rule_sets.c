@@ -248,6 +248,10 @@ static void a_draft_is_simulated_with_an_explanation(void **state)
     house_refused(house, BANK, "SimulateSpend", REASON_FIELD_INVALID, "place.merchant_category_code",
                   "{'bankId': 'bank-a', 'amount': {'currencyCode': 'CNY', 'amountMinor': '1'}, 'place': "
                   "{'merchantCategoryCode': '541'}}");
+    /* What it earns there would expire past the last year that can be written. */
+    house_refused(house, BANK, "SimulateSpend", REASON_FIELD_INVALID, "place.date",
+                  "{'bankId': 'bank-a', 'amount': {'currencyCode': 'CNY', 'amountMinor': '1000'}, 'place': {'date': "
+                  "'3000-01-01'}}");
     assert_int_equal(house_rows(house), rows);
 }
 
