@@ -55,7 +55,8 @@ static void a_session_that_was_ended_is_a_lost_connection(void **state)
 
     (void)state;
     database_make(conninfo);
-    assert_true(db_open(conninfo, &db, &err) && db_open(conninfo, &other, &err));
+    assert_true(db_open(conninfo, &db, &err));
+    assert_true(db_open(conninfo, &other, &err));
     assert_true(db_prepare(db, lane_statements, lane_statement_count, &err));
     assert_true(db_script(db,
                           "SET application_name = 'stopped'; SET idle_in_transaction_session_timeout = '1ms'; "
@@ -87,7 +88,8 @@ static void a_pipeline_that_stands_still_is_ended(void **state)
 
     (void)state;
     database_make(conninfo);
-    assert_true(db_open(conninfo, &db, &err) && db_open(conninfo, &other, &err));
+    assert_true(db_open(conninfo, &db, &err));
+    assert_true(db_open(conninfo, &other, &err));
     assert_true(db_prepare(db, lane_statements, lane_statement_count, &err));
     assert_true(
         db_script(db, "SET application_name = 'stopped'; SET idle_in_transaction_session_timeout = '1ms'", &err));
