@@ -256,18 +256,37 @@ static void refuse_taken(struct claiming *claiming)
     }
 }
 
+static bool begin(struct db *db, struct error *err)
+{
+    return db_begin(db, err) && db_execute(db, &card_plans, NULL, NULL, err);
+}
+
+static bool end(struct db *db, bool good, struct error *err)
+{
+    if (good && db_commit(db, err))
+        return true;
+    db_rollback(db);
+    return false;
+}
+
+static bool claim_all(struct claiming *claiming, struct error *err)
+{
+    bool all = false, freed = false;
+
+    return begin(claiming->db, err) && find(claiming, err) && free_void(claiming, &freed, err) &&
+           (!freed || find(claiming, err)) && claim_free(claiming, &all, err) && (all || find(claiming, err));
+}
+
 bool cards_claim(struct db *db, int32_t buckets, const char *bank_id, struct command *const *commands, size_t count,
                  struct error *err)
 {
     CLEANUP(claiming_release) struct claiming claiming = { .db = db, .buckets = buckets, .bank_id = bank_id };
-    bool all = false, freed = false;
 
     if (!collect(&claiming, commands, count, err))
         return false;
     if (claiming.count == 0)
         return true;
-    if (!find(&claiming, err) || !free_void(&claiming, &freed, err) || (freed && !find(&claiming, err)) ||
-        !claim_free(&claiming, &all, err) || (!all && !find(&claiming, err)))
+    if (!end(db, claim_all(&claiming, err), err))
         return false;
     refuse_taken(&claiming);
     return true;
@@ -394,11 +413,11 @@ bool cards_settle(struct db *db, int32_t buckets, const char *bank_id, struct co
     settling.rows = arena_alloc(&claiming.arena, settling.room * sizeof *settling.rows);
     if (!settling.cards || !settling.up || !settling.members || !settling.rows)
         return out_of_memory(err);
-    if (!read_profiles(&claiming, commands, count, &rows, &row_count, err))
-        return false;
+    if (!begin(db, err) || !read_profiles(&claiming, commands, count, &rows, &row_count, err))
+        return end(db, false, err);
     for (size_t i = 0; i < count; i++) {
         if (cards_unsettled(commands[i]))
             settle_one(&settling, commands[i], profile_of(rows, row_count, commands[i]));
     }
-    return write_settled(&settling, err);
+    return end(db, write_settled(&settling, err), err);
 }

@@ -1,5 +1,16 @@
 #include "store/card_store.h"
 
+static const struct column plans_columns[] = { { "set", KIND_TEXT, 0, NULL } };
+const struct statement card_plans = { "card_plans",
+                                      "SELECT set_config('enable_seqscan', 'off', true) || "
+                                      "set_config('enable_hashjoin', 'off', true) || "
+                                      "set_config('enable_mergejoin', 'off', true) AS set",
+                                      NULL,
+                                      0,
+                                      plans_columns,
+                                      COUNT(plans_columns),
+                                      sizeof(const char *) };
+
 static const struct column ids_params[] = { COLUMN(struct card_ids_params, buckets),
                                             COLUMN(struct card_ids_params, ids) };
 static const struct column found_columns[] = {
@@ -55,7 +66,10 @@ const struct statement card_profiles =
               "SELECT card ->> 'token' FROM jsonb_array_elements(c.profile_before::jsonb -> 'cards') card) END AS "
               "tokens_before, a.status "
               "FROM unnest($1::int8[], $2::uuid[], $3::int8[]) u (bucket, member_id, seq) "
-              "JOIN member_profile p ON p.bucket = u.bucket::int AND p.member_id = u.member_id "
-              "JOIN account a ON a.bucket = p.bucket AND a.member_id = p.member_id "
-              "LEFT JOIN member_change c ON c.bucket = u.bucket::int AND c.member_id = u.member_id AND c.seq = u.seq",
+              "CROSS JOIN LATERAL (SELECT member_id, card_tokens FROM member_profile WHERE bucket = u.bucket::int "
+              "AND member_id = u.member_id OFFSET 0) p "
+              "CROSS JOIN LATERAL (SELECT status FROM account WHERE bucket = u.bucket::int AND member_id = u.member_id "
+              "OFFSET 0) a "
+              "LEFT JOIN LATERAL (SELECT profile_before FROM member_change WHERE u.seq > 0 AND bucket = u.bucket::int "
+              "AND member_id = u.member_id AND seq = u.seq OFFSET 0) c ON true",
               profiles_params, profile_columns, sizeof(struct card_profile_row));

@@ -6,6 +6,9 @@
 
 #include "store/db.h"
 
+/* In a transaction, before any of the others: cards are found by index, however few there were when it was planned. */
+extern const struct statement card_plans;
+
 /* The n-th id lies in the n-th bucket. */
 struct card_ids_params {
     struct int64_array buckets;

@@ -262,14 +262,16 @@ static const struct record_type member_change_write = { "member_change_write", c
                                                         COUNT(change_row_columns), sizeof(struct change_row) };
 static const struct column change_row_params[] = { COLUMN(struct write_params, bucket),
                                                    RECORDS(struct write_params, rows, &member_change_write) };
+/* OFFSET 0: a look-up a row that needs one, and never a bucket of profiles read at once, as few as there may be. */
 const struct statement lane_insert_changes = COMMAND_STATEMENT(
     "lane_insert_changes",
     "INSERT INTO member_change (bucket, member_id, seq, bank_no, at, business_date, changed_by, batch_number, "
     "account_before, account_after, profile_before, profile_after, sealed_before) "
     "SELECT $1, u.member_id, u.seq, u.bank_no, u.at, u.business_date, u.changed_by, u.batch_number, u.account_before, "
     "u.account_after, coalesce(p.facts, u.profile_before), u.profile_after, coalesce(p.sealed, u.sealed_before) "
-    "FROM unnest($2::member_change_write[]) u LEFT JOIN member_profile p "
-    "ON p.bucket = $1 AND p.member_id = u.member_id AND u.profile_after <> '' AND NOT u.profile_known",
+    "FROM unnest($2::member_change_write[]) u LEFT JOIN LATERAL (SELECT facts, sealed FROM member_profile "
+    "WHERE u.profile_after <> '' AND NOT u.profile_known AND bucket = $1 AND member_id = u.member_id OFFSET 0) p ON "
+    "true",
     change_row_params);
 
 #define WITHOUT_CONTACT(facts)                                                                                         \
