@@ -129,7 +129,7 @@ static bool verdicts_page(const struct call *call, const Alliance__V1__ListRoste
 {
     snprintf(filters->text, sizeof filters->text, "%s/%" PRId64 "/%d", asked->bank_id, asked->batch_number,
              asked->refused_only);
-    return page_read(call, 0, asked->page_token, filters->text, page, err);
+    return page_read(call, asked->page_size, asked->page_token, filters->text, page, err);
 }
 
 static void keep_refused(Alliance__V1__ListRosterVerdictsResponse *reply)

@@ -1,0 +1,163 @@
+/* A member list as a roster batch, typed against the real server with its own worker. */
+#include "house.h"
+
+#include "service/roster_work.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include <cmocka.h>
+
+enum { LINE = 2048, PRINTED = 16384, HEX = 2 * CRYPTO_HASH };
+enum { OUTCOME_DONE = 0, OUTCOME_FAILED = 1, OUTCOME_USAGE = 2, OUTCOME_REFUSED = 3 }; /* of ops/cli/command.h */
+
+#define ANN "bank/bank-a/person/ann"
+#define BEN "bank/bank-a/person/ben"
+
+static struct house *house;
+static struct roster_worker *worker;
+static char printed[PRINTED];
+
+static int setup(void **state)
+{
+    struct roster_work work;
+    struct error err = { 0 };
+
+    (void)state;
+    house = house_open();
+    house_found(house);
+    roster_work_init(&work, house->office.lanes, house->office.reference, &house->key);
+    return roster_worker_open(&work, house->conninfo, &worker, &err) ? 0 : 1;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    roster_worker_close(worker);
+    house_close(house);
+    return 0;
+}
+
+static void write_list(const char *name, const char *header, int from, int to, const char *more)
+{
+    char path[120];
+
+    snprintf(path, sizeof path, "%s/%s", house->dir, name);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fprintf(file, "%s\n", header);
+    for (int i = from; i <= to; i++)
+        fprintf(file, "m-%04d,%d\n", i, i % 7);
+    fputs(more, file);
+    fclose(file);
+}
+
+/* Types the line, which must end so. */
+__attribute__((format(printf, 3, 4))) static void type(int outcome, const char *party, const char *format, ...)
+{
+    char uri[100], line[LINE], whole[2 * LINE];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    snprintf(uri, sizeof uri, "alliance://%s", party);
+    struct pki_files files = pki_issue(house->dir, uri);
+    snprintf(whole, sizeof whole, BINARY_DIR "/bin/alliance %s --server %s --ca %s --cert %s --key %s 2>&1", line,
+             house->target, files.ca, files.cert, files.key);
+    FILE *output = popen(whole, "r");
+    assert_non_null(output);
+    printed[fread(printed, 1, PRINTED - 1, output)] = '\0';
+    int status = pclose(output);
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != outcome)
+        fail_msg("%s\nended with %d and said\n%s", line, WEXITSTATUS(status), printed);
+}
+
+static void says(const char *text)
+{
+    if (!strstr(printed, text))
+        fail_msg("%s\nis not in\n%s", text, printed);
+}
+
+static void a_list_is_pushed_looked_at_and_released(void **state)
+{
+    char hash[HEX + 1];
+
+    (void)state;
+    write_list("one.csv", "member_ref,credit_limit", 1, 1100, "");
+    type(OUTCOME_DONE, ANN, "roster push %s/one.csv 1 2026-01-15 --full", house->dir);
+    says("APPLIED");
+    says("created                    1100");
+    type(OUTCOME_FAILED, ANN, "roster push %s/one.csv 3 2026-01-15 --full", house->dir);
+    says("ROSTER_BATCH_NUMBER");
+    type(OUTCOME_DONE, ANN, "roster push %s/one.csv 1 2026-01-15 --full", house->dir);
+    type(OUTCOME_DONE, ANN, "roster verdicts 1 --json");
+    says("ROW_OUTCOME_CREATED");
+    write_list("two.csv", "member_ref,credit_limit", 1, 1000, "");
+    type(OUTCOME_DONE, ANN, "roster push %s/two.csv 2 2026-01-16 --full", house->dir);
+    says("waits for a second person");
+    type(OUTCOME_DONE, BEN, "roster closings 2");
+    says("m-1100");
+    type(OUTCOME_DONE, BEN, "roster show 2 --json");
+    says("ROSTER_STATE_WAITING_RELEASE");
+    const char *at = strstr(printed, "alliance roster release 2 ");
+    assert_non_null(at);
+    assert_int_equal(sscanf(at, "alliance roster release 2 %64[0-9a-f]", hash), 1);
+    type(OUTCOME_USAGE, BEN, "roster release 2 abc");
+    type(OUTCOME_FAILED, ANN, "roster release 2 %s", hash);
+    says("SECOND_PERSON_NEEDED");
+    type(OUTCOME_DONE, BEN, "roster release 2 %s", hash);
+    type(OUTCOME_DONE, ANN, "roster push %s/two.csv 2 2026-01-16 --full", house->dir); /* waits until it is applied */
+    says("APPLIED");
+    assert_int_equal(house_count(house, "SELECT count(*) FROM account WHERE status = 3"), 100);
+    type(OUTCOME_DONE, ANN, "roster list");
+    says("2026-01-16");
+}
+
+static void refused_rows_come_back_as_a_file(void **state)
+{
+    char line[LINE];
+
+    (void)state;
+    write_list("twice.csv", "member_ref,credit_limit", 1, 600, "m-0003,9\nm-0601,4\n");
+    type(OUTCOME_REFUSED, ANN, "roster push %s/twice.csv 1 2026-01-15", house->dir);
+    says("ROSTER_TWICE");
+    snprintf(line, sizeof line, "%s/twice.csv.refused.csv", house->dir);
+    FILE *file = fopen(line, "r");
+    assert_non_null(file);
+    printed[fread(printed, 1, PRINTED - 1, file)] = '\0';
+    fclose(file);
+    says("m-0003,3,ROSTER_TWICE");
+    says("m-0003,9,ROSTER_TWICE");
+    assert_null(strstr(printed, "m-0601"));
+    type(OUTCOME_DONE, ANN, "roster verdicts 1 --refused-only");
+    says("row 601");
+}
+
+/* On a full list a row that cannot be sent would close its member. */
+static void a_wrong_row_of_a_full_list_stops_it(void **state)
+{
+    (void)state;
+    write_list("wrong.csv", "member_ref,credit_limit", 1, 3, "m-0004,many\n");
+    type(OUTCOME_FAILED, ANN, "roster push %s/wrong.csv 1 2026-01-15 --full --allow-refused", house->dir);
+    says("nothing was sent");
+    type(OUTCOME_FAILED, ANN, "roster push %s/wrong.csv 1 2026-01-15", house->dir);
+    type(OUTCOME_DONE, ANN, "roster push %s/wrong.csv 1 2026-01-15 --allow-refused", house->dir);
+    assert_int_equal(house_count(house, "SELECT count(*) FROM account"), 3);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(a_list_is_pushed_looked_at_and_released),
+        TEST(refused_rows_come_back_as_a_file),
+        TEST(a_wrong_row_of_a_full_list_stops_it),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
