@@ -18,8 +18,9 @@ from google.protobuf import descriptor_pb2, descriptor_pool, json_format, messag
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 GRPC_PROTO = "/usr/share/grpc-proto"
-SERVICES = ["alliance.v1.BankService", "alliance.v1.DiagnosticsService", "alliance.v1.OperatorService",
-            "alliance.v1.RedemptionService", "alliance.v1.SettlementService", "grpc.health.v1.Health",
+SERVICES = ["alliance.v1.BankService", "alliance.v1.DiagnosticsService", "alliance.v1.MemberService",
+            "alliance.v1.OperatorService", "alliance.v1.RedemptionService", "alliance.v1.RosterService",
+            "alliance.v1.RulesService", "alliance.v1.SettlementService", "grpc.health.v1.Health",
             "grpc.reflection.v1.ServerReflection"]  # as tests/fuzz/message.c collects them
 UUID = "0190a5c2-7b1c-7def-8123-456789abcdef"
 UUID_MS = int(UUID[:8] + UUID[9:13], 16)
