@@ -94,11 +94,14 @@ size_t packed_lines(const struct order_lines *lines, uint8_t *out)
 
 enum { PLAN_BY_TIER = 1, PLAN_BEGUN = 2 };
 
+static bool says_nothing(const struct credit_plan *plan, const struct drawn_days *drawn)
+{
+    return !plan->by_tier && plan->temporary.last.days == 0 && drawn->count == 0;
+}
+
 size_t packed_credit(const struct credit_plan *plan, const struct drawn_days *drawn, uint8_t *out)
 {
-    bool nothing = !plan->by_tier && plan->temporary.last.days == 0 && drawn->count == 0;
-
-    if (nothing)
+    if (says_nothing(plan, drawn))
         return 0;
     out = put4(out, (plan->by_tier ? PLAN_BY_TIER : 0) | (plan->begun ? PLAN_BEGUN : 0));
     out = put4(out, plan->temporary.first.days);
@@ -175,7 +178,7 @@ bool unpack_credit(const uint8_t *bytes, size_t size, struct credit_plan *plan, 
     bytes += PACKED_PLAN;
     for (size_t i = 0; i < drawn->count; i++, bytes += PACKED_DRAWN)
         drawn->at[i] = (struct drawn_day){ { get4(bytes) }, get8(bytes + 4) };
-    return (flags & ~(PLAN_BY_TIER | PLAN_BEGUN)) == 0;
+    return (flags & ~(PLAN_BY_TIER | PLAN_BEGUN)) == 0 && !says_nothing(plan, drawn);
 }
 
 bool unpack_lines(const uint8_t *bytes, size_t size, struct order_lines *out)

@@ -1,6 +1,6 @@
 /*
- * Lots, pending lots, holds, recent holds and order lines as the database keeps them. The first byte says which. What
- * is unpacked and packed again unpacks to the same, and keeps its length.
+ * Lots, pending lots, holds, recent holds, order lines and credit as the database keeps them. The first byte says
+ * which. What is unpacked and packed again unpacks to the same, and keeps its length.
  */
 #include "fuzz.h"
 
@@ -62,12 +62,23 @@ static bool repack_lines(struct feed in, uint8_t *out, size_t *size)
     return true;
 }
 
+static bool repack_credit(struct feed in, uint8_t *out, size_t *size)
+{
+    struct credit_plan plan;
+    struct drawn_days drawn;
+
+    if (!unpack_credit(in.at, in.size, &plan, &drawn))
+        return false;
+    *size = packed_credit(&plan, &drawn, out);
+    return true;
+}
+
 static const struct {
     repack *repack;
     bool exact; /* every byte counts; else what pads a value is written as zeros */
 } lists[] = {
     { repack_lots, true },   { repack_pending, false }, { repack_holds, true },
-    { repack_recent, true }, { repack_lines, false },
+    { repack_recent, true }, { repack_lines, false },   { repack_credit, true },
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)

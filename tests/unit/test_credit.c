@@ -179,6 +179,7 @@ static void a_plan_is_read_as_it_was_written(void **state)
     assert_false(unpack_credit(bytes, PACKED_PLAN + PACKED_DRAWN + 1, &read, &days));
     bytes[3] |= 4;
     assert_false(unpack_credit(bytes, PACKED_PLAN, &read, &days));
+    assert_false(unpack_credit((uint8_t[PACKED_PLAN]){ 0 }, PACKED_PLAN, &read, &days)); /* nothing says nothing */
     assert_true(unpack_credit(bytes, 0, &read, &days));
     assert_int_equal(days.count, 0);
 }
