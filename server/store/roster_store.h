@@ -130,6 +130,7 @@ bool roster_each_chunk(struct db *db, const struct roster_key *key, db_row_handl
                        struct error *err) MUST_USE;
 bool roster_chunks(struct db *db, const struct roster_key *key, int64_t from_row, int64_t limit, struct arena *arena,
                    struct roster_chunk **rows, size_t *count, struct error *err) MUST_USE;
+/* In a transaction, and before roster_find_closings: it plans for many rows. */
 bool roster_find_twice(struct db *db, const struct roster_key *key, int64_t *rows, struct error *err) MUST_USE;
 bool roster_twices(struct db *db, const struct roster_key *key, int64_t from_row, int64_t to_row, struct arena *arena,
                    struct roster_twice **rows, size_t *count, struct error *err) MUST_USE;

@@ -141,7 +141,12 @@ bool roster_find_twice(struct db *db, const struct roster_key *key, int64_t *row
         "FROM named n JOIN often o ON o.id = n.id ON CONFLICT DO NOTHING",
         key_params);
 
-    return db_execute(db, &find, key, rows, err);
+    /* Nobody has counted rows that came a moment ago: a plan for few of them would be a plan for ever. */
+    static const struct statement plan = {
+        "roster_plan", "SELECT set_config('enable_nestloop', 'off', true)", NULL, 0, NULL, 0, 0,
+    };
+
+    return db_execute(db, &plan, NULL, NULL, err) && db_execute(db, &find, key, rows, err);
 }
 
 bool roster_twices(struct db *db, const struct roster_key *key, int64_t from_row, int64_t to_row, struct arena *arena,
