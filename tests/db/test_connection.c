@@ -99,7 +99,7 @@ static void start(struct fake *fake)
 
     strcpy(fake->folder, "/tmp/alliance-fake-XXXXXX");
     assert_non_null(mkdtemp(fake->folder));
-    snprintf(name.sun_path, sizeof name.sun_path, "%s/.s.PGSQL.5432", fake->folder);
+    snprintf(name.sun_path, sizeof name.sun_path, "%.60s/.s.PGSQL.5432", fake->folder);
     fake->listening = socket(AF_UNIX, SOCK_STREAM, 0);
     assert_int_equal(bind(fake->listening, (struct sockaddr *)&name, sizeof name), 0);
     assert_int_equal(listen(fake->listening, 1), 0);
@@ -108,7 +108,7 @@ static void start(struct fake *fake)
 
 static void stop(struct fake *fake)
 {
-    char path[108];
+    char path[128];
 
     pthread_join(fake->thread, NULL);
     close(fake->listening);
@@ -123,7 +123,7 @@ static bool run_once(bool dies, enum reason *reason)
 {
     struct fake fake = { .dies = dies };
     struct error err = { 0 };
-    char conninfo[128];
+    char conninfo[256];
     struct db *db;
 
     start(&fake);
