@@ -195,13 +195,16 @@ class Replay:
 
     def catch_up(self, leaves, row):
         """All that time did here when the command left an entry behind it; otherwise what its row says was before it."""
-        due, at = 0, self.at
+        due, at, later = 0, self.at, None
         while at < len(self.account["journal"]) and self.is_times(self.account["journal"][at]):
             entry = self.account["journal"][at]
             at += 1
-            before = leaves or row and (entry["time"] <= row["time"] if entry["kind"] in (ledger.LAPSE, ledger.FORFEIT)
-                                        else self.check.date_of(entry["day"]) <= row["date"])
-            due = at if before else due
+            if entry["kind"] in (ledger.LAPSE, ledger.FORFEIT):
+                before = row and entry["time"] <= row["time"]
+                later = later if before else entry["time"]
+            else:  # what a later lapse gave back may expire with it, on the day of the command
+                before = row and entry["time"] != later and self.check.date_of(entry["day"]) <= row["date"]
+            due = at if leaves or before else due
         while self.at < due:
             self.lapse_one()
 

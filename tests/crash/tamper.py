@@ -4,8 +4,8 @@ A row a deed: what it is, its SQL, and a word of the finding it must lead to. (K
 a transfer, whose receipts nobody is given.)
 """
 
-import check
-
+# Kinds of commands that must have been done before there is something to do each deed to.
+NEEDED = {"accrue", "hold", "redeem", "confirm", "reverse", "claw_back", "adjust", "approve", "mature", "set_tier", "transfer"}
 NEWEST = "(SELECT max(ctid) FROM {0} WHERE {1})"
 DEEDS = (
     ("a point too many on an account", "UPDATE account SET available = available + 1 WHERE ctid = "
