@@ -325,7 +325,8 @@ class Replay:
                 ("pending", account["pending"], mine.pending), ("expired", account["expired"], mine.expired),
                 ("pending lots", account["pending_lots"], mine.pending_lots),
                 ("points of the day", account["day_points"], mine.redeemed(account["counted_on"])),
-                ("points of the month", account["month_points"], mine.redeemed(account["counted_on"][:7])), ("available", account["available"], mine.available),
+                ("points of the month", account["month_points"], mine.redeemed(account["counted_on"][:7])),
+                ("available", account["available"], mine.available),
                 ("held", account["held"], mine.held), ("credit limit", account["credit_limit"], mine.limit),
                 ("credit used by days", account["drawn"], mine.credit_used),
                 ("credit used", account["credit_used"], mine.credit_used), ("lots", account["lots"], lots),
@@ -469,7 +470,8 @@ class Check:
             if sorted(row["bucket"] for row in parts) != list(range(self.buckets)):
                 self.findings.append(f"bank {bank}: exposure has parts {parts}")
                 continue
-            if any(row["limit"] not in asked[bank] for row in parts) or sum(row["allotted"] for row in parts) > parts[0]["limit"]:
+            if any(row["limit"] not in asked[bank] for row in parts) or \
+                    sum(row["allotted"] for row in parts) > parts[0]["limit"]:
                 self.findings.append(f"bank {bank}: exposure parts are more than the limit, or the limit is none: {parts}")
             mine = settled.get(bank, {})
             self.lost += [f"bank {bank}: settled exposure {name} was acknowledged and is not in the database"

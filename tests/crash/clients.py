@@ -125,6 +125,7 @@ class Client(threading.Thread):
                 self.perform(commands.KINDS["set_member"])
             while not self.shared.stop.is_set():
                 self.step()
+            self.leave_hold()
         except Exception as error:  # the supervisor tells of it; when all is given up, channels close under our feet
             if not self.shared.give_up.is_set():
                 self.failure = error
@@ -140,6 +141,14 @@ class Client(threading.Thread):
             self.reuse()
         else:
             self.perform(self.any_kind(commands.KINDS.values()))
+
+    def leave_hold(self):
+        """One that is open when all is over, if the rules let it."""
+        for _ in range(self.shared.last_holds):
+            self.perform(commands.KINDS["hold"])
+            known = self.redemptions[-1] if self.redemptions else None
+            if self.shared.give_up.is_set() or (known and known.state == "held" and known.fields["lapse_s"] in (0, 3600)):
+                break
 
     def any_kind(self, kinds):
         kinds = list(kinds)
@@ -239,6 +248,7 @@ class Shared:
         self.give_up = threading.Event()  # leave it
         self.passing = reasons(*PASSING)
         self.findings = []
+        self.last_holds = 0  # tries of each client to leave a hold open at the end
         self.today = None  # the open business date, as far as is known
 
     def day(self, ahead):

@@ -40,6 +40,34 @@ DEEDS = (
      "(SELECT bucket, member_id, seq FROM journal WHERE seq > 2 LIMIT 1)", "missing"),
     ("the newest entry of a journal that is gone", "DELETE FROM journal WHERE (bucket, member_id, seq) = (SELECT bucket, "
      "member_id, journal_seq FROM account WHERE journal_seq > 2 LIMIT 1)", "newest entry"),
+    ("a pending point too many", "UPDATE account SET pending = pending + 1 WHERE ctid = " + NEWEST.format("account", "true"),
+     "pending lots are"),
+    ("another tier", "UPDATE account SET tier = tier + 1 WHERE ctid = " + NEWEST.format("account", "true"), "tier is"),
+    ("points that never expired", "UPDATE account SET expired = expired + 1 WHERE ctid = " + NEWEST.format("account", "true"),
+     "expired is"),
+    ("less room under a cap", "UPDATE account SET month_points = month_points + 1 WHERE ctid = "
+     + NEWEST.format("account", "true"), "points of the month"),
+    ("a lot that others pay for", "UPDATE account SET lots = overlay(lots PLACING int4send(99) FROM 5 FOR 4) WHERE ctid = "
+     + NEWEST.format("account", "lots <> ''"), "lots is"),
+    ("another share of a funding", "UPDATE funding_share SET share_bp = share_bp - 1 WHERE funder = 2", "fundings are"),
+    ("an order line that is changed", "UPDATE redemption SET lines = overlay(lines PLACING int8send(packed_int8(lines, 32) + 1)"
+     " FROM 33 FOR 8) WHERE ctid = " + NEWEST.format("redemption", "lines <> '' AND state <> 0"), "order lines are"),
+    ("an accrual that was clawed back more", "UPDATE accrual SET clawed_points = clawed_points + 1 WHERE ctid = "
+     + NEWEST.format("accrual", "clawed_points < points"), "clawed, pending"),
+    ("a second person who was none", "UPDATE adjustment SET approved_by = 'ops' WHERE ctid = "
+     + NEWEST.format("adjustment", "approved_by <> ''"), "state and approver"),
+    ("a correction that is gone", "DELETE FROM adjustment WHERE ctid = " + NEWEST.format("adjustment", "abs(points) > 400"),
+     "not in the"),
+    ("more exposure in use", "UPDATE exposure SET used_minor = used_minor + 1 WHERE ctid = "
+     + NEWEST.format("exposure", "true"), "exposure used is"),
+    ("exposure moved between two parts", "UPDATE exposure SET used_minor = used_minor + CASE bucket WHEN 0 THEN 1 ELSE -1 END "
+     "WHERE bank_no = 1 AND bucket < 2", "bucket 0: exposure used is"),
+    ("a part that allows too much", "UPDATE exposure SET allotted_minor = allotted_minor + 1000000000 WHERE ctid = "
+     + NEWEST.format("exposure", "true"), "exposure parts are"),
+    ("a settled sum that is gone", "DELETE FROM exposure_settled WHERE ctid = " + NEWEST.format("exposure_settled", "true"),
+     "settled exposure"),
+    ("a closed day's sum", "UPDATE day_rollup SET points = points + 1 WHERE ctid = " + NEWEST.format("day_rollup", "true"),
+     "roll-up"),
     ("rules that are gone", "DELETE FROM exchange_rate WHERE (bank_no, version) = (1, (SELECT max(version) FROM "
      "exchange_rules WHERE bank_no = 1))", "rules"),
 )
@@ -57,5 +85,5 @@ def prove(run, say):
         found = run.compare("tampered")
         told = [one for one in found.lost + found.findings if word in one]
         good = good and changed and bool(told)
-        say(f"{'found' if told else 'NOT FOUND'}: {what}")
+        say(f"{'found' if changed and told else 'NOT FOUND' if changed else 'THERE WAS NOTHING TO DO IT TO'}: {what}")
     return good
