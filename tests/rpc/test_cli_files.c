@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <zlib.h>
 
 #include <cmocka.h>
@@ -27,23 +26,6 @@ static int teardown(void **state)
 {
     house_close(*state);
     return 0;
-}
-
-/* Runs a line as that party; what it prints on both streams is in `printed`. What it ended with. */
-static int type(struct house *house, const char *party, const char *line, char printed[PRINTED])
-{
-    char uri[100], whole[LINE];
-
-    snprintf(uri, sizeof uri, "alliance://%s", party);
-    struct pki_files files = pki_issue(house->dir, uri);
-    snprintf(whole, sizeof whole, BINARY_DIR "/bin/%s --server %s --ca %s --cert %s --key %s 2>&1", line, house->target,
-             files.ca, files.cert, files.key);
-    FILE *output = popen(whole, "r");
-    assert_non_null(output);
-    printed[fread(printed, 1, PRINTED - 1, output)] = '\0';
-    int status = pclose(output);
-    assert_true(WIFEXITED(status));
-    return WEXITSTATUS(status);
 }
 
 static void write_whole(const struct house *house, const char *name, const char *text, char path[100])
@@ -78,10 +60,10 @@ static void a_list_of_somebody_elses_making(void **state)
     assert_int_equal(gzwrite(packed, list, sizeof list - 1), sizeof list - 1);
     assert_int_equal(gzclose(packed), Z_OK);
     snprintf(line, sizeof line, "alliance members push %s --mapping %s --key-file %s", path, map, key);
-    assert_int_equal(type(house, "bank/bank-a", line, printed), OUTCOME_REFUSED);
+    assert_int_equal(house_type(house, "bank/bank-a", line, printed, sizeof printed), OUTCOME_REFUSED);
     assert_non_null(strstr(printed, "created 1 changed 0 unchanged 0 refused 1\n"));
     assert_non_null(strstr(printed, ":4: FIELD_INVALID: credit_limit (column 3) must be an amount"));
-    assert_int_equal(type(house, "bank/bank-a", line, printed), OUTCOME_REFUSED);
+    assert_int_equal(house_type(house, "bank/bank-a", line, printed, sizeof printed), OUTCOME_REFUSED);
     assert_non_null(strstr(printed, "created 0 changed 0 unchanged 1 refused 1\n"));
     house_expect(house_ask(house, "bank/bank-a", "GetBalance", "{'bankId': 'bank-a', 'memberRef': 'hz-1'}"),
                  "{'creditLimit': '350', 'creditLeft': '350'}");
@@ -89,7 +71,7 @@ static void a_list_of_somebody_elses_making(void **state)
     snprintf(line, sizeof line, "sed -i 's/|ten|/|10|/' %s.refused.csv", path);
     assert_int_equal(system(line), 0);
     snprintf(line, sizeof line, "alliance members push %s.refused.csv --mapping %s --key-file %s", path, map, key);
-    assert_int_equal(type(house, "bank/bank-a", line, printed), OUTCOME_DONE);
+    assert_int_equal(house_type(house, "bank/bank-a", line, printed, sizeof printed), OUTCOME_DONE);
     assert_non_null(strstr(printed, "created 1 changed 0 unchanged 0 refused 0\n"));
     house_expect(house_ask(house, "bank/bank-a", "GetBalance", "{'bankId': 'bank-a', 'memberRef': 'hz-2'}"),
                  "{'creditLimit': '1000'}");

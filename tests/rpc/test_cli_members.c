@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 
 #include <cmocka.h>
 
@@ -25,23 +24,6 @@ static int teardown(void **state)
 {
     house_close(*state);
     return 0;
-}
-
-/* Runs a line as that party; what it prints on both streams is in `printed`. What it ended with. */
-static int type(struct house *house, const char *party, const char *line, char printed[PRINTED])
-{
-    char uri[100], whole[LINE];
-
-    snprintf(uri, sizeof uri, "alliance://%s", party);
-    struct pki_files files = pki_issue(house->dir, uri);
-    snprintf(whole, sizeof whole, BINARY_DIR "/bin/%s --server %s --ca %s --cert %s --key %s 2>&1", line, house->target,
-             files.ca, files.cert, files.key);
-    FILE *output = popen(whole, "r");
-    assert_non_null(output);
-    printed[fread(printed, 1, PRINTED - 1, output)] = '\0';
-    int status = pclose(output);
-    assert_true(WIFEXITED(status));
-    return WEXITSTATUS(status);
 }
 
 /* In order: each line finds what those before it have left. */
@@ -100,7 +82,7 @@ static void each_command_does_what_it_says(void **state)
     house_member(house, "ann", 100);
     house_member(house, "bob", 0);
     for (size_t i = 0; i < COUNT(story); i++) {
-        int outcome = type(house, story[i].party, story[i].line, printed);
+        int outcome = house_type(house, story[i].party, story[i].line, printed, sizeof printed);
         if (outcome != story[i].outcome || !strstr(printed, story[i].says))
             fail_msg("%s\nended with %d and said\n%s", story[i].line, outcome, printed);
     }
@@ -120,7 +102,7 @@ static void a_file_says_who_pays(void **state)
           file);
     fclose(file);
     snprintf(line, sizeof line, "alliance funding register %s", path);
-    assert_int_equal(type(house, "bank/bank-a", line, printed), OUTCOME_DONE);
+    assert_int_equal(house_type(house, "bank/bank-a", line, printed, sizeof printed), OUTCOME_DONE);
     assert_non_null(strstr(printed, "spring"));
     snprintf(path, sizeof path, "%s/spend.csv", house->dir);
     file = fopen(path, "w");
@@ -131,11 +113,13 @@ static void a_file_says_who_pays(void **state)
           file);
     fclose(file);
     snprintf(line, sizeof line, "alliance accruals push %s", path);
-    assert_int_equal(type(house, "bank/bank-a", line, printed), OUTCOME_DONE);
+    assert_int_equal(house_type(house, "bank/bank-a", line, printed, sizeof printed), OUTCOME_DONE);
     house_expect(house_ask(house, "bank/bank-a", "GetBalance", "{'bankId': 'bank-a', 'memberRef': 'ann'}"),
                  "{'availablePoints': '100', 'pendingPoints': '200', 'lots': [{'fundingId': 'spring'}], 'pendingLots': "
                  "[{'maturesOn': '2026-02-01', 'fundingId': ''}, {'maturesOn': '', 'fundingId': 'spring'}]}");
-    assert_int_equal(type(house, "bank/bank-a", "alliance accrual mature ann t-3 --points 40", printed), OUTCOME_DONE);
+    assert_int_equal(
+        house_type(house, "bank/bank-a", "alliance accrual mature ann t-3 --points 40", printed, sizeof printed),
+        OUTCOME_DONE);
     assert_non_null(strstr(printed, "points            40"));
 }
 

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 
 #include <cmocka.h>
 
@@ -59,22 +58,16 @@ static void write_list(const char *name, const char *header, int from, int to, c
 /* Types the line, which must end so. */
 __attribute__((format(printf, 3, 4))) static void type(int outcome, const char *party, const char *format, ...)
 {
-    char uri[100], line[LINE], whole[2 * LINE];
+    char line[LINE];
     va_list args;
 
+    int n = snprintf(line, sizeof line, "alliance ");
     va_start(args, format);
-    vsnprintf(line, sizeof line, format, args);
+    vsnprintf(line + n, sizeof line - (size_t)n, format, args);
     va_end(args);
-    snprintf(uri, sizeof uri, "alliance://%s", party);
-    struct pki_files files = pki_issue(house->dir, uri);
-    snprintf(whole, sizeof whole, BINARY_DIR "/bin/alliance %s --server %s --ca %s --cert %s --key %s 2>&1", line,
-             house->target, files.ca, files.cert, files.key);
-    FILE *output = popen(whole, "r");
-    assert_non_null(output);
-    printed[fread(printed, 1, PRINTED - 1, output)] = '\0';
-    int status = pclose(output);
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != outcome)
-        fail_msg("%s\nended with %d and said\n%s", line, WEXITSTATUS(status), printed);
+    int ended = house_type(house, party, line, printed, sizeof printed);
+    if (ended != outcome)
+        fail_msg("%s\nended with %d and said\n%s", line, ended, printed);
 }
 
 static void says(const char *text)

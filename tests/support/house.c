@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include <cmocka.h>
 
@@ -505,4 +506,21 @@ void house_member(struct house *house, const char *member_ref, int64_t points)
                    "'2026-01-14T08:00:00Z'}]}",
                    ++count, member_ref, (long long)points * 10);
     house_expect(reply, "{'verdicts': [{'outcome': 'ROW_OUTCOME_CREATED', 'points': '%lld'}]}", (long long)points);
+}
+
+int house_type(struct house *house, const char *party, const char *line, char *printed, size_t room)
+{
+    char uri[100], whole[4096];
+
+    snprintf(uri, sizeof uri, "alliance://%s", party);
+    struct pki_files files = pki_issue(house->dir, uri);
+    int n = snprintf(whole, sizeof whole, BINARY_DIR "/bin/%s --server %s --ca %s --cert %s --key %s 2>&1", line,
+                     house->target, files.ca, files.cert, files.key);
+    assert_in_range(n, 1, sizeof whole - 1);
+    FILE *output = popen(whole, "r");
+    assert_non_null(output);
+    printed[fread(printed, 1, room - 1, output)] = '\0';
+    int status = pclose(output);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
 }

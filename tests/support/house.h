@@ -79,5 +79,9 @@ int64_t house_count(struct house *house, const char *sql);
 /* Rows of every table that a call could write to, added up. */
 int64_t house_rows(struct house *house);
 void house_sql(struct house *house, const char *sql);
+/*
+ * Runs a line of the command line as that party; what it prints on both streams is in `printed`. What it ended with.
+ */
+int house_type(struct house *house, const char *party, const char *line, char *printed, size_t room);
 
 #endif
