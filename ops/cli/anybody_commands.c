@@ -1,10 +1,9 @@
 #include "cli.h"
 
-#include "card_token.h"
-#include "rows.h"
-
+#include "io/card_token.h"
 #include "io/clock.h"
 #include "io/crypto.h"
+#include "io/rows.h"
 
 #include <alliance/v1/diagnostics_service.pb-c.h>
 #include <grpc/health/v1/health.pb-c.h>

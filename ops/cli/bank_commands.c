@@ -1,5 +1,6 @@
-#include "amount.h"
 #include "cli.h"
+
+#include "io/amount.h"
 
 #include <alliance/v1/bank_service.pb-c.h>
 

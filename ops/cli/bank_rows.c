@@ -1,10 +1,9 @@
 #include "bank_rows.h"
 
-#include "amount.h"
-
 #include "base/limits.h"
 #include "base/text.h"
 #include "base/when.h"
+#include "io/amount.h"
 
 #include <alliance/v1/bank_service.pb-c.h>
 #include <string.h>

@@ -5,9 +5,8 @@
 #ifndef CLI_BANK_ROWS_H
 #define CLI_BANK_ROWS_H
 
-#include "rows.h"
-
 #include "base/arena.h"
+#include "io/rows.h"
 
 enum { ACCRUAL_COLUMNS = 11 };
 

@@ -1,9 +1,8 @@
 #include "batch.h"
 
-#include "amount.h"
-
 #include "base/limits.h"
 #include "base/text.h"
+#include "io/amount.h"
 #include "io/crypto.h"
 
 #include <inttypes.h>

@@ -1,12 +1,12 @@
 #include "cli.h"
 
 #include "advice.h"
-#include "amount.h"
 #include "connection.h"
 #include "show.h"
 
 #include "base/limits.h"
 #include "base/when.h"
+#include "io/amount.h"
 #include "io/clock.h"
 #include "io/crypto.h"
 #include "io/pb_json.h"

@@ -1,7 +1,7 @@
 #include "connection.h"
 
 #include "client/client.h"
-#include "lines.h"
+#include "io/lines.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,9 @@
 /*
  * exposure_commands.c -- what a bank is good for and who pays for its points.
  */
-#include "amount.h"
 #include "cli.h"
+
+#include "io/amount.h"
 
 #include <alliance/v1/bank_service.pb-c.h>
 #include <alliance/v1/operator_service.pb-c.h>

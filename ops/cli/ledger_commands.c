@@ -1,7 +1,8 @@
 #include "ledger_commands.h"
 
-#include "amount.h"
 #include "progress.h"
+
+#include "io/amount.h"
 
 #include <alliance/v1/bank_service.pb-c.h>
 #include <alliance/v1/operator_service.pb-c.h>

@@ -1,10 +1,10 @@
 /*
  * member_commands.c -- operations on members: what a bank does to one, or to two, and what an operator corrects.
  */
-#include "amount.h"
 #include "cli.h"
 
 #include "base/limits.h"
+#include "io/amount.h"
 
 #include <alliance/v1/bank_service.pb-c.h>
 #include <alliance/v1/operator_service.pb-c.h>

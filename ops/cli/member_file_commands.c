@@ -1,13 +1,13 @@
 /*
  * member_file_commands.c -- a bank's member list as a file: looked at, and sent.
  */
-#include "amount.h"
 #include "cli.h"
 #include "member_rows.h"
 #include "member_source.h"
 #include "push.h"
 
 #include "base/limits.h"
+#include "io/amount.h"
 
 #include <inttypes.h>
 #include <string.h>

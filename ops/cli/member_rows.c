@@ -1,9 +1,8 @@
 #include "member_rows.h"
 
-#include "amount.h"
-
 #include "base/limits.h"
 #include "base/text.h"
+#include "io/amount.h"
 
 #include <alliance/v1/bank_service.pb-c.h>
 #include <string.h>

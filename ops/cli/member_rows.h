@@ -5,9 +5,8 @@
 #ifndef CLI_MEMBER_ROWS_H
 #define CLI_MEMBER_ROWS_H
 
-#include "rows.h"
-
 #include "base/arena.h"
+#include "io/rows.h"
 
 enum { MEMBER_COLUMNS = 16 };
 

@@ -5,10 +5,9 @@
 #ifndef CLI_MEMBER_SOURCE_H
 #define CLI_MEMBER_SOURCE_H
 
-#include "refusals.h"
-#include "row_source.h"
-
 #include "io/crypto.h"
+#include "io/refusals.h"
+#include "io/row_source.h"
 
 #include <alliance/v1/bank_service.pb-c.h>
 

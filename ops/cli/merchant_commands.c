@@ -1,7 +1,7 @@
-#include "amount.h"
 #include "cli.h"
 
 #include "base/limits.h"
+#include "io/amount.h"
 
 #include <alliance/v1/redemption_service.pb-c.h>
 #include <string.h>

@@ -1,10 +1,9 @@
-#include "cli.h"
-
 #include "advice.h"
 #include "backoff.h"
-#include "lines.h"
+#include "cli.h"
 
 #include "base/limits.h"
+#include "io/lines.h"
 #include "io/pb_json.h"
 
 #include <alliance/v1/operator_service.pb-c.h>

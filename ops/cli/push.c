@@ -3,10 +3,10 @@
 #include "advice.h"
 #include "backoff.h"
 #include "progress.h"
-#include "refusals.h"
 
 #include "base/limits.h"
 #include "io/clock.h"
+#include "io/refusals.h"
 
 #include <alliance/v1/bank_service.pb-c.h>
 #include <inttypes.h>

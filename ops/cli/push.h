@@ -9,7 +9,8 @@
 #define CLI_PUSH_H
 
 #include "cli.h"
-#include "row_source.h"
+
+#include "io/row_source.h"
 
 #include <alliance/v1/types.pb-c.h>
 

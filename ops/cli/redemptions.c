@@ -9,11 +9,11 @@
 #include "progress.h"
 #include "redemption_call.h"
 #include "redemption_tally.h"
-#include "refusals.h"
 #include "requests_file.h"
-#include "rows.h"
 
 #include "io/clock.h"
+#include "io/refusals.h"
+#include "io/rows.h"
 
 #include <inttypes.h>
 #include <pthread.h>

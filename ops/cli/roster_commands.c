@@ -1,12 +1,13 @@
 /*
  * roster_commands.c -- member lists in numbered batches: pushed, looked at, released.
  */
-#include "amount.h"
 #include "cli.h"
 #include "member_rows.h"
 #include "member_source.h"
 #include "push.h"
 #include "roster_push.h"
+
+#include "io/amount.h"
 
 #include <inttypes.h>
 #include <string.h>

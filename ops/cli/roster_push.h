@@ -6,8 +6,9 @@
 #define CLI_ROSTER_PUSH_H
 
 #include "cli.h"
-#include "refusals.h"
-#include "row_source.h"
+
+#include "io/refusals.h"
+#include "io/row_source.h"
 
 #include <alliance/v1/roster_service.pb-c.h>
 

@@ -1,9 +1,8 @@
 #include "show.h"
 
-#include "amount.h"
-
 #include "base/arena.h"
 #include "base/when.h"
+#include "io/amount.h"
 
 #include <alliance/v1/types.pb-c.h>
 #include <google/protobuf/duration.pb-c.h>

@@ -1,7 +1,7 @@
 /* A CSV file. Every row that is read and written again is read as the same values. */
 #include "fuzz.h"
 
-#include "ops/cli/rows.h"
+#include "io/rows.h"
 
 static FILE *open_bytes(const void *bytes, size_t size)
 {

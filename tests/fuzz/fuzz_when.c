@@ -3,7 +3,7 @@
 
 #include "base/limits.h"
 #include "base/when.h"
-#include "ops/cli/amount.h"
+#include "io/amount.h"
 
 static void day(const char *text)
 {

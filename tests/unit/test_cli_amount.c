@@ -1,5 +1,5 @@
 /* Money as typed: exact, or refused with a sentence. And the waiting between attempts. */
-#include "ops/cli/amount.h"
+#include "io/amount.h"
 #include "ops/cli/backoff.h"
 
 #include "base/limits.h"

@@ -1,9 +1,9 @@
 /* A CSV file: what a person's spreadsheet does to it, and what is said about it. */
+#include "io/card_token.h"
+#include "io/refusals.h"
+#include "io/rows.h"
 #include "ops/cli/bank_rows.h"
-#include "ops/cli/card_token.h"
 #include "ops/cli/member_rows.h"
-#include "ops/cli/refusals.h"
-#include "ops/cli/rows.h"
 
 #include <alliance/v1/bank_service.pb-c.h>
 

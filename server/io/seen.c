@@ -1,4 +1,4 @@
-#include "seen.h"
+#include "io/seen.h"
 
 #include "io/crypto.h"
 

@@ -1,8 +1,8 @@
 /*
  * lines.h -- a text file line by line, each within a limit, so that no file can fill the memory.
  */
-#ifndef CLI_LINES_H
-#define CLI_LINES_H
+#ifndef IO_LINES_H
+#define IO_LINES_H
 
 #include "base/error.h"
 

@@ -7,17 +7,16 @@
  * be used. So who sends reads it twice, the first time only to look. In memory there are two rows, lookups aside. One
  * thread.
  */
-#ifndef CLI_ROW_SOURCE_H
-#define CLI_ROW_SOURCE_H
-
-#include "file_in.h"
-#include "mapping.h"
-#include "refusals.h"
-#include "rows.h"
-#include "seen.h"
+#ifndef IO_ROW_SOURCE_H
+#define IO_ROW_SOURCE_H
 
 #include "base/arena.h"
 #include "io/crypto.h"
+#include "io/file_in.h"
+#include "io/mapping.h"
+#include "io/refusals.h"
+#include "io/rows.h"
+#include "io/seen.h"
 
 enum {
     SOURCE_ROWS_MAX = 5000000,

@@ -1,11 +1,10 @@
-#include "mapping_value.h"
-
-#include "amount.h"
-#include "card_token.h"
+#include "io/mapping_value.h"
 
 #include "base/limits.h"
 #include "base/text.h"
 #include "base/when.h"
+#include "io/amount.h"
+#include "io/card_token.h"
 
 #include <ctype.h>
 #include <inttypes.h>

@@ -5,8 +5,8 @@
  * cut, more than the limits) ends the stream, and file_in_failure says what it was; what came before it is good. Not
  * for pipes: who reads twice rewinds.
  */
-#ifndef CLI_FILE_IN_H
-#define CLI_FILE_IN_H
+#ifndef IO_FILE_IN_H
+#define IO_FILE_IN_H
 
 #include "base/error.h"
 

@@ -4,13 +4,12 @@
  * A row is one line: a quoted field may hold commas and quotes, but no line break. Values are valid UTF-8, whatever the
  * file is written in. One thread.
  */
-#ifndef CLI_ROWS_H
-#define CLI_ROWS_H
-
-#include "encoding.h"
-#include "lines.h"
+#ifndef IO_ROWS_H
+#define IO_ROWS_H
 
 #include "base/error.h"
+#include "io/encoding.h"
+#include "io/lines.h"
 
 enum {
     ROWS_COLUMNS_MAX = 64,

@@ -2,8 +2,8 @@
  * encoding.h -- one line of a file as UTF-8, from what it was written in. GB18030 has no byte of a line end, comma or
  * quote inside a character, so a file is cut into lines before it is decoded. Not for UTF-16.
  */
-#ifndef CLI_ENCODING_H
-#define CLI_ENCODING_H
+#ifndef IO_ENCODING_H
+#define IO_ENCODING_H
 
 #include "base/error.h"
 

@@ -1,4 +1,4 @@
-#include "amount.h"
+#include "io/amount.h"
 
 #include "base/limits.h"
 #include "base/text.h"

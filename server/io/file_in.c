@@ -1,4 +1,4 @@
-#include "file_in.h"
+#include "io/file_in.h"
 
 #include <errno.h>
 #include <fcntl.h>

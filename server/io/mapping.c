@@ -1,4 +1,4 @@
-#include "mapping.h"
+#include "io/mapping.h"
 
 #include <jansson.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
-#include "lookup.h"
+#include "io/lookup.h"
 
-#include "file_in.h"
+#include "io/file_in.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* mapping_attach.c -- a mapping meets the header of a file. */
-#include "mapping.h"
+#include "io/mapping.h"
 
 #include <jansson.h>
 #include <string.h>

@@ -1,6 +1,6 @@
-#include "row_source.h"
+#include "io/row_source.h"
 
-#include "mapping_value.h"
+#include "io/mapping_value.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

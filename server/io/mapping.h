@@ -5,14 +5,13 @@
  * It works on text: after it, a row looks as if the file had had our header. It is data and no language: nothing in it
  * loops, and everything in it has a limit. Read once and not changed afterwards.
  */
-#ifndef CLI_MAPPING_H
-#define CLI_MAPPING_H
-
-#include "lookup.h"
-#include "rows.h"
+#ifndef IO_MAPPING_H
+#define IO_MAPPING_H
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "io/lookup.h"
+#include "io/rows.h"
 
 enum {
     MAPPING_BYTES_MAX = 64 * 1024, /* of the document */

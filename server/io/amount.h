@@ -1,8 +1,8 @@
 /*
  * amount.h -- money as people write it, exactly: "12.34" and 1234 minor units. No floating point. Pure.
  */
-#ifndef CLI_AMOUNT_H
-#define CLI_AMOUNT_H
+#ifndef IO_AMOUNT_H
+#define IO_AMOUNT_H
 
 #include "base/error.h"
 

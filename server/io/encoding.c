@@ -1,4 +1,4 @@
-#include "encoding.h"
+#include "io/encoding.h"
 
 #include "base/text.h"
 

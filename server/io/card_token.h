@@ -1,8 +1,8 @@
 /*
  * card_token.h -- a card number becomes a token before anything leaves the machine. Pure.
  */
-#ifndef CLI_CARD_TOKEN_H
-#define CLI_CARD_TOKEN_H
+#ifndef IO_CARD_TOKEN_H
+#define IO_CARD_TOKEN_H
 
 #include "base/error.h"
 

@@ -5,12 +5,11 @@
  * What looks like a card number is not written again, and what a spreadsheet would run gets a "'" before it. One thread
  * at a time.
  */
-#ifndef CLI_REFUSALS_H
-#define CLI_REFUSALS_H
-
-#include "rows.h"
+#ifndef IO_REFUSALS_H
+#define IO_REFUSALS_H
 
 #include "base/error.h"
+#include "io/rows.h"
 
 #include <stdint.h>
 #include <stdio.h>

@@ -4,8 +4,8 @@
  * Texts are known by 64 bits of their SHA-256: of 5,000,000 texts two have the same once in more than a million files.
  * A zeroed set is empty. Nothing is ever taken out.
  */
-#ifndef CLI_SEEN_H
-#define CLI_SEEN_H
+#ifndef IO_SEEN_H
+#define IO_SEEN_H
 
 #include "base/error.h"
 

@@ -1,4 +1,4 @@
-#include "card_token.h"
+#include "io/card_token.h"
 
 #include "io/crypto.h"
 

@@ -1,12 +1,11 @@
 /*
  * mapping_value.h -- one value of a row as a mapping makes it. Pure, but for memory of the arena.
  */
-#ifndef CLI_MAPPING_VALUE_H
-#define CLI_MAPPING_VALUE_H
-
-#include "mapping.h"
+#ifndef IO_MAPPING_VALUE_H
+#define IO_MAPPING_VALUE_H
 
 #include "io/crypto.h"
+#include "io/mapping.h"
 
 /* What values of one row are made from. */
 struct mapping_row {

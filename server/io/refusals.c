@@ -1,4 +1,4 @@
-#include "refusals.h"
+#include "io/refusals.h"
 
 #include "base/text.h"
 

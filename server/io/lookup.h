@@ -1,12 +1,11 @@
 /*
  * lookup.h -- a second file that a mapping takes values from: read whole into memory, within a limit, and found by key.
  */
-#ifndef CLI_LOOKUP_H
-#define CLI_LOOKUP_H
-
-#include "rows.h"
+#ifndef IO_LOOKUP_H
+#define IO_LOOKUP_H
 
 #include "base/arena.h"
+#include "io/rows.h"
 
 #include <stdint.h>
 
