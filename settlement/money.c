@@ -1,6 +1,7 @@
 #include "money.h"
 
 #include "base/error.h"
+#include "base/exact.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -38,4 +39,36 @@ void money_format(int64_t minor, const char *currency, char text[MONEY_TEXT])
         snprintf(text, MONEY_TEXT, "%s%" PRIu64, sign, size);
     else
         snprintf(text, MONEY_TEXT, "%s%" PRIu64 ".%0*" PRIu64, sign, size / unit, exponent, size % unit);
+}
+
+bool money_parse(const char *text, const char *currency, int64_t *minor)
+{
+    bool negative = *text == '-';
+    const char *at = text + (negative || *text == '+');
+    int decimals = -1, exponent = money_exponent(currency);
+    int64_t sum = 0;
+
+    if (*at < '0' || *at > '9')
+        return false;
+    for (; *at; at++) {
+        if (*at == '.' && decimals < 0) {
+            decimals = 0;
+            continue;
+        }
+        if (*at < '0' || *at > '9')
+            return false;
+        if (decimals >= exponent && *at != '0')
+            return false;
+        if (decimals >= exponent)
+            continue;
+        decimals += decimals >= 0;
+        if (!exact_ratio_floor(sum, 10, 1, &sum) || !exact_add(sum, *at - '0', &sum))
+            return false;
+    }
+    for (decimals = decimals < 0 ? 0 : decimals; decimals < exponent; decimals++) {
+        if (!exact_ratio_floor(sum, 10, 1, &sum))
+            return false;
+    }
+    *minor = negative ? -sum : sum;
+    return true;
 }

@@ -4,6 +4,7 @@
 #ifndef SETTLEMENT_MONEY_H
 #define SETTLEMENT_MONEY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { MONEY_TEXT = 32 };
@@ -12,5 +13,10 @@ enum { MONEY_TEXT = 32 };
 int money_exponent(const char *currency);
 /* "-12.34", "1200" or "0.005": exact, without thousands signs. */
 void money_format(int64_t minor, const char *currency, char text[MONEY_TEXT]);
+/*
+ * The other way round: digits with a point, a sign in front when negative. False for anything else, for what does not
+ * fit, and for digits that are not 0 where the currency has none.
+ */
+bool money_parse(const char *text, const char *currency, int64_t *minor);
 
 #endif
