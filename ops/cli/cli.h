@@ -86,8 +86,6 @@ enum outcome roster_closings(struct cli *cli);
 enum outcome roster_release(struct cli *cli);
 enum outcome accruals_check(struct cli *cli);
 enum outcome accruals_push(struct cli *cli);
-enum outcome rules_publish(struct cli *cli);
-enum outcome rules_show(struct cli *cli);
 enum outcome balance_show(struct cli *cli);
 enum outcome member_freeze(struct cli *cli);
 enum outcome member_unfreeze(struct cli *cli);

@@ -1,6 +1,7 @@
 #include "cli.h"
 #include "credit_commands.h"
 #include "ledger_commands.h"
+#include "rules_commands.h"
 
 static const char operator_[] = "Operator";
 static const char bank[] = "Bank";
@@ -62,8 +63,34 @@ const struct command commands[] = {
       "alliance members push members.csv", members_push },
     { bank, "rules publish", "FILE.json", "REQUEST_ID", "add a version of the exchange rules",
       "alliance rules publish rules.json", rules_publish },
-    { bank, "rules show", "[VERSION]", "BANK", "the exchange rules in force, or one version", "alliance rules show",
-      rules_show },
+    { bank, "rules draft", "FILE.json", "BANK REQUEST_ID",
+      "keep a document as the next rule set; it is never edited, the next draft is another one",
+      "alliance rules draft ops/examples/rule-set.json", rules_draft },
+    { bank, "rules validate", "NUMBER", "BANK",
+      "every conflict, every rule that never decides and every overflow; ends with 1 when there is any",
+      "alliance rules validate 7", rules_validate },
+    { bank, "rules approve", "NUMBER", "BANK", "agree to a rule set that somebody else drafted",
+      "alliance rules approve 7", rules_approve },
+    { bank, "rules schedule", "NUMBER INSTANT", "BANK", "say from when an approved rule set is in force",
+      "alliance rules schedule 7 2026-02-01T00:00:00Z", rules_schedule },
+    { bank, "rules cancel", "NUMBER", "BANK", "withdraw a scheduled rule set that is not yet in force",
+      "alliance rules cancel 7", rules_cancel },
+    { bank, "rules list", "", "BANK", "all rule sets and versions, how far they have come and by whom",
+      "alliance rules list", rules_list },
+    { bank, "rules show", "[RULE_SET]", "BANK",
+      "the document of a rule set (7), of a version (v3) or of what is in force, as the file that rules draft reads",
+      "alliance rules show 7", rules_show },
+    { bank, "rules diff", "BEFORE AFTER", "BANK", "what differs between two, field by field",
+      "alliance rules diff now 7", rules_diff },
+    { bank, "rules simulate spend", "AMOUNT CURRENCY",
+      "BANK RULE_SET CATEGORY MERCHANT CHANNEL TIER DATE PAID_WITH_POINTS EARNED_TODAY EARNED_MONTH RULE_TODAY "
+      "RULE_MONTH",
+      "what a card transaction would earn, and why; nothing is written",
+      "alliance rules simulate spend 88.00 CNY --rule-set 7 --category 5411 --tier 2", rules_simulate_spend },
+    { bank, "rules simulate redemption", "AMOUNT CURRENCY",
+      "BANK RULE_SET POINTS GOODS GOODS_KIND MERCHANT CHANNEL TIER DATE",
+      "what a price would cost in points and cash, and why; nothing is written",
+      "alliance rules simulate redemption 88.00 CNY --rule-set 7 --points 500", rules_simulate_redemption },
     { bank, "accruals check", "FILE.csv", "MAPPING ENCODING KEY_FILE MAX_MB REFUSED ALLOW_REFUSED",
       "what a file of card spend adds up to and what is wrong with it; nothing is sent",
       "alliance accruals check spend.csv", accruals_check },

@@ -27,9 +27,9 @@ static bool check_start(const struct publication *publication, struct instant no
 {
     if (publication->effective_from.us < now.us)
         error_field(err, REASON_EFFECTIVE_TOO_EARLY, "effective_from", "lies before the programme's present time");
-    else if (last->version && publication->effective_from.us <= last->effective_from.us)
+    else if (last->standing && publication->effective_from.us <= last->effective_from.us)
         error_field(err, REASON_EFFECTIVE_TOO_EARLY, "effective_from", "must be later than that of version %d",
-                    (int)last->version);
+                    (int)last->standing);
     else
         return true;
     return publication->within ? check_within(err, "%s", publication->within) : false;

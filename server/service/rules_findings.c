@@ -9,14 +9,36 @@ typedef Alliance__V1__RuleFinding Finding;
 
 enum { FINDINGS_SHOWN = 1000 };
 
+static bool about_rates(const struct rule_finding *finding)
+{
+    return finding->about == ABOUT_RATE_RULE || finding->about == ABOUT_PRICE || finding->about == ABOUT_SETTLEMENT;
+}
+
 static const char *rule_of(const struct rule_set *set, const struct rule_finding *finding, int32_t index)
 {
-    bool rates =
-        finding->about == ABOUT_RATE_RULE || finding->about == ABOUT_PRICE || finding->about == ABOUT_SETTLEMENT;
-
     if (index < 0)
         return "";
-    return rates ? set->rate_rules[index].name : set->earn_rules[index].name;
+    return about_rates(finding) ? set->rate_rules[index].name : set->earn_rules[index].name;
+}
+
+/* Where in the document, named as a difference is. */
+static const char *path_of(const struct rule_set *set, const struct rule_finding *finding, char *path, size_t size)
+{
+    static const char *const fields[] = { [ABOUT_EARN_RULE] = "",
+                                          [ABOUT_RATE_RULE] = "",
+                                          [ABOUT_EARNING] = ".rate",
+                                          [ABOUT_PRICE] = ".conversion_rate",
+                                          [ABOUT_SETTLEMENT] = ".settlement_rate" };
+    const char *field = finding->kind == FINDING_NEVER_MATCHES ? ".match" : fields[finding->about];
+    const char *list = about_rates(finding) ? "rate_rules" : "accrual_rules";
+
+    if (finding->rule >= 0)
+        snprintf(path, size, "%s[%s]%s", list, rule_of(set, finding, finding->rule), field);
+    else if (finding->currency >= 0)
+        snprintf(path, size, "rules.rates[%s]%s", set->rules.rates[finding->currency].currency, field);
+    else
+        snprintf(path, size, "%s", finding->about == ABOUT_EARNING ? "rules.accrual_rate" : list);
+    return path;
 }
 
 static const char *overflow_text(const struct rule_set *set, const struct rule_finding *finding, char *text,
@@ -59,7 +81,7 @@ static const char *text_of(const struct rule_set *set, const struct rule_finding
 static Finding *shape(struct arena *arena, const struct rule_set *set, const struct rule_finding *finding)
 {
     Finding *shaped = shape_new(arena, &alliance__v1__rule_finding__descriptor);
-    char text[200];
+    char text[200], path[2 * ID_MAX + 32];
 
     if (!shaped)
         return NULL;
@@ -67,7 +89,8 @@ static Finding *shape(struct arena *arena, const struct rule_set *set, const str
     shaped->rule = shape_text(arena, rule_of(set, finding, finding->rule));
     shaped->other_rule = shape_text(arena, rule_of(set, finding, finding->other));
     shaped->text = shape_text(arena, text_of(set, finding, text, sizeof text));
-    return shaped->rule && shaped->other_rule && shaped->text ? shaped : NULL;
+    shaped->path = shape_text(arena, path_of(set, finding, path, sizeof path));
+    return shaped->rule && shaped->other_rule && shaped->text && shaped->path ? shaped : NULL;
 }
 
 bool rules_findings(struct errand *errand, const struct rule_set *set, Alliance__V1__ValidateRuleSetResponse *answer,

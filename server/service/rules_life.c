@@ -161,6 +161,30 @@ static const struct rule_set *read_set(struct errand *errand, const struct rules
     return document ? rules_document_read(document, found->bank->id, &errand->call->arena, err) : NULL;
 }
 
+/* Nobody edits a document, so what was found without a lock still holds now. */
+static bool mark_validated(struct errand *errand, struct error *err)
+{
+    const Validate *asked = (const Validate *)errand->request;
+    struct rules_found found;
+
+    if (!find(errand, asked->bank_id, asked->number, &found, err))
+        return false;
+    if (found.row.state == RULE_SET_DRAFT && (!move(&found, RULE_SET_VALIDATE, err) || !change(errand, &found, err)))
+        return false;
+    Validated *answer = errand_reply(errand, &alliance__v1__validate_rule_set_response__descriptor, err);
+    if (!answer)
+        return false;
+    answer->rule_set = rules_shape(&errand->call->arena, found.bank->id, &found.row, found.now);
+    return answer->rule_set || errand_no_room(err);
+}
+
+static void go_on_writing(struct errand *errand)
+{
+    errand->writes = true;
+    errand_resume(errand, mark_validated);
+}
+
+/* The proof may take long, and other changes of reference data do not wait for it. */
 static bool validate_work(struct errand *errand, struct error *err)
 {
     const Validate *asked = (const Validate *)errand->request;
@@ -172,9 +196,8 @@ static bool validate_work(struct errand *errand, struct error *err)
     Validated *answer = errand_reply(errand, &alliance__v1__validate_rule_set_response__descriptor, err);
     if (!set || !answer || !rules_findings(errand, set, answer, err))
         return false;
-    if (answer->findings_total == 0 && found.row.state == RULE_SET_DRAFT &&
-        (!move(&found, RULE_SET_VALIDATE, err) || !change(errand, &found, err)))
-        return false;
+    if (answer->findings_total == 0 && found.row.state == RULE_SET_DRAFT)
+        errand->hand_over = go_on_writing;
     answer->rule_set = rules_shape(&errand->call->arena, found.bank->id, &found.row, found.now);
     return answer->rule_set || errand_no_room(err);
 }
@@ -183,7 +206,7 @@ bool rules_validate(struct call *call, const ProtobufCMessage *request, struct e
 {
     const Validate *asked = (const Validate *)request;
 
-    return check_named(call, asked->bank_id, asked->number, err) && errand_write(call, request, validate_work, err);
+    return check_named(call, asked->bank_id, asked->number, err) && errand_read(call, request, validate_work, err);
 }
 
 /* Approve */
@@ -215,14 +238,26 @@ bool rules_approve(struct call *call, const ProtobufCMessage *request, struct er
 
 /* Schedule */
 
-/* The next version, as publishing makes it; the draft's request_id is the version's. */
+/* A name of its own: the bank may have published rules with the id of the draft's request. */
+static struct uuid version_id(const struct uuid *drafted)
+{
+    static const char what[] = "rule-set";
+    uint8_t text[sizeof what + sizeof drafted->bytes], hash[CRYPTO_HASH];
+
+    memcpy(text, what, sizeof what);
+    memcpy(text + sizeof what, drafted->bytes, sizeof drafted->bytes);
+    crypto_sha256(text, sizeof text, hash);
+    return uuid_v8(hash);
+}
+
+/* The next version, as publishing makes it. */
 static bool add_version(struct errand *errand, struct rules_found *found, struct instant from, struct error *err)
 {
     struct publication publication = { .find = &registry_find_rules,
                                        .last = &registry_last_rules,
                                        .owner = found->bank->no,
                                        .programme_no = found->bank->programme_no,
-                                       .request_id = found->row.request_id,
+                                       .request_id = version_id(&found->row.request_id),
                                        .asked = &from };
     const struct rule_set *set = read_set(errand, found, err);
 

@@ -84,6 +84,7 @@ static const struct column version_params[] = {
 };
 static const struct column published_row[] = {
     COLUMN(struct registry_published_row, version),
+    COLUMN(struct registry_published_row, standing),
     COLUMN(struct registry_published_row, effective_from),
     COLUMN(struct registry_published_row, content_hash),
 };
@@ -299,23 +300,25 @@ const struct statement registry_add_bank = COMMAND_STATEMENT(
     "registry_add_bank", "INSERT INTO bank (bank_id, programme_no, name) VALUES ($1, $2, $3)", new_bank_params);
 const struct statement registry_find_rules =
     STATEMENT("registry_find_rules",
-              "SELECT version, effective_from, content_hash FROM exchange_rules WHERE bank_no = $1 AND request_id = "
-              "$2",
+              "SELECT version, version AS standing, effective_from, content_hash FROM exchange_rules "
+              "WHERE bank_no = $1 AND request_id = $2",
               version_params, published_row, sizeof(struct registry_published_row));
 const struct statement registry_find_terms =
     STATEMENT("registry_find_terms",
-              "SELECT version, effective_from, content_hash FROM terms WHERE merchant_no = $1 AND request_id = $2",
+              "SELECT version, version AS standing, effective_from, content_hash FROM terms "
+              "WHERE merchant_no = $1 AND request_id = $2",
               version_params, published_row, sizeof(struct registry_published_row));
 const struct statement registry_last_rules =
     STATEMENT("registry_last_rules",
-              "SELECT max(version) AS version, coalesce(max(effective_from) FILTER (WHERE NOT cancelled), "
-              "'0001-01-01Z') AS effective_from, ''::bytea AS content_hash FROM exchange_rules WHERE bank_no = $1 "
+              "SELECT max(version) AS version, coalesce(max(version) FILTER (WHERE NOT cancelled), 0) AS standing, "
+              "coalesce(max(effective_from) FILTER (WHERE NOT cancelled), '0001-01-01Z') AS effective_from, ''::bytea "
+              "AS content_hash FROM exchange_rules WHERE bank_no = $1 "
               "HAVING count(*) > 0",
               no_params, published_row, sizeof(struct registry_published_row));
 const struct statement registry_last_terms =
     STATEMENT("registry_last_terms",
-              "SELECT version, effective_from, content_hash FROM terms WHERE merchant_no = $1 ORDER BY version DESC "
-              "LIMIT 1",
+              "SELECT version, version AS standing, effective_from, content_hash FROM terms "
+              "WHERE merchant_no = $1 ORDER BY version DESC LIMIT 1",
               no_params, published_row, sizeof(struct registry_published_row));
 const struct statement registry_add_rules = COMMAND_STATEMENT(
     "registry_add_rules",

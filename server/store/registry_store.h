@@ -121,6 +121,8 @@ struct registry_version_params {
 };
 struct registry_published_row {
     int32_t version;
+    int32_t
+        standing; /* of the newest: the newest that was not withdrawn, to which effective_from belongs; 0 for none */
     struct instant effective_from;
     struct bytes content_hash;
 };

@@ -142,16 +142,125 @@ static void what_is_cancelled_never_is_in_force(void **state)
                  "{'state': 'RULE_SET_STATE_CANCELLED'}");
 }
 
+#define SHORT_WAY                                                                                                      \
+    "{'requestId': '%s', 'rules': {'bankId': 'bank-a', 'effectiveFrom': '%s', 'rates': [{'currencyCode': 'CNY', "      \
+    "'conversionRate': {'num': '1', 'den': '1'}, 'settlementRate': {'num': '7', 'den': '10'}}], 'expiryMonths': 12, "  \
+    "'accrualRate': {'num': '1', 'den': '10'}}}"
+
+/* The ids of the two kinds of request have nothing to do with each other, whichever comes first. */
+static void an_id_of_published_rules_is_no_obstacle(void **state)
+{
+    struct house *house = *state;
+    const char *one = house_id(), *two = house_id();
+
+    house_ask(house, BANK, "PublishExchangeRules", SHORT_WAY, one, "2026-01-16T00:00:00Z");
+    house_ask(house, ANN, "DraftRuleSet", "{'requestId': '%s', 'bankId': 'bank-a', 'document': " DOCUMENT "}", one);
+    house_ask(house, ANN, "DraftRuleSet", "{'requestId': '%s', 'bankId': 'bank-a', 'document': " DOCUMENT "}", two);
+    approve(house, 1);
+    approve(house, 2);
+    house_expect(house_ask(house, BANK, "ScheduleRuleSet", SCHEDULE, 1, "2026-01-17T00:00:00Z"), "{'version': 3}");
+    house_expect(house_ask(house, BANK, "ScheduleRuleSet", SCHEDULE, 2, "2026-01-18T00:00:00Z"), "{'version': 4}");
+    house_expect(house_ask(house, BANK, "PublishExchangeRules", SHORT_WAY, two, "2026-01-19T00:00:00Z"),
+                 "{'version': 5}");
+}
+
+/* Which rule set or version the bank's list calls active; there must be just one. */
+static int64_t active_version(struct house *house)
+{
+    json_t *list = house_ask(house, BANK, "ListRuleSets", "{'bankId': 'bank-a'}"), *set;
+    int64_t version = 0;
+    size_t i;
+
+    json_array_foreach(json_object_get(list, "ruleSets"), i, set)
+    {
+        if (strcmp(house_text(set, "state"), "RULE_SET_STATE_ACTIVE") != 0)
+            continue;
+        assert_int_equal(version, 0);
+        version = json_integer_value(json_object_get(set, "version"));
+    }
+    assert_true(version > 0);
+    return version;
+}
+
+/* Documents as they are kept, of the rule sets up to that number. */
+static int64_t documents(struct house *house, int64_t up_to)
+{
+    char sql[200];
+
+    snprintf(sql, sizeof sql,
+             "SELECT hashtextextended(string_agg(encode(document, 'hex') || encode(content_hash, 'hex'), ',' ORDER BY "
+             "number), 0) FROM rule_set WHERE number <= %d",
+             (int)up_to);
+    return house_count(house, sql);
+}
+
+/*
+ * Published, scheduled and withdrawn at random, with time going on in between: at every hour just one is in force, the
+ * one a plain list of what is planned says; and nothing that was drafted was edited or lost.
+ */
+static void sets_never_overlap_or_leave_a_gap(void **state)
+{
+    struct house *house = *state;
+    struct {
+        int hour; /* after 2026-01-16T00:00:00Z; -1: withdrawn */
+        int number;
+    } plan[64] = { [1] = { .hour = -100 } };
+    uint32_t dice = 7;
+    int versions = 1, drafted = 0, last = 0;
+    char at[40];
+
+    for (int hour = 0; hour < 60; hour++) {
+        snprintf(at, sizeof at, "2026-01-%02dT%02d:00:00Z", 16 + hour / 24, hour % 24);
+        house_ask(house, OLGA, "AdvanceTestClock", "{'programmeId': 'demo', 'programmeTime': '%s'}", at);
+        int active = 1;
+        for (int v = 2; v <= versions; v++)
+            active = plan[v].hour >= 0 && plan[v].hour <= hour ? v : active;
+        assert_int_equal(active_version(house), active);
+        house_expect(house_ask(house, BANK, "GetExchangeRules", "{'bankId': 'bank-a'}"), "{'version': %d}", active);
+        dice = dice * 1664525 + 1013904223;
+        if (dice >> 30 == 0 && versions > 1 && plan[versions].hour > hour && plan[versions].number) {
+            house_ask(house, BEN, "CancelScheduledRuleSet", NUMBER, plan[versions].number);
+            plan[versions].hour = -1;
+            last = 0;
+            for (int v = 2; v < versions; v++)
+                last = plan[v].hour > last ? plan[v].hour : last;
+            continue;
+        }
+        int from = (last > hour ? last : hour) + 1 + (int)(dice >> 28 & 3);
+        if (from > hour + 8 || versions == 63)
+            continue;
+        snprintf(at, sizeof at, "2026-01-%02dT%02d:00:00Z", 16 + from / 24, from % 24);
+        plan[++versions].hour = last = from;
+        if (dice >> 29 & 1) {
+            house_expect(house_ask(house, BANK, "PublishExchangeRules", SHORT_WAY, house_id(), at), "{'version': %d}",
+                         versions);
+            continue;
+        }
+        int64_t before = documents(house, drafted);
+        plan[versions].number = ++drafted;
+        assert_int_equal(draft(house, ANN, DOCUMENT), drafted);
+        approve(house, drafted);
+        house_expect(house_ask(house, BANK, "ScheduleRuleSet", SCHEDULE, drafted, at), "{'version': %d}", versions);
+        assert_true(drafted == 1 || documents(house, drafted - 1) == before);
+    }
+    assert_true(drafted > 5 && versions > drafted + 5);
+    assert_true(house_count(house, "SELECT count(*) FROM rule_set WHERE state = 7") > 0);
+    assert_int_equal(house_count(house, "SELECT count(*) FROM rule_set"), drafted);
+    /* Each of them differs from what is in force as it says, also one that was withdrawn or superseded. */
+    for (int number = 1; number <= drafted; number++)
+        house_ask(house, BANK, "DiffRuleSets", "{'bankId': 'bank-a', 'beforeNumber': %d}", number);
+}
+
 static void validation_names_what_is_wrong(void **state)
 {
     struct house *house = *state;
     int64_t number = draft(house, ANN, "{" RULES("{'num': '11', 'den': '1'}") GOLD GROCERIES("5") "}");
 
     json_t *answer = house_ask(house, BANK, "ValidateRuleSet", NUMBER, (int)number);
-    house_expect(answer,
-                 "{'ruleSet': {'state': 'RULE_SET_STATE_DRAFT'}, 'findingsTotal': 3, 'findings': ["
-                 "{'kind': 'RULE_FINDING_KIND_CONFLICT', 'rule': 'groceries', 'otherRule': 'member-day'}, "
-                 "{'kind': 'RULE_FINDING_KIND_OVERFLOW', 'rule': ''}, {'kind': 'RULE_FINDING_KIND_OVERFLOW'}]}");
+    house_expect(answer, "{'ruleSet': {'state': 'RULE_SET_STATE_DRAFT'}, 'findingsTotal': 3, 'findings': ["
+                         "{'kind': 'RULE_FINDING_KIND_CONFLICT', 'rule': 'groceries', 'otherRule': 'member-day'}, "
+                         "{'kind': 'RULE_FINDING_KIND_OVERFLOW', 'rule': '', 'path': 'rules.accrual_rate'}, {'kind': "
+                         "'RULE_FINDING_KIND_OVERFLOW'}]}");
     assert_non_null(strstr(house_text(answer, "findings.2.text"), "gold"));
     house_refused(house, BEN, "ApproveRuleSet", REASON_RULE_SET_STATE, "", NUMBER, (int)number);
 }
@@ -261,6 +370,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_rule_set_lives, setup, teardown),
         cmocka_unit_test_setup_teardown(a_draft_is_made_once, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_cancelled_never_is_in_force, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_id_of_published_rules_is_no_obstacle, setup, teardown),
+        cmocka_unit_test_setup_teardown(sets_never_overlap_or_leave_a_gap, setup, teardown),
         cmocka_unit_test_setup_teardown(validation_names_what_is_wrong, setup, teardown),
         cmocka_unit_test_setup_teardown(a_wrong_field_is_named, setup, teardown),
         cmocka_unit_test_setup_teardown(a_difference_is_named_by_its_path, setup, teardown),

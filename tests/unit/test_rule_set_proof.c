@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -252,9 +253,53 @@ static void the_proof_agrees_with_every_case(void **state)
     assert_true(conflicts > 0 && unreachable > 0 && fine > 0);
 }
 
+/* Ranges and names thrown so that nearly every value has a set of rules of its own. */
+static void throw_tangle(struct rule_match *match)
+{
+    for (int32_t n = 0; n < MATCH_CATEGORIES_MAX; n++) {
+        int32_t first = dice(CATEGORY_MAX - 200);
+        categories(match, first, first + dice(200));
+    }
+    for (match->merchant_count = 0; match->merchant_count < MATCH_NAMES_MAX; match->merchant_count++)
+        snprintf(match->merchants[match->merchant_count], sizeof(rule_name), "shop-%d", (int)dice(60));
+}
+
+/* It is said of the rule, and no other is called wrong for it. */
+static void what_cannot_be_proved_is_entangled(void **state)
+{
+    struct room *room = *state;
+
+    for (int32_t i = 0; i < EARN_RULES_MAX - 1; i++)
+        throw_tangle(add_rule(room, 1 + i));
+    add_rule(room, 0);
+    prove(room);
+    assert_true(found(room, FINDING_ENTANGLED, EARN_RULES_MAX - 1, -1));
+    assert_false(found(room, FINDING_ENTANGLED, EARN_RULES_MAX - 2, -1));
+    assert_false(found(room, FINDING_UNREACHABLE, EARN_RULES_MAX - 1, -1));
+}
+
+/* Days alone can be too many. */
+static void all_of_it_can_be_entangled(void **state)
+{
+    struct room *room = *state;
+
+    for (int32_t i = 0; i < EARN_RULES_MAX; i++) {
+        struct rule_match *match = add_rule(room, 1 + i);
+        match->first_date.days = date_of(2020, 1, 1).days + 200 * i;
+        match->last_date.days = match->first_date.days + 100 + dice(10000);
+        match->month_days = ((uint32_t)dice(1 << 15) << 16 | (uint32_t)dice(1 << 16)) << 1;
+        match->weekdays = (uint32_t)dice(128) << 1;
+    }
+    prove(room);
+    assert_true(found(room, FINDING_ENTANGLED, -1, -1));
+    assert_int_equal(room->findings.count, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(what_cannot_be_proved_is_entangled, setup, teardown),
+        cmocka_unit_test_setup_teardown(all_of_it_can_be_entangled, setup, teardown),
         cmocka_unit_test_setup_teardown(rules_of_one_priority_must_not_meet, setup, teardown),
         cmocka_unit_test_setup_teardown(a_rule_covered_by_several_is_unreachable, setup, teardown),
         cmocka_unit_test_setup_teardown(a_day_that_never_comes_is_named, setup, teardown),
