@@ -130,9 +130,17 @@ static bool listen_for_calls(struct server *server, struct error *err)
     rpc_server_set_serving(server->rpc, false);
     if (!rpc_server_start(server->rpc, err))
         return false;
-    uint16_t port = (uint16_t)rpc_server_port(server->rpc);
-    LOG(LOG_INFO, "listening", log_int("port", port));
-    return settings->port_file[0] == '\0' || file_write_port(settings->port_file, port, err);
+    LOG(LOG_INFO, "listening", log_int("port", rpc_server_port(server->rpc)));
+    return true;
+}
+
+/* After the first look at the database: whoever waits for this finds a server that does its work, if it can. */
+static bool announce(struct server *server, struct error *err)
+{
+    const char *file = server->program.settings.port_file;
+
+    sd_notify(0, "READY=1");
+    return file[0] == '\0' || file_write_port(file, (uint16_t)rpc_server_port(server->rpc), err);
 }
 
 /* A server knows what the others let through before its own first hold. */
@@ -259,15 +267,16 @@ static void tick(struct server *server)
         telemetry_pace(server->telemetry, pace_figures(server->pace));
 }
 
-static void run(struct server *server)
+static bool run(struct server *server, struct error *err)
 {
-    sd_notify(0, "READY=1");
-    do
+    tick(server);
+    bool good = announce(server, err);
+    while (good && !program_stopping(&server->program, TICK_MS))
         tick(server);
-    while (!program_stopping(&server->program, TICK_MS));
     sd_notify(0, "STOPPING=1");
     LOG(LOG_INFO, "draining", log_int("in_flight", rpc_server_stats(server->rpc).in_flight));
     rpc_server_drain(server->rpc, server->program.settings.drain_grace_ms);
+    return good;
 }
 
 /* Lanes and clerks go on until the last call is over. */
@@ -305,10 +314,8 @@ int main(int argc, char **argv)
         return migrate_and_say(&server.program.settings);
     allow_many_files();
     bool good = crypto_key_load(server.program.settings.data_key_file, &server.key, &err) &&
-                serve_metrics(&server, &err) && listen_for_calls(&server, &err);
-    if (good)
-        run(&server);
-    else
+                serve_metrics(&server, &err) && listen_for_calls(&server, &err) && run(&server, &err);
+    if (!good)
         LOG(LOG_ERROR, "start", log_reason(&err), log_text("cause", error_text(&err)));
     end(&server);
     if (good)
