@@ -4,6 +4,7 @@
 #include "close_store.h"
 #include "day_store.h"
 #include "files.h"
+#include "line_store.h"
 #include "period_check.h"
 #include "period_store.h"
 #include "progress.h"
@@ -19,6 +20,7 @@ struct work {
     const struct period *period;
     struct sheet_list sheets;
     struct files files;
+    struct line_keys keys;
     size_t pair;         /* the sheet whose lines are being written */
     bool pair_open;      /* its files are open */
     struct totals lines; /* of that pair, as added up from the journal */
@@ -27,6 +29,7 @@ struct work {
 
 static void work_release(struct work *work)
 {
+    line_keys_release(&work->keys);
     files_release(&work->files);
     sheet_list_release(&work->sheets);
 }
@@ -102,6 +105,7 @@ static bool write_line(void *owner, const struct period_line *from, struct error
                          from->merchant_id, from->currency);
     line.number = work->lines.confirmed_count + work->lines.reversed_count;
     files_pair_line(&work->files, present_pair(work), &line);
+    line_keys_add(&work->keys, &from->key);
     progress_add(work->run->progress, 1);
     return true;
 }
@@ -138,7 +142,8 @@ static bool store(struct work *work, struct error *err)
     int64_t stored;
 
     if (!period_store_put(run->db, run->programme_no, run->programme_id, work->period, &work->sheets, err) ||
-        !period_store_put_lines(run->db, run->programme_no, work->period, work->line_count, &stored, err))
+        !line_store_put(run->db, run->programme_no, run->programme_id, work->period, &work->sheets, &work->keys,
+                        &stored, err))
         return false;
     if (stored != work->line_count)
         return error_set(err, REASON_DOES_NOT_TIE, "%" PRId64 " lines were written to files, %" PRId64 " were stored",
@@ -188,7 +193,8 @@ bool period_close(struct close_run *run, const struct period *period, const char
     struct date first;
 
     if (!period_check_days(run, period, &first, err) ||
-        !files_open(&work.files, statements_dir, run->programme_id, period, err))
+        !files_open(&work.files, statements_dir, run->programme_id, period, err) ||
+        !line_keys_open(&work.keys, work.files.directory, err))
         return false;
     if (!calculate(&work, first, err)) {
         db_rollback(run->db);

@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "files.h"
+#include "line_keys.h"
 #include "period.h"
 #include "seal.h"
 #include "sheet.h"
@@ -33,6 +34,7 @@ bool period_store_sheets(struct db *db, int32_t programme_no, const struct perio
 struct period_line {
     const char *bank_id, *merchant_id, *currency;
     struct sheet_line line;
+    struct line_key key;
 };
 typedef bool period_line_handler(void *owner, const struct period_line *line, struct error *err);
 /* In the order of the pairs, and within a pair in the order of its line numbers. */
@@ -42,10 +44,6 @@ bool period_store_each_line(struct db *db, int32_t programme_no, const struct pe
 /* Makes the stored statements of the period what the list says. A statement that stays the same keeps its time. */
 bool period_store_put(struct db *db, int32_t programme_no, const char *programme_id, const struct period *period,
                       const struct sheet_list *list, struct error *err) MUST_USE;
-/* Makes the stored lines point at the period's entries, of which there are `expected`; *lines are there then. */
-bool period_store_put_lines(struct db *db, int32_t programme_no, const struct period *period, int64_t expected,
-                            int64_t *lines, struct error *err) MUST_USE;
-
 /* The stored statements without their content hashes, for show. */
 bool period_store_stored(struct db *db, int32_t programme_no, const struct period *period, struct sheet_list *list,
                          struct error *err) MUST_USE;

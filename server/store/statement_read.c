@@ -77,5 +77,6 @@ const struct statement statement_list_lines =
     STATEMENT("statement_list_lines",
               "SELECT line_number, business_date, at, kind, member_id, redemption_id, request_id, store_id, points, "
               "gross_minor, commission_minor, net_minor, rules_version, terms_version FROM statement_entry "
-              "WHERE statement_no = $1 AND line_number > $2 AND line_number <= $3 ORDER BY line_number",
+              "WHERE statement_no = $1 AND first_line > $2 - 500 AND first_line <= $3 AND line_number > $2 AND "
+              "line_number <= $3 ORDER BY line_number",
               lines_params, line_row, sizeof(struct statement_line_row));

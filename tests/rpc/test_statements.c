@@ -17,10 +17,10 @@ static const char statements[] =
     "(VALUES ('PAIR/bank-a/shop-1/CNY', 1, 1, 1, 3), ('PAIR/bank-a/shop-2/CNY', 1, 1, 2, 0), "
     "('PAIR/bank-b/shop-1/CNY', 1, 2, 1, 0), ('BANK/bank-a/CNY', 2, 1, 0, 2), ('MERCHANT/shop-1/CNY', 3, 0, 1, 2), "
     "('OPERATOR/CNY', 4, 0, 0, 3)) k (name, type, bank, merchant, lines);"
-    "INSERT INTO statement_line SELECT s.statement_no, row_number() OVER (ORDER BY j.seq), j.bucket, j.member_id, "
-    "j.seq, "
-    "j.business_date FROM journal j, statement s WHERE j.kind IN (4, 8) AND s.statement_id = "
-    "'demo/2026-01/PAIR/bank-a/shop-1/CNY'";
+    "INSERT INTO statement_chunk SELECT s.statement_no, 1, count(*), string_agg(int2send(j.bucket::int2) || "
+    "uuid_send(j.member_id) || int8send(j.seq) || int4send(j.business_date - '1970-01-01'::date), ''::bytea "
+    "ORDER BY j.seq) FROM journal j, statement s WHERE j.kind IN (4, 8) AND s.statement_id = "
+    "'demo/2026-01/PAIR/bank-a/shop-1/CNY' GROUP BY 1";
 
 static int setup(void **state)
 {

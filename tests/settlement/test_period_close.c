@@ -189,11 +189,11 @@ static void a_second_run_changes_nothing(void **state)
     world_settle(world, "2017-01-31", "2017-01");
     char *kept = world_kept(world), *files = world_files(world);
     char *rows = world_ask(world, "SELECT s, s.xmin FROM statement s ORDER BY statement_no");
-    char *lines = world_ask(world, "SELECT l, l.xmin FROM statement_line l ORDER BY statement_no, line_number");
+    char *lines = world_ask(world, "SELECT l, l.xmin FROM statement_chunk l ORDER BY statement_no, first_line");
     assert_int_equal(world_close_period(world, "2017-01", &err), REASON_OK);
     char *kept_again = world_kept(world), *files_again = world_files(world);
     char *rows_again = world_ask(world, "SELECT s, s.xmin FROM statement s ORDER BY statement_no");
-    char *lines_again = world_ask(world, "SELECT l, l.xmin FROM statement_line l ORDER BY statement_no, line_number");
+    char *lines_again = world_ask(world, "SELECT l, l.xmin FROM statement_chunk l ORDER BY statement_no, first_line");
     assert_string_equal(kept, kept_again);
     assert_string_equal(files, files_again);
     assert_string_equal(rows, rows_again); /* not even written again: calculated_at stays the first */
@@ -208,9 +208,11 @@ static void a_rerun_repairs_stored_statements(void **state)
 {
     static const char *const damages[] = {
         "UPDATE statement SET gross_minor = gross_minor + 1, net_minor = net_minor + 1 WHERE type = 1",
-        "UPDATE statement_line SET seq = seq + 1 WHERE line_number = 1",
-        "DELETE FROM statement_line WHERE line_number = 1",
-        "INSERT INTO statement_line SELECT statement_no, 99, 0, md5('x')::uuid, 1, '2017-01-01' FROM statement",
+        "UPDATE statement_chunk SET keys = set_byte(keys, 25, get_byte(keys, 25) + 1)",
+        "DELETE FROM statement_chunk",
+        "INSERT INTO statement_chunk SELECT statement_no, 501, 1, convert_to(repeat('x', 30), 'UTF8') FROM statement",
+        ("INSERT INTO statement_chunk SELECT statement_no, 1, 1, convert_to(repeat('x', 30), 'UTF8') FROM statement "
+         "WHERE type > 1"),
         "DELETE FROM statement WHERE type = 2",
         ("INSERT INTO statement SELECT 1000000, 'demo/2017-01/BANK/x/EUR', 1, '2017-01', 2, 77, 0, 'EUR', 1, 0, 0, 0, "
          "0, 0, 0, 0, 0, content_sha256, now() FROM statement WHERE type = 4 AND currency = 'JPY'"),

@@ -21,7 +21,7 @@ static void populate(struct world *world)
 {
     char command[128];
 
-    world_do(world, "TRUNCATE settlement_step, day_rollup, day_seal, statement, statement_line, journal");
+    world_do(world, "TRUNCATE settlement_step, day_rollup, day_seal, statement, statement_chunk, journal");
     world_put_usual(world);
     /* 29 days more would be 29 times the same: begin near the end of the month */
     world_do(world, "UPDATE journal SET business_date = '2017-01-30' WHERE business_date = '2017-01-01'; "
@@ -110,7 +110,7 @@ static void a_killed_period_close_never_leaves_a_manifest_too_early(void **state
     for (int step = 1; world_killed_after(&world, step, world_period_work); step++) {
         assert_int_equal(access(path, F_OK) == 0, step >= 6);
         assert_int_equal(world_number(&world, "SELECT count(*) FROM statement") > 0, step >= 4);
-        world_do(&world, "TRUNCATE statement, statement_line; DELETE FROM settlement_step WHERE step IN "
+        world_do(&world, "TRUNCATE statement, statement_chunk; DELETE FROM settlement_step WHERE step IN "
                          "('STATEMENTS', 'FILES')");
         if (step >= 6)
             assert_int_equal(unlink(path), 0);
