@@ -9,6 +9,7 @@ static const struct {
     { "csv", recon_read_csv },
     { "bai2", recon_read_bai2 },
     { "mt940", recon_read_mt940 },
+    { "camt053", recon_read_camt },
 };
 
 recon_reader *recon_reader_named(const char *name)
@@ -22,5 +23,5 @@ recon_reader *recon_reader_named(const char *name)
 
 const char *recon_reader_names(void)
 {
-    return "csv|bai2|mt940";
+    return "csv|bai2|mt940|camt053";
 }

@@ -22,11 +22,11 @@ struct recon_file {
 typedef bool recon_take(void *owner, const struct recon_record *record, struct error *err);
 typedef bool recon_reader(const struct recon_file *file, recon_take *take, void *owner, struct error *err);
 
-recon_reader recon_read_csv, recon_read_bai2, recon_read_mt940;
+recon_reader recon_read_csv, recon_read_bai2, recon_read_mt940, recon_read_camt;
 
 /* By name, such as "csv"; NULL when there is none of that name. */
 recon_reader *recon_reader_named(const char *name);
-/* "csv, bai2, mt940" */
+/* "csv|bai2|mt940|camt053" */
 const char *recon_reader_names(void);
 
 #endif

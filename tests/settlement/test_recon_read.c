@@ -185,6 +185,37 @@ static void a_bank_may_see_it_from_the_other_side(void **state)
     assert_int_equal(read->records[1].state, RECON_CONFIRM);
 }
 
+#define CAMT_HEAD                                                                                                      \
+    "<Document xmlns=\"urn:iso:std:iso:20022:tech:xsd:camt.053.001.08\"><BkToCstmrStmt><GrpHdr><MsgId>M</MsgId>"       \
+    "<CreDtTm>2017-02-01T00:00:00Z</CreDtTm></GrpHdr><Stmt><Id>S</Id><Acct><Id><IBAN>DE00</IBAN></Id></Acct>\n"        \
+    "<Bal><Tp><CdOrPrtry><Cd>OPBD</Cd></CdOrPrtry></Tp><Amt Ccy=\"USD\">1.00</Amt><CdtDbtInd>CRDT</CdtDbtInd>"         \
+    "<Dt><Dt>2017-01-01</Dt></Dt></Bal>"
+#define CAMT_CLOSE(amount)                                                                                             \
+    "<Bal><Tp><CdOrPrtry><Cd>CLBD</Cd></CdOrPrtry></Tp><Amt Ccy=\"USD\">" amount                                       \
+    "</Amt><CdtDbtInd>CRDT</CdtDbtInd><Dt><Dt>2017-01-31</Dt></Dt></Bal>\n"
+#define CAMT_ENTRY(amount, side, status, day, refs)                                                                    \
+    "<Ntry><Amt Ccy=\"USD\">" amount "</Amt><CdtDbtInd>" side "</CdtDbtInd><Sts><Cd>" status "</Cd></Sts>" day         \
+    "<BkTxCd><Prtry><Cd>REDEMPTION</Cd></Prtry></BkTxCd><NtryDtls><TxDtls><Refs>" refs                                 \
+    "</Refs></TxDtls></NtryDtls></Ntry>\n"
+#define CAMT_END  "</Stmt></BkToCstmrStmt></Document>\n"
+#define CAMT_DAY  "<BookgDt><Dt>2017-01-03</Dt></BookgDt>"
+#define CAMT_E2E  "<EndToEndId>" HEX "</EndToEndId>"
+#define CAMT_NONE "<AcctSvcrRef>B-1</AcctSvcrRef><EndToEndId>NOTPROVIDED</EndToEndId>"
+static const char camt[] = CAMT_HEAD CAMT_CLOSE("12.84") CAMT_ENTRY("12.34", "CRDT", "BOOK", CAMT_DAY, CAMT_E2E)
+    CAMT_ENTRY("0.50", "DBIT", "BOOK", CAMT_DAY, CAMT_NONE) CAMT_ENTRY("7.00", "CRDT", "PDNG", CAMT_DAY, CAMT_E2E)
+        CAMT_END;
+
+static void camt_statements(void **state)
+{
+    struct read *read = *state;
+
+    must_read(read, "camt053", NULL, camt);
+    assert_int_equal(read->count, 2);
+    read->records[0].line = read->records[1].line = 0; /* of an element's end, as the parser has it */
+    check_record(read, 0, "0 " HEX " 2017-01-03 CONFIRM 1234 USD -1 ");
+    check_record(read, 1, "0 B-1 2017-01-03 REVERSE 50 USD -1 ");
+}
+
 static const struct {
     const char *format, *text, *says;
 } refusals[] = {
@@ -230,6 +261,10 @@ static const struct {
     { "bai2", BAI_HEAD "03,1,,,,,/\n16,165,1.00,,,X/\n49,1,3/\n", "file:4: field 3: a whole number" },
     { "bai2", BAI_HEAD "03,1,,,,,/\n16,165,100,Q,,X/\n49,1,3/\n", "file:4: field 4: a type of funds" },
     { "bai2", "88,1/\n", "file:1: field 1: there is no record that this one continues" },
+    { "camt053", CAMT_HEAD CAMT_CLOSE("12.83") CAMT_ENTRY("12.34", "CRDT", "BOOK", CAMT_DAY, CAMT_E2E) CAMT_END,
+      "13.34" },
+    { "camt053", CAMT_HEAD CAMT_ENTRY("12.34", "CRDT", "BOOK", "", CAMT_E2E) CAMT_END, "the entry has neither" },
+    { "camt053", "<Document/>", "file: this is no camt.052" },
     { "bai2", "01,a\x01/\n", "file:1: column 5: a character that is no text" },
 };
 
@@ -252,6 +287,7 @@ static const struct {
     { "csv", csv, sizeof csv - 1 },
     { "mt940", mt940, sizeof mt940 - 1 },
     { "bai2", bai2, sizeof bai2 - 1 },
+    { "camt053", camt, sizeof camt - 1 },
 };
 
 static size_t times(const char *text, size_t size, const char *word)
@@ -272,7 +308,7 @@ static bool is_whole(size_t sample, size_t size)
 
     if (strcmp(samples[sample].format, "csv") == 0)
         return size > 0 && text[size - 1] == '\n';
-    if (strcmp(samples[sample].format, "bai2") == 0)
+    if (strcmp(samples[sample].format, "mt940") != 0)
         return size >= samples[sample].size - 2;
     return size > 0 && times(text, size, ":20:") == times(text, size, ":62F:");
 }
@@ -298,7 +334,7 @@ static void a_changed_amount_is_seen(void **state)
     } changes[] = {
         { "mt940", mt940, "12,34" },   { "mt940", mt940, "D5," },    { "mt940", mt940, "RC1,1" },
         { "bai2", bai2, "123400" },    { "bai2", bai2, "409,5000" }, { "bai2", bai2, "100,-10000" },
-        { "bai2", bai2, "190,70000" },
+        { "bai2", bai2, "190,70000" }, { "camt053", camt, "12.34" }, { "camt053", camt, "0.5" },
     };
 
     for (size_t i = 0; i < COUNT(changes); i++) {
@@ -321,7 +357,7 @@ static void damage_is_survived(void **state)
     srand(11);
     for (int round = 0; round < 6000; round++) {
         size_t i = (size_t)rand() % COUNT(samples), size = samples[i].size;
-        char text[2048];
+        char text[4096];
         memcpy(text, samples[i].text, size);
         for (int n = 1 + rand() % 4; n > 0; n--) {
             size_t at = (size_t)rand() % size;
@@ -359,6 +395,7 @@ int main(void)
         cmocka_unit_test(csv_through_a_mapping),
         cmocka_unit_test(mt940_statements),
         cmocka_unit_test(bai2_reports),
+        cmocka_unit_test(camt_statements),
         cmocka_unit_test(a_bank_may_see_it_from_the_other_side),
         cmocka_unit_test(what_is_wrong_is_said_with_its_place),
         cmocka_unit_test(a_cut_file_is_refused),
