@@ -97,6 +97,7 @@ enum outcome member_show(struct cli *cli);
 enum outcome find_members(struct cli *cli);
 enum outcome member_changes(struct cli *cli);
 enum outcome erase_member(struct cli *cli);
+enum outcome split_member(struct cli *cli);
 enum outcome accrual_mature(struct cli *cli);
 enum outcome accrual_claw_back(struct cli *cli);
 enum outcome points_transfer(struct cli *cli);

@@ -364,13 +364,21 @@ enum reason member_close(struct account *account, const struct moment *moment, c
     return REASON_OK;
 }
 
-void member_erase(struct account *account, const struct moment *moment, const struct uuid *ref, struct entries *entries)
+void member_set_profile(struct account *account, const struct moment *moment, const uint8_t profile_hash[32],
+                        const struct uuid *ref, struct entries *entries)
 {
-    memset(account->profile_hash, 0, sizeof account->profile_hash);
+    memcpy(account->profile_hash, profile_hash, sizeof account->profile_hash);
     write_entry(entries, account, moment, ENTRY_MEMBER, 0, ref, NULL);
 }
 
-/* Transfers and merges */
+void member_erase(struct account *account, const struct moment *moment, const struct uuid *ref, struct entries *entries)
+{
+    static const uint8_t unknown[sizeof account->profile_hash];
+
+    member_set_profile(account, moment, unknown, ref, entries);
+}
+
+/* Transfers, merges and splits */
 
 static enum reason may_send(const struct account *account, int64_t points, bool merge)
 {
@@ -414,6 +422,38 @@ enum reason member_send(struct account *account, const struct moment *moment, in
     account->status = MEMBER_CLOSED;
     write_entry(entries, account, moment, ENTRY_MEMBER, 0, ref, NULL);
     return REASON_OK;
+}
+
+static enum reason may_split(const struct account *account, int64_t points)
+{
+    enum reason reason = points_in_range(points, 0);
+
+    if (reason != REASON_OK)
+        return reason;
+    if (account->status == MEMBER_CLOSED)
+        return REASON_MEMBER_CLOSED;
+    if (account->status == MEMBER_DECEASED)
+        return REASON_MEMBER_DECEASED;
+    if (account->status == MEMBER_FROZEN)
+        return REASON_MEMBER_FROZEN;
+    if (points <= account->available)
+        return REASON_OK;
+    return points <= account->available + account->held ? REASON_HOLDS_OPEN : REASON_INSUFFICIENT_POINTS;
+}
+
+enum reason member_split(struct account *account, const struct moment *moment, int64_t points, const struct uuid *ref,
+                         struct parcel *parcel, int64_t *moved, struct entries *entries)
+{
+    enum reason reason = may_split(account, points);
+
+    *moved = 0;
+    parcel->merge = false;
+    parcel->status_before = account->status;
+    parcel->credit = 0;
+    parcel->pending_lots.count = 0;
+    if (reason == REASON_OK)
+        *moved = empty_lots(account, moment, ENTRY_TRANSFER_OUT, points, ref, &parcel->lots, entries);
+    return reason;
 }
 
 static int64_t pending_points(const struct pending_lots *lots)

@@ -78,10 +78,13 @@ enum reason member_set_status(struct account *account, const struct moment *mome
  */
 enum reason member_close(struct account *account, const struct moment *moment, const struct uuid *ref, int64_t *moved,
                          struct entries *entries) MUST_USE;
-/* A limit of the member's own; a temporary one stays in force for its time. */
+/* The member's profile is another one now. */
+void member_set_profile(struct account *account, const struct moment *moment, const uint8_t profile_hash[32],
+                        const struct uuid *ref, struct entries *entries);
 /* The bank has nothing personal of the member any more; whatever the next push says of its profile is new. */
 void member_erase(struct account *account, const struct moment *moment, const struct uuid *ref,
                   struct entries *entries);
+/* A limit of the member's own; a temporary one stays in force for its time. */
 enum reason member_set_credit_limit(struct account *account, const struct moment *moment, int64_t credit_limit,
                                     const struct uuid *ref, struct entries *entries) MUST_USE;
 /* The credit limit follows when it is by tier. */
@@ -100,6 +103,12 @@ struct parcel {
 enum reason member_send(struct account *account, const struct moment *moment, int64_t points, bool merge,
                         const struct uuid *ref, struct parcel *parcel, int64_t *moved,
                         struct entries *entries) MUST_USE;
+/*
+ * Takes points, 0 or more, for a second member that is made of this one. Held points do not move: HOLDS_OPEN when it
+ * would take some of them.
+ */
+enum reason member_split(struct account *account, const struct moment *moment, int64_t points, const struct uuid *ref,
+                         struct parcel *parcel, int64_t *moved, struct entries *entries) MUST_USE;
 /* Gives them to the receiver; refused when it is closed or deceased. */
 enum reason member_receive(struct account *account, const struct moment *moment, const struct parcel *parcel,
                            const struct uuid *ref, int64_t *moved, struct entries *entries) MUST_USE;

@@ -29,6 +29,7 @@ struct batch_account {
     bool is_new, dirty;
     const struct member_profile *profile; /* the command's; NULL unless it is to be written */
     bool erased;                          /* after that */
+    bool lessened;                        /* likewise: by the cards of a split */
 };
 
 struct batch_redemption {
@@ -55,6 +56,8 @@ struct batch_accrual {
 struct batch_transfer {
     bool is_new, dirty;
     struct transfer_row row;
+    const struct split_row *split; /* of a new one that is a split */
+    bool split_ended, split_same;  /* as split_end_row has it */
 };
 
 /*
@@ -190,6 +193,16 @@ const char *batch_profile_text(struct arena *arena, const struct member_profile 
 bool batch_profile_is_empty(const struct member_profile *profile);
 /* What tells one profile from another; of NULL, that of an empty one. */
 void batch_profile_hash(const struct member_profile *profile, uint8_t hash[32]);
+
+/* batch_split.c: what a transfer that is a split needs more. */
+bool batch_keep_split(struct batch *batch, const struct split_order *split, struct batch_transfer *transfer) MUST_USE;
+/* The receiver, made as the split says; its account has been added to the batch. */
+enum reason batch_make_second(struct batch *batch, struct batch_account *added, const struct command *command) MUST_USE;
+/* The giver's cards have moved: SETTLE of a split that was received. */
+void batch_end_split(struct batch *batch, struct batch_account *giver, struct batch_transfer *transfer,
+                     const struct uuid *ref);
+bool batch_send_splits(struct batch *batch, struct db *db, struct error *err) MUST_USE;
+bool batch_send_split_ends(struct batch *batch, struct db *db, struct error *err) MUST_USE;
 
 /* Holds counted by pace from that one on are taken back. */
 void batch_give_back_pace(struct batch *batch, size_t from);

@@ -110,11 +110,15 @@ static void put_contact_fields(struct writer *writer, const struct member_profil
 
 bool batch_profile_is_empty(const struct member_profile *profile)
 {
+    if (profile->facts)
+        return profile->facts[0] == '\0';
     return profile->card_count == 0 && profile->consent_count == 0 && profile->sealed_size == 0;
 }
 
 const char *batch_profile_text(struct arena *arena, const struct member_profile *profile)
 {
+    if (profile->facts)
+        return profile->facts;
     size_t room = PROFILE_TEXT + profile->card_count * CARD_TEXT + profile->consent_count * CONSENT_TEXT;
     struct writer writer = { arena_alloc(arena, room), 0, room };
 
@@ -173,6 +177,10 @@ void batch_profile_hash(const struct member_profile *profile, uint8_t hash[CRYPT
     char text[PROFILE_TEXT + CARD_TOKENS_MAX * CARD_TEXT + CONSENTS_MAX * CONSENT_TEXT];
     struct writer writer = { text, 0, sizeof text };
 
+    if (profile && profile->hash) {
+        memcpy(hash, profile->hash, CRYPTO_HASH);
+        return;
+    }
     for (size_t i = 0; profile && i < profile->card_count; i++)
         put_all(&writer, profile->tokens[i]);
     if (profile && !is_only_tokens(profile))
@@ -193,13 +201,14 @@ static bool know_before(struct batch *batch, const struct batch_account *loaded,
 }
 
 /*
- * A profile that has become empty is said to be so: "" stands for "did not change". What an erasure leaves is known
- * where the profile is: the statement puts it in place of ERASED_PROFILE.
+ * A profile that has become empty is said to be so: "" stands for "did not change". What an erasure or a split leaves
+ * is known where the profile is: a statement puts it in place of the word `later`.
  */
-static bool know_after(struct batch *batch, const struct member_profile *profile, bool erased, struct change_row *row)
+static bool know_after(struct batch *batch, const struct member_profile *profile, const char *later,
+                       struct change_row *row)
 {
-    if (erased) {
-        row->profile_after = ERASED_PROFILE;
+    if (later) {
+        row->profile_after = later;
         return true;
     }
     row->profile_after = batch_profile_text(&batch->arena, profile);
@@ -207,6 +216,11 @@ static bool know_after(struct batch *batch, const struct member_profile *profile
         row->profile_after = "{}";
     return row->profile_after != NULL;
 }
+
+static const char *const said_later[COMMAND_KIND_COUNT] = {
+    [COMMAND_ERASE] = ERASED_PROFILE,
+    [COMMAND_SETTLE] = SPLIT_PROFILE,
+};
 
 bool batch_keep_change(struct batch *batch, const struct command *command, const struct batch_account *loaded,
                        const struct member_facts *before, const struct member_profile *profile)
@@ -233,9 +247,9 @@ bool batch_keep_change(struct batch *batch, const struct command *command, const
     };
     if (!row->account_before || !row->account_after)
         return false;
-    bool erased = command && command->kind == COMMAND_ERASE;
+    const char *later = command ? said_later[command->kind] : NULL;
     bool empty_start = loaded->is_new && !loaded->profile && (!profile || batch_profile_is_empty(profile));
-    if (profile && !empty_start && !(know_before(batch, loaded, row) && know_after(batch, profile, erased, row)))
+    if (profile && !empty_start && !(know_before(batch, loaded, row) && know_after(batch, profile, later, row)))
         return false;
     batch->change_count++;
     return true;

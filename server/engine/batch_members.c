@@ -58,7 +58,7 @@ void batch_decide_set_member(struct batch *batch, struct command *command)
         batch_refuse(command, REASON_PROGRAMME_NOT_FOUND);
         return;
     }
-    if (loaded->erased) { /* in this very batch, and what is erased is written last */
+    if (loaded->erased || loaded->lessened) { /* in this very batch, and what leaves it is written last */
         batch_refuse(command, REASON_TRY_AGAIN);
         return;
     }
@@ -266,6 +266,8 @@ struct operating {
     struct moment *moment;
     struct entries *entries;
     int64_t points;
+    bool is_made;     /* by this command: the receiver of a split */
+    bool is_lessened; /* likewise: the giver, by its cards */
 };
 
 static struct batch_accrual *accrual_of(const struct operating *on)
@@ -382,8 +384,10 @@ static enum reason send(struct operating *on)
 {
     const struct send_order *order = &on->command->send;
     struct batch_transfer *added = &on->batch->transfers[on->batch->transfer_count];
-    enum reason reason = member_send(on->account, on->moment, order->points, order->merge, &on->command->request_id,
-                                     order->parcel, &on->points, on->entries);
+    enum reason reason = order->split ? member_split(on->account, on->moment, order->points, &on->command->request_id,
+                                                     order->parcel, &on->points, on->entries)
+                                      : member_send(on->account, on->moment, order->points, order->merge,
+                                                    &on->command->request_id, order->parcel, &on->points, on->entries);
 
     if (reason != REASON_OK)
         return reason;
@@ -398,14 +402,21 @@ static enum reason send(struct operating *on)
         .state = TRANSFER_SENT,
         .reason = reason_name(REASON_OK),
     };
-    if (!pack_parcel(on->batch, order->parcel, &added->row))
+    if (!pack_parcel(on->batch, order->parcel, &added->row) ||
+        (order->split && !batch_keep_split(on->batch, order->split, added)))
         return REASON_INTERNAL;
     uuid_index_add(&on->batch->transfer_index, &added->row.id, (int)on->batch->transfer_count++);
     return REASON_OK;
 }
 
+/* The receiver of a split is made by it: one that was there before is another member. */
 static enum reason receive(struct operating *on)
 {
+    if (on->command->transfer.split) {
+        enum reason reason = on->is_made ? batch_make_second(on->batch, on->loaded, on->command) : REASON_MEMBER_EXISTS;
+        if (reason != REASON_OK)
+            return reason;
+    }
     return member_receive(on->account, on->moment, on->command->transfer.parcel, &on->command->request_id, &on->points,
                           on->entries);
 }
@@ -427,6 +438,10 @@ static enum reason settle(struct operating *on)
     transfer->row.state = answer == REASON_OK ? TRANSFER_RECEIVED : TRANSFER_GIVEN_BACK;
     transfer->row.reason = reason_name(answer);
     transfer->dirty = true;
+    transfer->split_ended = transfer->row.split;
+    on->is_lessened = transfer->row.split && answer == REASON_OK;
+    if (on->is_lessened)
+        batch_end_split(on->batch, on->loaded, transfer, &on->command->request_id);
     return REASON_OK;
 }
 
@@ -467,6 +482,11 @@ static enum reason what_is_missing(const struct operating *on)
     if (on->command->kind == COMMAND_SETTLE &&
         uuid_index_find(&on->batch->transfer_index, &on->command->transfer.transfer_id) < 0)
         return REASON_INTERNAL;
+    /* Its cards may be others than those the split was made of: whoever asks again reads them again. */
+    if (on->command->kind == COMMAND_SEND && on->command->send.split &&
+        (on->loaded->lessened || memcmp(on->loaded->account.profile_hash, on->command->send.split->hash_before,
+                                        sizeof on->loaded->account.profile_hash) != 0))
+        return REASON_TRY_AGAIN;
     return REASON_OK;
 }
 
@@ -490,9 +510,20 @@ static void keep_no_receiver(struct batch *batch, struct command *command)
 static void hand_over_parcel(struct batch *batch, struct command *command)
 {
     int place = uuid_index_find(&batch->transfer_index, &command->request_id);
+    const struct batch_transfer *transfer = place >= 0 ? &batch->transfers[place] : NULL;
 
-    if (place >= 0 && !unpack_parcel(&batch->transfers[place].row, command->send.parcel))
+    if (transfer && !unpack_parcel(&transfer->row, command->send.parcel))
         batch_refuse(command, REASON_INTERNAL);
+    if (!transfer || transfer->split_ended || !(transfer->split || transfer->row.split))
+        command->send.split = NULL;
+}
+
+/* The log says what a profile became by a later statement, where it is not known here. */
+static const struct member_profile *profile_of(const struct operating *on)
+{
+    if (on->is_made)
+        return on->command->transfer.split->into.profile;
+    return on->command->kind == COMMAND_ERASE || on->is_lessened ? &no_profile : NULL;
 }
 
 void batch_decide_on_member(struct batch *batch, struct command *command)
@@ -508,9 +539,14 @@ void batch_decide_on_member(struct batch *batch, struct command *command)
         return;
     }
     enum reason reason = what_is_missing(&on);
-    if (reason == REASON_MEMBER_NOT_FOUND && command->kind == COMMAND_RECEIVE) {
+    if (reason == REASON_MEMBER_NOT_FOUND && command->kind == COMMAND_RECEIVE && !command->transfer.split) {
         keep_no_receiver(batch, command);
         return;
+    }
+    if (!on.loaded && command->kind == COMMAND_RECEIVE) {
+        on.loaded = new_member(batch, command);
+        on.is_made = on.loaded != NULL;
+        reason = on.loaded ? REASON_OK : REASON_PROGRAMME_NOT_FOUND;
     }
     if (reason != REASON_OK) {
         batch_refuse(command, reason);
@@ -522,11 +558,13 @@ void batch_decide_on_member(struct batch *batch, struct command *command)
     reason = operations[command->kind].decide(&on);
     if (reason == REASON_OK)
         on.loaded->dirty = true;
-    const struct member_profile *profile = on.loaded->erased && command->kind == COMMAND_ERASE ? &no_profile : NULL;
-    if (!batch_keep_change(batch, command, on.loaded, &before, profile)) {
+    const struct member_profile *profile = profile_of(&on);
+    if (!batch_keep_change(batch, command, on.loaded, on.is_made ? NULL : &before, profile)) {
         batch_refuse(command, REASON_INTERNAL);
         return;
     }
+    if (on.is_made)
+        on.loaded->profile = profile;
     batch_keep_operation(batch, command, on.loaded,
                          &(struct operation_facts){
                              .kind = operations[command->kind].kind,

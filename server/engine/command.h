@@ -71,6 +71,9 @@ struct member_profile {
     size_t sealed_size;
     uint8_t sealed_mac[32];               /* keyed: the same for the same content, whenever it was sealed; 0 for none */
     uint8_t phone_mac[32], email_mac[32]; /* keyed, of the bank too; used when there is one */
+    /* Of one that was kept by a split: its text and what tells it from another, as they were then; NULL otherwise. */
+    const char *facts;
+    const uint8_t *hash;
 };
 
 struct member_order {
@@ -132,13 +135,26 @@ struct reinstate_order {
     struct date expires_on;
 };
 
+/* A split: a transfer that makes its receiver, of cards and points of the giver's. */
+struct split_order {
+    const char *to_member_ref;
+    struct member_order into; /* the receiver; the cards of its profile are those that move */
+    const char *changed_by;   /* for the audit log of both */
+    /* SEND only: */
+    const struct member_profile *left; /* the giver's without those cards */
+    uint8_t hash_before[32];           /* of the giver's when the maker read it */
+};
+
 /* SEND: what goes where. */
 struct send_order {
-    int64_t points; /* > 0; 0 for a merge */
+    int64_t points; /* > 0; 0 for a merge; of a split 0 or more */
     bool merge;
     struct uuid to_member_id;
     const char *to_member_ref;
     struct parcel *parcel; /* the maker's; filled in when the answer is OK, in a repeat too */
+    /* NULL, or the maker's; set to NULL when the answer is OK and the split is over: a repeat must not make it again.
+     */
+    const struct split_order *split;
 };
 
 /*
@@ -149,6 +165,7 @@ struct transfer_order {
     struct uuid transfer_id; /* the SEND's request_id */
     const struct parcel *parcel;
     enum reason reason;
+    const struct split_order *split; /* RECEIVE: NULL when it is none, or it is over */
 };
 
 /* What the caller is told. Everything but state and spendable of the first answer is reproduced by a repeat. */

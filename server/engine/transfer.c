@@ -2,6 +2,7 @@
 
 #include "engine/lanes.h"
 #include "io/crypto.h"
+#include "store/card_store.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +13,8 @@
  */
 static bool is_refusal(enum reason reason)
 {
-    return reason == REASON_MEMBER_CLOSED || reason == REASON_MEMBER_DECEASED || reason == REASON_MEMBER_NOT_FOUND;
+    return reason == REASON_MEMBER_CLOSED || reason == REASON_MEMBER_DECEASED || reason == REASON_MEMBER_NOT_FOUND ||
+           reason == REASON_MEMBER_EXISTS;
 }
 
 static void finish(struct transfer *transfer, enum reason reason, const char *detail)
@@ -38,8 +40,12 @@ void transfer_step(const struct transfer *transfer, enum command_kind kind, stru
         .programme_no = transfer->programme_no,
         .bank_no = transfer->bank_no,
         .deadline_us = INT64_MAX, /* what was begun is ended, whether or not the caller still waits */
-        .transfer = { transfer->id, &transfer->parcel, transfer->received },
+        .transfer = { transfer->id, &transfer->parcel, transfer->received, receives ? transfer->split : NULL },
     };
+    if (transfer->split) {
+        command->member_ref = transfer->split->to_member_ref; /* of the member that a RECEIVE makes */
+        command->changed_by = transfer->split->changed_by;
+    }
     said[0] = receives ? 'r' : 's';
     said[1] = !receives && transfer->received != REASON_OK;
     memcpy(said + 2, transfer->id.bytes, sizeof transfer->id.bytes);
@@ -77,7 +83,18 @@ static void on_received(struct command *command)
         finish(transfer, transfer->received, command->answer.detail);
         return;
     }
-    take_step(transfer, COMMAND_SETTLE, on_settled);
+    if (transfer->received == REASON_OK && transfer->split && transfer->split->into.profile->card_count > 0)
+        transfer->move_cards(transfer);
+    else
+        transfer_go_on(transfer, NULL);
+}
+
+void transfer_go_on(struct transfer *transfer, const struct error *err)
+{
+    if (err)
+        finish(transfer, err->reason, "");
+    else
+        take_step(transfer, COMMAND_SETTLE, on_settled);
 }
 
 void transfer_resume(struct transfer *transfer)
@@ -91,6 +108,7 @@ static void on_sent(struct command *command)
     struct transfer *transfer = command->owner;
 
     transfer->answer = command->answer;
+    transfer->split = command->send.split;
     if (transfer->answer.reason != REASON_OK)
         transfer->done(transfer);
     else
@@ -111,4 +129,27 @@ bool transfer_begin(struct transfer *transfer, const struct command *send, struc
     command->done = on_sent;
     command->owner = transfer;
     return lanes_submit(transfer->lanes, command, err);
+}
+
+bool transfer_move_cards(const struct transfer *transfer, struct db *db, int32_t buckets, const char *bank_id,
+                         struct error *err)
+{
+    const struct member_profile *profile = transfer->split->into.profile;
+    int64_t in_buckets[CARD_TOKENS_MAX];
+    struct uuid ids[CARD_TOKENS_MAX];
+
+    for (size_t i = 0; i < profile->card_count; i++) {
+        ids[i] = command_card_id(bank_id, profile->tokens[i]);
+        in_buckets[i] = member_hash16(&ids[i]) % buckets;
+    }
+    const struct card_move_params params = {
+        { in_buckets, profile->card_count },
+        { ids, profile->card_count },
+        transfer->from_member_id,
+        transfer->to_member_id,
+        transfer->split->to_member_ref,
+        transfer->id,
+        member_hash16(&transfer->from_member_id) % buckets,
+    };
+    return db_execute(db, &card_move, &params, NULL, err);
 }

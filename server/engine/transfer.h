@@ -6,6 +6,9 @@
  * submitted when the one before is answered; nothing waits. Whoever walks the same chain again, after a lost answer or
  * on another server at the same time, gets the same answers, so a chain that breaks off (a full lane, a server that
  * dies) is finished by a repeat or by transfer_recover. Points are with the giver, in the row, or with the receiver.
+ *
+ * A split is a transfer that makes its receiver. Its cards are in buckets of their own: once the receiver is there, and
+ * before the SETTLE takes them out of the giver's profile, move_cards says whose they are now (store/card_store.h).
  */
 #ifndef ENGINE_TRANSFER_H
 #define ENGINE_TRANSFER_H
@@ -22,7 +25,10 @@ struct transfer {
     struct uuid id; /* the SEND's request_id */
     struct uuid from_member_id, to_member_id;
     int32_t programme_no, bank_no;
-    struct parcel parcel;                    /* of transfer_resume; transfer_begin finds it */
+    struct parcel parcel;            /* of transfer_resume; transfer_begin finds it */
+    const struct split_order *split; /* NULL: none; of transfer_resume; transfer_begin finds it */
+    /* Of a split with cards, on a lane's thread: moves them, from another thread, and calls transfer_go_on. */
+    void (*move_cards)(struct transfer *transfer);
     void (*done)(struct transfer *transfer); /* called once, on a lane's thread or the caller's */
     void *owner;
     /*
@@ -43,6 +49,11 @@ void transfer_step(const struct transfer *transfer, enum command_kind kind, stru
 bool transfer_begin(struct transfer *transfer, const struct command *send, struct error *err) MUST_USE;
 /* Goes on behind the SEND: for a row that was left open. */
 void transfer_resume(struct transfer *transfer);
+/* The cards are the receiver's, err NULL; or the chain breaks off for now. */
+void transfer_go_on(struct transfer *transfer, const struct error *err);
+/* Says in the table of cards whose the cards of the split are; may be repeated, and does nothing when it is over. */
+bool transfer_move_cards(const struct transfer *transfer, struct db *db, int32_t buckets, const char *bank_id,
+                         struct error *err) MUST_USE;
 
 /*
  * Finishes the transfers that have been open for that long, by the database's clock, and waits for them. *finished

@@ -13,12 +13,28 @@
 
 enum { PAGE = 64 };
 
-/* A page of walks under way at once; the thread that began them waits for the last. */
+/* What is worked on: a bucket at a time. */
+struct recovering {
+    struct db *db;
+    struct lanes *lanes;
+    struct arena *arena;
+    int32_t buckets, bucket;
+};
+
+/* A page of walks under way at once; the thread that began them waits for the last, and moves cards meanwhile. */
 struct walks {
     pthread_mutex_t lock;
-    pthread_cond_t ended;
-    size_t running;
+    pthread_cond_t changed;
+    size_t running, to_move_count;
+    struct walk *to_move[PAGE]; /* stand between their RECEIVE and their SETTLE */
     int64_t finished;
+};
+
+struct walk {
+    struct transfer transfer;
+    struct split_order split;
+    struct member_profile profile; /* of the receiver of a split */
+    const char *bank_id;
 };
 
 static void on_done(struct transfer *transfer)
@@ -28,13 +44,73 @@ static void on_done(struct transfer *transfer)
     pthread_mutex_lock(&walks->lock);
     walks->finished += transfer->ended;
     if (--walks->running == 0)
-        pthread_cond_signal(&walks->ended);
+        pthread_cond_signal(&walks->changed);
     pthread_mutex_unlock(&walks->lock);
 }
 
-static bool read_row(const struct transfer_open_row *row, struct lanes *lanes, struct walks *walks,
-                     struct transfer *transfer)
+static void on_cards(struct transfer *transfer)
 {
+    struct walks *walks = transfer->owner;
+
+    pthread_mutex_lock(&walks->lock);
+    walks->to_move[walks->to_move_count++] = (struct walk *)(void *)transfer;
+    pthread_cond_signal(&walks->changed);
+    pthread_mutex_unlock(&walks->lock);
+}
+
+static bool read_mac(const struct bytes *stored, uint8_t mac[32], bool *there)
+{
+    *there = stored->size == 32;
+    if (*there)
+        memcpy(mac, stored->at, stored->size);
+    return *there || stored->size == 0;
+}
+
+/* The receiver as it was to be; false when the row cannot be read. */
+static bool take_split(const struct split_row *row, const struct transfer_open_row *of, struct walk *walk)
+{
+    struct member_profile *profile = &walk->profile;
+
+    *profile = (struct member_profile){ .tokens = row->card_tokens.at,
+                                        .card_count = row->card_tokens.count,
+                                        .sealed = row->sealed.at,
+                                        .sealed_size = row->sealed.size,
+                                        .facts = row->facts,
+                                        .hash = row->profile_hash.at };
+    walk->split = (struct split_order){ .to_member_ref = of->to_member_ref, .changed_by = row->changed_by };
+    walk->split.into = (struct member_order){ .has_tier = true, .tier = row->tier, .profile = profile };
+    walk->split.into.credit = (struct credit_wish){
+        row->by_tier,
+        row->credit_limit,
+        { .points = row->temporary_points, .first = row->temporary_first, .last = row->temporary_last }
+    };
+    walk->transfer.split = &walk->split;
+    walk->bank_id = of->bank_id;
+    return row->profile_hash.size == sizeof profile->sealed_mac && profile->card_count <= CARD_TOKENS_MAX &&
+           read_mac(&row->phone_mac, profile->phone_mac, &profile->has_phone) &&
+           read_mac(&row->email_mac, profile->email_mac, &profile->has_email);
+}
+
+/* *there: it is no split, or its row could be read. */
+static bool read_split(struct db *db, int32_t bucket, const struct transfer_open_row *row, struct arena *arena,
+                       struct walk *walk, bool *there, struct error *err)
+{
+    const struct transfer_split_params params = { bucket, row->id };
+    struct split_row split;
+    bool found = false;
+
+    *there = true;
+    if (row->split && !db_fetch_one(db, &transfer_find_split, &params, arena, &split, &found, err))
+        return false;
+    if (row->split)
+        *there = found && take_split(&split, row, walk);
+    return true;
+}
+
+static bool read_row(const struct transfer_open_row *row, struct lanes *lanes, struct walks *walks, struct walk *walk)
+{
+    struct transfer *transfer = &walk->transfer;
+
     *transfer = (struct transfer){
         .lanes = lanes,
         .id = row->id,
@@ -43,6 +119,7 @@ static bool read_row(const struct transfer_open_row *row, struct lanes *lanes, s
         .programme_no = row->programme_no,
         .bank_no = row->bank_no,
         .parcel = { .credit = row->credit, .status_before = row->status_before, .merge = row->merge },
+        .move_cards = on_cards,
         .done = on_done,
         .owner = walks,
     };
@@ -50,47 +127,75 @@ static bool read_row(const struct transfer_open_row *row, struct lanes *lanes, s
            unpack_pending(row->pending_lots.at, row->pending_lots.size, &transfer->parcel.pending_lots);
 }
 
+static struct walk *next_to_move(struct walks *walks)
+{
+    struct walk *walk = NULL;
+
+    pthread_mutex_lock(&walks->lock);
+    while (walks->running > 0 && walks->to_move_count == 0)
+        pthread_cond_wait(&walks->changed, &walks->lock);
+    if (walks->to_move_count > 0)
+        walk = walks->to_move[--walks->to_move_count];
+    pthread_mutex_unlock(&walks->lock);
+    return walk;
+}
+
+/* Until all have ended, or broken off. */
+static void walk_all(struct walks *walks, struct db *db, int32_t buckets)
+{
+    struct walk *walk;
+    struct error err;
+
+    while ((walk = next_to_move(walks)) != NULL) {
+        bool moved = transfer_move_cards(&walk->transfer, db, buckets, walk->bank_id, &err);
+        transfer_go_on(&walk->transfer, moved ? NULL : &err);
+    }
+}
+
 /* A row that cannot be read is for `alliance ledger verify` to find; the others do not wait for it. */
-static bool walk_page(struct lanes *lanes, const struct transfer_open_row *rows, size_t count, struct arena *arena,
+static bool walk_page(const struct recovering *on, const struct transfer_open_row *rows, size_t count,
                       int64_t *finished, struct error *err)
 {
-    struct walks walks = { .lock = PTHREAD_MUTEX_INITIALIZER, .ended = PTHREAD_COND_INITIALIZER };
-    struct transfer *transfers = arena_alloc(arena, count * sizeof *transfers);
+    struct walks walks = { .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER };
+    struct walk *all = arena_alloc(on->arena, count * sizeof *all);
 
-    if (!transfers)
+    if (!all)
         return error_set(err, REASON_INTERNAL, "out of memory");
-    for (size_t i = 0; i < count; i++)
-        walks.running += read_row(&rows[i], lanes, &walks, &transfers[walks.running]);
+    for (size_t i = 0; i < count; i++) {
+        struct walk *walk = &all[walks.running];
+        bool there;
+        if (!read_row(&rows[i], on->lanes, &walks, walk))
+            continue;
+        if (!read_split(on->db, on->bucket, &rows[i], on->arena, walk, &there, err))
+            return false;
+        walks.running += there;
+    }
     for (size_t i = 0, readable = walks.running; i < readable; i++)
-        transfer_resume(&transfers[i]);
-    pthread_mutex_lock(&walks.lock);
-    while (walks.running > 0)
-        pthread_cond_wait(&walks.ended, &walks.lock);
-    pthread_mutex_unlock(&walks.lock);
-    pthread_cond_destroy(&walks.ended);
+        transfer_resume(&all[i].transfer);
+    walk_all(&walks, on->db, on->buckets);
+    pthread_cond_destroy(&walks.changed);
     pthread_mutex_destroy(&walks.lock);
     *finished += walks.finished;
     return true;
 }
 
 /* One that cannot be ended stays behind: the next page begins after it. */
-static bool recover_bucket(struct db *db, struct lanes *lanes, struct transfer_open_params *params, int64_t *finished,
+static bool recover_bucket(const struct recovering *on, struct transfer_open_params *params, int64_t *finished,
                            struct error *err)
 {
-    CLEANUP(arena_release) struct arena arena = { 0 };
     size_t count = PAGE;
 
     while (count == PAGE) {
         void *rows;
-        arena_reset(&arena);
-        if (!db_fetch(db, &transfer_find_open, params, &arena, &rows, &count, err))
+        arena_reset(on->arena);
+        if (!db_fetch(on->db, &transfer_find_open, params, on->arena, &rows, &count, err))
             return false;
         if (count == 0)
             return true;
         const struct transfer_open_row *last = (const struct transfer_open_row *)rows + count - 1;
         params->after_at = last->sent_at;
         params->after_id = last->id;
-        if (!walk_page(lanes, rows, count, &arena, finished, err))
+        if (!walk_page(on, rows, count, finished, err))
             return false;
     }
     return true;
@@ -99,10 +204,13 @@ static bool recover_bucket(struct db *db, struct lanes *lanes, struct transfer_o
 bool transfer_recover(struct db *db, struct lanes *lanes, int32_t buckets, int64_t older_than_us, int64_t *finished,
                       struct error *err)
 {
+    CLEANUP(arena_release) struct arena arena = { 0 };
+
     *finished = 0;
     for (int32_t bucket = 0; bucket < buckets; bucket++) {
+        const struct recovering on = { db, lanes, &arena, buckets, bucket };
         struct transfer_open_params params = { .bucket = bucket, .older_than_us = older_than_us, .limit = PAGE };
-        if (!recover_bucket(db, lanes, &params, finished, err))
+        if (!recover_bucket(&on, &params, finished, err))
             return false;
     }
     return true;

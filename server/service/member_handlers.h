@@ -10,5 +10,7 @@
 method_handler member_get, member_find;
 /* member_changes.c */
 method_handler member_list_changes;
+/* member_split.c */
+method_handler member_split_in_two;
 
 #endif

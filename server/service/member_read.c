@@ -7,6 +7,7 @@
 #include "service/check.h"
 #include "service/errand.h"
 #include "service/journal.h"
+#include "service/member_facts.h"
 #include "service/member_seal.h"
 #include "service/office.h"
 #include "service/shape.h"
@@ -19,54 +20,9 @@ typedef Alliance__V1__GetMemberRequest Get;
 typedef Alliance__V1__GetMemberResponse Got;
 typedef Alliance__V1__FindMemberRequest Find;
 typedef Alliance__V1__FindMemberResponse Found;
-typedef Alliance__V1__MemberFacts Facts;
 typedef Alliance__V1__Card Card;
 
 enum { FOUND_MAX = 100 };
-
-/* A profile from before there was more than tokens says nothing else of its cards. */
-static bool list_tokens(const struct text_array *tokens, Facts *facts, struct arena *arena)
-{
-    facts->cards = arena_alloc(arena, (tokens->count + 1) * sizeof *facts->cards);
-    for (size_t i = 0; facts->cards && i < tokens->count; i++) {
-        Card *card = shape_new(arena, &alliance__v1__card__descriptor);
-        if (!card || !(card->token = shape_text(arena, tokens->at[i])))
-            return false;
-        card->status = ALLIANCE__V1__CARD_STATUS__CARD_STATUS_ACTIVE;
-        facts->cards[facts->n_cards++] = card;
-    }
-    return facts->cards != NULL;
-}
-
-static Facts *facts_of(const struct profile_found_row *row, struct arena *arena, struct error *err)
-{
-    ProtobufCMessage *parsed = NULL;
-    Facts *facts = shape_new(arena, &alliance__v1__member_facts__descriptor);
-
-    if (!text_empty(row->facts)) {
-        if (!pb_json_parse(&alliance__v1__member_facts__descriptor, row->facts, strlen(row->facts), arena, &parsed,
-                           err))
-            return NULL;
-        facts = (Facts *)parsed;
-    } else if (!facts || !list_tokens(&row->card_tokens, facts, arena)) {
-        errand_no_room(err);
-        return NULL;
-    }
-    facts->status = (Alliance__V1__MemberStatus)row->status;
-    facts->tier = row->tier;
-    facts->credit_limit = row->credit_limit;
-    return facts;
-}
-
-static void name_holders(const Alliance__V1__SealedMember *sealed, Facts *facts)
-{
-    for (size_t i = 0; i < sealed->n_holders; i++) {
-        for (size_t k = 0; k < facts->n_cards; k++) {
-            if (strcmp(facts->cards[k]->token, sealed->holders[i]->token) == 0)
-                facts->cards[k]->holder_name = sealed->holders[i]->holder_name;
-        }
-    }
-}
 
 static bool open_contact(struct errand *errand, const struct profile_found_row *row, const struct uuid *member_id,
                          Got *reply, struct error *err)
@@ -78,7 +34,7 @@ static bool open_contact(struct errand *errand, const struct profile_found_row *
     if (!sealed)
         return false;
     reply->contact = sealed->contact;
-    name_holders(sealed, reply->facts);
+    member_name_holders(sealed, reply->facts);
     return true;
 }
 
@@ -101,7 +57,7 @@ static bool get_work(struct errand *errand, struct error *err)
         return error_field(err, REASON_MEMBER_NOT_FOUND, "member_ref", "%s", "");
     reply->bank_id = asked->bank_id;
     reply->member_ref = asked->member_ref;
-    reply->facts = facts_of(&row, &errand->call->arena, err);
+    reply->facts = member_facts_of(&row, &errand->call->arena, err);
     return reply->facts && (!asked->with_contact || open_contact(errand, &row, &params.member_id, reply, err));
 }
 

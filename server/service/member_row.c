@@ -131,9 +131,14 @@ static bool check_fields(const Member *member, struct error *err)
            (!member->contact || member_seal_check(member->contact, err)) && check_consents(member, err);
 }
 
+bool member_row_check_as(const char *name, const Member *member, struct error *err)
+{
+    return check_set(name, member, err) && (check_fields(member, err) || check_within(err, "%s", name));
+}
+
 bool member_row_check(const Member *member, struct error *err)
 {
-    return check_set("member", member, err) && (check_fields(member, err) || check_within(err, "member"));
+    return member_row_check_as("member", member, err);
 }
 
 static int by_token(const void *a, const void *b)

@@ -15,6 +15,8 @@
 
 /* On false err names the field as seen from a row: "member.card_tokens[2]". NULL is refused. */
 bool member_row_check(const Alliance__V1__Member *member, struct error *err) MUST_USE;
+/* The same; the fields are seen from something of that name. */
+bool member_row_check_as(const char *name, const Alliance__V1__Member *member, struct error *err) MUST_USE;
 /*
  * Fills in what a row of this content asks for: kind, ids and the order; the rest of the command is the maker's. The
  * member was checked; key seals what is personal. The command points into the message and the arena and must not

@@ -13,5 +13,6 @@ static const struct method methods[] = {
     { "FindMember", ROLE_BANK, member_find, NULL },
     { "ListMemberChanges", ROLE_BANK | ROLE_OPERATOR, member_list_changes, NULL },
     { "EraseMember", ROLE_BANK, bank_member_write, NULL },
+    { "SplitMember", ROLE_BANK, member_split_in_two, NULL },
 };
 const struct service member_service = { &alliance__v1__member_service__descriptor, methods, COUNT(methods) };

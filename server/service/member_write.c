@@ -15,6 +15,7 @@
 #include "store/member_operation_store.h"
 #include "store/registry_store.h"
 
+#include <alliance/v1/member_service.pb-c.h>
 #include <alliance/v1/operator_service.pb-c.h>
 #include <stddef.h>
 #include <string.h>
@@ -35,6 +36,7 @@ BEGINS_ALIKE(Alliance__V1__ReinstatePointsRequest, member_ref);
 BEGINS_ALIKE(Alliance__V1__AdjustPointsRequest, member_ref);
 BEGINS_ALIKE(Alliance__V1__TransferPointsRequest, from_member_ref);
 BEGINS_ALIKE(Alliance__V1__MergeMembersRequest, from_member_ref);
+BEGINS_ALIKE(Alliance__V1__SplitMemberRequest, from_member_ref);
 
 /* Receipts */
 
@@ -117,6 +119,18 @@ bool member_aim(const struct reference *reference, const struct member_request *
     command->bank_no = bank->no;
     command->programme_no = bank->programme_no;
     return true;
+}
+
+bool member_look_up(struct errand *errand, const struct statement *statement, uint16_t hash16, const struct uuid *id,
+                    bool *there, struct error *err)
+{
+    struct member_operation_params params = { hash16 % errand->reference->buckets, *id };
+    struct member_operation_row row = { 0 };
+    bool found;
+
+    bool good = db_fetch_one(errand->db, statement, &params, &errand->call->arena, &row, &found, err);
+    *there = row.present;
+    return good;
 }
 
 /* On a lane's thread. The command lives in the call's arena: nothing of it is touched after the release. */

@@ -27,6 +27,11 @@ struct command *member_command(struct call *call, const ProtobufCMessage *reques
 bool member_aim(const struct reference *reference, const struct member_request *asked, struct command *command,
                 struct error *err) MUST_USE;
 
+/* Is there what that statement of store/member_operation_store.h looks for? On a clerk's thread. */
+struct statement;
+bool member_look_up(struct errand *errand, const struct statement *statement, uint16_t hash16, const struct uuid *id,
+                    bool *there, struct error *err) MUST_USE;
+
 /* The answer as a receipt in an arena; NULL when it is full. */
 Alliance__V1__MemberReceipt *member_shape_receipt(struct arena *arena, char *member_ref, const struct answer *answer);
 /* Answers the call: a receipt, or the refusal. */

@@ -49,18 +49,6 @@ static void begin(struct errand *errand)
     call_release(call);
 }
 
-static bool is_there(struct errand *errand, const struct statement *statement, uint16_t hash16, const struct uuid *id,
-                     bool *there, struct error *err)
-{
-    struct member_operation_params params = { hash16 % errand->reference->buckets, *id };
-    struct member_operation_row row = { 0 };
-    bool found;
-
-    bool good = db_fetch_one(errand->db, statement, &params, &errand->call->arena, &row, &found, err);
-    *there = row.present;
-    return good;
-}
-
 /* What was begun goes on, whatever became of the receiver; otherwise nothing moves towards one who is not there. */
 static bool transfer_work(struct errand *errand, struct error *err)
 {
@@ -69,8 +57,8 @@ static bool transfer_work(struct errand *errand, struct error *err)
     bool begun, there;
 
     if (!member_aim(errand->reference, of->asked, of->send, err) ||
-        !is_there(errand, &member_operation_exists, of->send->hash16, &of->send->request_id, &begun, err) ||
-        !is_there(errand, &member_exists, member_hash16(to), to, &there, err))
+        !member_look_up(errand, &member_operation_exists, of->send->hash16, &of->send->request_id, &begun, err) ||
+        !member_look_up(errand, &member_exists, member_hash16(to), to, &there, err))
         return false;
     if (!begun && !there)
         return error_field(err, REASON_MEMBER_NOT_FOUND, of->to_field, "%s", "");

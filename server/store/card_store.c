@@ -51,6 +51,23 @@ const struct statement card_release =
                       "WHERE c.bucket = u.bucket::int AND c.id = u.id AND c.member_id = u.member_id",
                       release_params);
 
+static const struct column move_params[] = {
+    COLUMN(struct card_move_params, buckets),         COLUMN(struct card_move_params, ids),
+    COLUMN(struct card_move_params, from_member_id),  COLUMN(struct card_move_params, to_member_id),
+    COLUMN(struct card_move_params, to_member_ref),   COLUMN(struct card_move_params, transfer_id),
+    COLUMN(struct card_move_params, transfer_bucket),
+};
+/* In the order of buckets and ids, as everybody locks cards; OFFSET 0 keeps them one look-up each. */
+const struct statement card_move = COMMAND_STATEMENT(
+    "card_move",
+    "WITH mine AS MATERIALIZED (SELECT c.bucket, c.id FROM unnest($1::int8[], $2::uuid[]) u (bucket, id) "
+    "CROSS JOIN LATERAL (SELECT bucket, id FROM card WHERE bucket = u.bucket::int AND id = u.id AND member_id = $3 "
+    "OFFSET 0) c WHERE EXISTS (SELECT FROM transfer t WHERE t.bucket = $7 AND t.id = $6 AND t.state = 1) "
+    "ORDER BY c.bucket, c.id) "
+    "UPDATE card c SET member_id = $4, member_ref = $5, claimed_at = now() FROM mine "
+    "WHERE c.bucket = mine.bucket AND c.id = mine.id AND c.member_id = $3",
+    move_params);
+
 static const struct column profiles_params[] = { COLUMN(struct card_profiles_params, buckets),
                                                  COLUMN(struct card_profiles_params, member_ids),
                                                  COLUMN(struct card_profiles_params, seqs) };

@@ -43,6 +43,17 @@ struct card_release_params {
 };
 extern const struct statement card_release;
 
+/* The n-th id becomes the other member's when it is that member's, as long as the split is under way. */
+struct card_move_params {
+    struct int64_array buckets;
+    struct uuid_array ids;
+    struct uuid from_member_id, to_member_id;
+    const char *to_member_ref;
+    struct uuid transfer_id;
+    int32_t transfer_bucket;
+};
+extern const struct statement card_move;
+
 /* What a member's profile says of its cards now, and what it said before the change of that seq (0: none). */
 struct card_profiles_params {
     struct int64_array buckets;

@@ -186,12 +186,17 @@ static const struct column transfer_columns[] = {
     COLUMN(struct transfer_row, status_before),
     COLUMN(struct transfer_row, state),
     COLUMN(struct transfer_row, reason),
+    COLUMN(struct transfer_row, split),
+    COLUMN(struct transfer_row, hash_before),
+    COLUMN(struct transfer_row, left_hash),
 };
 const struct statement lane_load_transfers =
     STATEMENT("lane_load_transfers",
-              "SELECT id, programme_no, bank_no, from_member_id, to_member_id, to_member_ref, merge, lots, "
-              "pending_lots, credit, status_before, state, reason FROM transfer "
-              "WHERE bucket = $1 AND id = ANY ($2::uuid[])",
+              "SELECT t.id, t.programme_no, t.bank_no, t.from_member_id, t.to_member_id, t.to_member_ref, t.merge, "
+              "t.lots, t.pending_lots, t.credit, t.status_before, t.state, t.reason, s.id IS NOT NULL AS split, "
+              "coalesce(s.hash_before, '') AS hash_before, coalesce(s.left_hash, '') AS left_hash FROM transfer t "
+              "LEFT JOIN transfer_split s ON s.bucket = t.bucket AND s.id = t.id "
+              "WHERE t.bucket = $1 AND t.id = ANY ($2::uuid[])",
               ids_params, transfer_columns, sizeof(struct transfer_row));
 
 static const struct column exposures_params[] = { COLUMN(struct exposures_params, bucket),
@@ -414,6 +419,72 @@ const struct statement lane_update_transfers =
                       "FROM unnest($2::transfer_change[]) u WHERE t.bucket = $1 AND t.id = u.id",
                       transfer_change_params);
 
+static const struct column split_columns[] = {
+    COLUMN(struct split_row, id),
+    COLUMN(struct split_row, changed_by),
+    COLUMN(struct split_row, tier),
+    COLUMN(struct split_row, by_tier),
+    COLUMN(struct split_row, credit_limit),
+    COLUMN(struct split_row, temporary_points),
+    COLUMN(struct split_row, temporary_first),
+    COLUMN(struct split_row, temporary_last),
+    COLUMN(struct split_row, card_tokens),
+    COLUMN(struct split_row, facts),
+    COLUMN(struct split_row, sealed),
+    COLUMN(struct split_row, phone_mac),
+    COLUMN(struct split_row, email_mac),
+    COLUMN(struct split_row, profile_hash),
+    COLUMN(struct split_row, hash_before),
+    COLUMN(struct split_row, left_sealed),
+    COLUMN(struct split_row, left_hash),
+};
+static const struct record_type transfer_split_write = { "transfer_split_write", split_columns, COUNT(split_columns),
+                                                         sizeof(struct split_row) };
+static const struct column split_params[] = { COLUMN(struct write_params, bucket),
+                                              RECORDS(struct write_params, rows, &transfer_split_write) };
+const struct statement lane_insert_splits = COMMAND_STATEMENT(
+    "lane_insert_splits", "INSERT INTO transfer_split SELECT $1, u.* FROM unnest($2::transfer_split_write[]) u",
+    split_params);
+
+static const struct column split_end_columns[] = {
+    COLUMN(struct split_end_row, id),
+    COLUMN(struct split_end_row, member_id),
+    COLUMN(struct split_end_row, received),
+    COLUMN(struct split_end_row, same),
+};
+static const struct record_type transfer_split_end = { "transfer_split_end", split_end_columns,
+                                                       COUNT(split_end_columns), sizeof(struct split_end_row) };
+static const struct column split_end_params[] = { COLUMN(struct write_params, bucket),
+                                                  RECORDS(struct write_params, rows, &transfer_split_end) };
+/* A profile from before there was more than tokens gets the text it lacks; one that has no cards stays as it is. */
+#define PROFILE_FACTS                                                                                                  \
+    "CASE WHEN p.facts <> '' THEN p.facts::jsonb WHEN p.card_tokens = '{}' THEN '{}'::jsonb ELSE "                     \
+    "jsonb_build_object('cards', (SELECT jsonb_agg(jsonb_build_object('token', t, 'status', 'CARD_STATUS_ACTIVE') "    \
+    "ORDER BY t) FROM unnest(p.card_tokens) t), 'consents', '[]'::jsonb, 'contactFields', '[]'::jsonb) END"
+const struct statement lane_split_profiles =
+    COMMAND_STATEMENT("lane_split_profiles",
+                      "UPDATE member_profile p SET "
+                      "card_tokens = ARRAY(SELECT t FROM unnest(p.card_tokens) t WHERE t <> ALL (s.card_tokens)), "
+                      "facts = CASE WHEN p.facts = '' AND p.card_tokens = '{}' THEN '' ELSE ((" PROFILE_FACTS
+                      ") || jsonb_build_object('cards', coalesce((SELECT jsonb_agg(c.card ORDER BY c.n) FROM "
+                      "jsonb_array_elements((" PROFILE_FACTS ") -> 'cards') WITH ORDINALITY c (card, n) "
+                      "WHERE c.card ->> 'token' <> ALL (s.card_tokens)), '[]')))::text END, "
+                      "sealed = CASE WHEN u.same THEN s.left_sealed ELSE p.sealed END "
+                      "FROM unnest($2::transfer_split_end[]) u JOIN transfer_split s ON s.bucket = $1 AND s.id = u.id "
+                      "WHERE u.received AND p.bucket = $1 AND p.member_id = u.member_id",
+                      split_end_params);
+const struct statement lane_split_log = COMMAND_STATEMENT(
+    "lane_split_log",
+    "UPDATE member_change c SET profile_after = coalesce((SELECT facts FROM member_profile p WHERE p.bucket = $1 AND "
+    "p.member_id = u.member_id), '') FROM unnest($2::transfer_split_end[]) u "
+    "WHERE u.received AND c.bucket = $1 AND c.member_id = u.member_id AND c.profile_after = '" SPLIT_PROFILE "'",
+    split_end_params);
+const struct statement lane_delete_splits =
+    COMMAND_STATEMENT("lane_delete_splits",
+                      "DELETE FROM transfer_split s USING unnest($2::transfer_split_end[]) u "
+                      "WHERE s.bucket = $1 AND s.id = u.id",
+                      split_end_params);
+
 static const struct column exposure_changed[] = {
     COLUMN(struct exposure_row, bank_no),
     COLUMN(struct exposure_row, currency),
@@ -523,6 +594,10 @@ const struct statement *const lane_statements[] = {
     &lane_insert_outbox,
     &lane_insert_transfers,
     &lane_update_transfers,
+    &lane_insert_splits,
+    &lane_split_profiles,
+    &lane_split_log,
+    &lane_delete_splits,
     &lane_update_exposures,
     &lane_find_overdue,
     &lane_commit,

@@ -120,9 +120,29 @@ struct transfer_row {
     int64_t credit;
     int16_t status_before, state; /* state: enum transfer_state */
     const char *reason;
+    bool split; /* and the rest only then: there is a row of transfer_split */
+    struct bytes hash_before, left_hash;
 };
 enum transfer_state { TRANSFER_SENT = 1, TRANSFER_RECEIVED = 2, TRANSFER_GIVEN_BACK = 3 };
 extern const struct statement lane_load_transfers;
+
+/* What makes the receiver of a split, and what the giver's profile is to be; gone when the transfer is over. */
+struct split_row {
+    struct uuid id;
+    const char *changed_by;
+    int16_t tier;
+    bool by_tier;
+    int64_t credit_limit, temporary_points;
+    struct date temporary_first, temporary_last;
+    struct text_array card_tokens;
+    const char *facts;
+    struct bytes sealed, phone_mac, email_mac, profile_hash, hash_before, left_sealed, left_hash;
+};
+/* A split that is over. received: the cards leave the giver's profile; same: that is as it was when it began. */
+struct split_end_row {
+    struct uuid id, member_id;
+    bool received, same;
+};
 
 /* Parts of exposure limits, locked: those in this bucket, and all of the banks that are needed. */
 struct exposures_params {
@@ -189,12 +209,17 @@ struct write_params {
 extern const struct statement lane_insert_accounts, lane_update_accounts, lane_put_profiles, lane_insert_changes,
     lane_insert_redemptions, lane_update_redemptions, lane_insert_operations, lane_insert_accruals,
     lane_update_accruals, lane_insert_journal, lane_insert_outbox, lane_insert_transfers, lane_update_transfers,
-    lane_update_exposures;
+    lane_update_exposures, lane_insert_splits;
 
 /* What is personal of these members; ids_params. */
 extern const struct statement lane_erase_log, lane_erase_profiles;
 /* profile_after of an erasure until lane_erase_log has said what is left. */
 #define ERASED_PROFILE "erased"
+
+/* Splits that are over, rows of split_end_row: the givers' profiles, then the log of it, then the rows go. */
+extern const struct statement lane_split_profiles, lane_split_log, lane_delete_splits;
+/* profile_after of a split until lane_split_log has said what is left. */
+#define SPLIT_PROFILE "split"
 
 /* Overdue holds of a bucket by the clocks of its programmes, oldest first. */
 struct overdue_params {

@@ -6,11 +6,12 @@ static const struct column found_columns[] = {
     COLUMN(struct profile_found_row, status),       COLUMN(struct profile_found_row, tier),
     COLUMN(struct profile_found_row, credit_limit), COLUMN(struct profile_found_row, card_tokens),
     COLUMN(struct profile_found_row, facts),        COLUMN(struct profile_found_row, sealed),
+    COLUMN(struct profile_found_row, profile_hash),
 };
 const struct statement profile_find =
     STATEMENT("profile_find",
               "SELECT a.status, a.tier, a.credit_limit, coalesce(p.card_tokens, '{}') AS card_tokens, "
-              "coalesce(p.facts, '') AS facts, coalesce(p.sealed, '') AS sealed FROM account a "
+              "coalesce(p.facts, '') AS facts, coalesce(p.sealed, '') AS sealed, a.profile_hash FROM account a "
               "LEFT JOIN member_profile p ON p.bucket = a.bucket AND p.member_id = a.member_id "
               "WHERE a.bucket = $1 AND a.member_id = $2",
               key_params, found_columns, sizeof(struct profile_found_row));

@@ -16,7 +16,7 @@ struct profile_found_row {
     int64_t credit_limit;
     struct text_array card_tokens;
     const char *facts; /* MemberFacts as JSON; "" for none, or when it was written before there was more than tokens */
-    struct bytes sealed;
+    struct bytes sealed, profile_hash;
 };
 extern const struct statement profile_find; /* profile_key_params */
 

@@ -5,6 +5,7 @@
 #define STORE_TRANSFER_STORE_H
 
 #include "store/db.h"
+#include "store/lane_store.h"
 
 /* A page of a bucket's, oldest first, from behind (after_at, after_id). */
 struct transfer_open_params {
@@ -23,7 +24,16 @@ struct transfer_open_row {
     int64_t credit;
     int16_t status_before;
     struct instant sent_at;
+    const char *to_member_ref, *bank_id;
+    bool split;
 };
 extern const struct statement transfer_find_open;
+
+/* What makes the receiver of a split: all of the row but id, hash_before and what is left of the giver's. */
+struct transfer_split_params {
+    int32_t bucket;
+    struct uuid id;
+};
+extern const struct statement transfer_find_split; /* struct split_row */
 
 #endif

@@ -417,6 +417,61 @@ static void what_is_sent_leaves_and_comes_back_whole(void **state)
     }
 }
 
+/* 7 available of which 3 more are held: what a second member can get of a first. */
+static const struct {
+    const char *story;
+    int16_t status;
+    int64_t points;
+    enum reason expected;
+    const char *written;
+} splits[] = {
+    { "all points", MEMBER_ACTIVE, 7, REASON_OK, "TRANSFER_OUT 7" },
+    { "a part", MEMBER_ACTIVE, 1, REASON_OK, "TRANSFER_OUT 1" },
+    { "cards alone", MEMBER_ACTIVE, 0, REASON_OK, "" },
+    { "one that is held", MEMBER_ACTIVE, 8, REASON_HOLDS_OPEN, "" },
+    { "all that are held", MEMBER_ACTIVE, 10, REASON_HOLDS_OPEN, "" },
+    { "more than there are", MEMBER_ACTIVE, 11, REASON_INSUFFICIENT_POINTS, "" },
+    { "less than nothing", MEMBER_CLOSED, -1, REASON_POINTS_NOT_POSITIVE, "" },
+    { "too many", MEMBER_CLOSED, POINTS_MAX + 1, REASON_POINTS_TOO_MANY, "" },
+    { "closed", MEMBER_CLOSED, 11, REASON_MEMBER_CLOSED, "" },
+    { "deceased", MEMBER_DECEASED, 11, REASON_MEMBER_DECEASED, "" },
+    { "frozen", MEMBER_FROZEN, 11, REASON_MEMBER_FROZEN, "" },
+};
+
+static void a_split_takes_what_is_not_held(void **state)
+{
+    static struct stage stage;
+    static struct parcel parcel;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(splits); i++) {
+        int64_t moved, back;
+        set_giver(&stage);
+        stage.account.status = splits[i].status;
+        stage.account.held = 3;
+        stage.account.hold_count = 1;
+        struct account before = stage.account;
+        enum reason reason =
+            member_split(&stage.account, &stage.moment, splits[i].points, &request, &parcel, &moved, &stage.entries);
+        if (reason != splits[i].expected)
+            fail_msg("%s: %s", splits[i].story, reason_name(reason));
+        assert_written(splits[i].story, &stage, splits[i].written);
+        assert_int_equal(moved, reason == REASON_OK ? splits[i].points : 0);
+        if (reason != REASON_OK) {
+            assert_memory_equal(&stage.account, &before, sizeof before);
+            continue;
+        }
+        assert_int_equal(stage.account.available, 7 - splits[i].points);
+        assert_int_equal(stage.account.pending, before.pending);
+        assert_int_equal(stage.account.credit_used, before.credit_used);
+        assert_int_equal(lots_points(&parcel.lots), splits[i].points);
+        member_take_back(&stage.account, &stage.moment, &parcel, &request, &back, &stage.entries);
+        assert_int_equal(back, moved);
+        assert_int_equal(stage.account.available, before.available);
+        assert_int_equal(stage.account.status, MEMBER_ACTIVE);
+    }
+}
+
 static void the_receiver_gets_it_all_or_nothing(void **state)
 {
     static struct stage giver, receiver;
@@ -539,6 +594,7 @@ int main(void)
         cmocka_unit_test(what_was_clawed_back_is_gone),
         cmocka_unit_test(corrections_go_to_their_edge),
         cmocka_unit_test(what_is_sent_leaves_and_comes_back_whole),
+        cmocka_unit_test(a_split_takes_what_is_not_held),
         cmocka_unit_test(the_receiver_gets_it_all_or_nothing),
         cmocka_unit_test(days_on_the_way_count_when_it_comes_back),
         cmocka_unit_test(a_member_closes_once_and_loses_all_but_its_debt),
