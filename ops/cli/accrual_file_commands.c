@@ -5,6 +5,8 @@
 #include "cli.h"
 #include "push.h"
 
+#include "io/digest.h"
+
 #include <alliance/v1/bank_service.pb-c.h>
 #include <inttypes.h>
 #include <string.h>
@@ -13,7 +15,8 @@ enum { CURRENCIES_MAX = 16 };
 
 /* What a file adds up to. */
 struct sums {
-    int64_t rows, refused;
+    int64_t rows, by_card, refused;
+    uint8_t rows_sha256[CRYPTO_HASH];
     struct {
         char currency[4];
         int64_t minor;
@@ -71,6 +74,7 @@ struct checking {
     struct row_source source;
     struct refusals refusals;
     struct arena arena; /* of one row */
+    struct digest digest;
     struct sums sums;
 };
 
@@ -78,6 +82,7 @@ static void release(struct checking *work)
 {
     row_source_close(&work->source);
     refusals_close(&work->refusals);
+    digest_release(&work->digest);
     arena_release(&work->arena);
 }
 
@@ -99,13 +104,35 @@ static bool add(struct sums *sums, const Alliance__V1__Money *money, struct erro
     return true;
 }
 
+/*
+ * What a bank reckons for itself: SHA-256 over each good row's AccrualRow in canonical protobuf encoding, without its
+ * number, each after its length as four bytes, most significant first.
+ */
+static bool add_row(struct checking *work, Alliance__V1__AccrualRow *row, struct error *err)
+{
+    row->row_number = 0;
+    size_t size = protobuf_c_message_get_packed_size(&row->base);
+    uint8_t *bytes = arena_alloc(&work->arena, size + 1);
+    const uint8_t head[] = { (uint8_t)(size >> 24), (uint8_t)(size >> 16), (uint8_t)(size >> 8), (uint8_t)size };
+
+    if (!bytes)
+        return error_set(err, REASON_INTERNAL, "out of memory");
+    if (!add(&work->sums, row->amount, err))
+        return false;
+    protobuf_c_message_pack(&row->base, bytes);
+    digest_add(&work->digest, head, sizeof head);
+    digest_add(&work->digest, bytes, size);
+    work->sums.by_card += *row->card_token != '\0';
+    return true;
+}
+
 static void take_row(struct checking *work, enum source_next next)
 {
     struct source_row *row = work->source.row;
 
     if (next == SOURCE_ROW) {
-        const Alliance__V1__AccrualRow *made = accrual_read(row->values, work->sums.rows + 1, &work->arena, &row->err);
-        if (made && add(&work->sums, made->amount, &row->err))
+        Alliance__V1__AccrualRow *made = accrual_read(row->values, work->sums.rows + 1, &work->arena, &row->err);
+        if (made && add_row(work, made, &row->err))
             return;
         row_source_place(&work->source, &row->err);
     }
@@ -116,11 +143,15 @@ static void take_row(struct checking *work, enum source_next next)
 static void print_sums(const struct cli *cli, const struct sums *sums)
 {
     bool json = cli_option(cli, OPTION_JSON);
+    char hash[2 * CRYPTO_HASH + 1];
 
+    crypto_hex(sums->rows_sha256, CRYPTO_HASH, hash);
     fprintf(cli->out,
-            json ? "{\"rows\":\"%" PRId64 "\",\"refused\":\"%" PRId64 "\",\"amountMinorTotal\":{"
-                 : "rows                %" PRId64 "\nrefused             %" PRId64 "\n",
-            sums->rows, sums->refused);
+            json ? "{\"rows\":\"%" PRId64 "\",\"byCard\":\"%" PRId64 "\",\"refused\":\"%" PRId64
+                   "\",\"rowsSha256\":\"%s\",\"amountMinorTotal\":{"
+                 : "rows                %" PRId64 "\nby_card             %" PRId64 "\nrefused             %" PRId64
+                   "\nrows_sha256         %s\n",
+            sums->rows, sums->by_card, sums->refused, hash);
     for (size_t i = 0; i < sums->count; i++) {
         if (json)
             fprintf(cli->out, "%s\"%s\":\"%" PRId64 "\"", i ? "," : "", sums->of[i].currency, sums->of[i].minor);
@@ -142,12 +173,14 @@ enum outcome accruals_check(struct cli *cli)
         return OUTCOME_USAGE;
     if (!push_open(cli, &options, &work.source, &work.refusals))
         return OUTCOME_FAILED;
+    digest_begin(&work.digest);
     while ((next = row_source_next(&work.source)) == SOURCE_ROW || next == SOURCE_BAD) {
         take_row(&work, next);
         arena_reset(&work.arena);
     }
     if (next == SOURCE_BROKEN && !row_source_broken(&work.source, &err))
         return cli_fail(cli, &err);
+    digest_end(&work.digest, work.sums.rows_sha256);
     print_sums(cli, &work.sums);
     if (!refusals_close(&work.refusals)) {
         fputs("error: the file of refused rows could not be written\n", cli->err);

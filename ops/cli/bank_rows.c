@@ -12,6 +12,7 @@
 enum {
     TRANSACTION_REF,
     ACCRUAL_MEMBER_REF,
+    CARD_TOKEN,
     CURRENCY,
     AMOUNT,
     TRANSACTION_TIME,
@@ -25,7 +26,8 @@ enum {
 
 const struct row_column accrual_columns[ACCRUAL_COLUMNS] = {
     [TRANSACTION_REF] = { "transaction_ref", true },
-    [ACCRUAL_MEMBER_REF] = { "member_ref", true },
+    [ACCRUAL_MEMBER_REF] = { "member_ref", false }, /* a row has this or the next */
+    [CARD_TOKEN] = { "card_token", false },
     [CURRENCY] = { "currency", true },
     [AMOUNT] = { "amount", true },
     [TRANSACTION_TIME] = { "transaction_time", true },
@@ -42,14 +44,12 @@ static bool out_of_memory(struct error *err)
     return error_set(err, REASON_INTERNAL, "out of memory");
 }
 
-/* A value that must be there and must not be a card number. */
-static bool take_ref(const char *const *values, size_t column, const char *name, struct arena *arena, char **out,
-                     struct error *err)
+static bool take_ref(const char *const *values, struct arena *arena, char **out, struct error *err)
 {
-    const char *value = values[column];
+    const char *value = values[TRANSACTION_REF];
 
     if (!*value)
-        return error_field(err, REASON_FIELD_INVALID, name, "must not be empty");
+        return error_field(err, REASON_FIELD_INVALID, "transaction_ref", "must not be empty");
     *out = arena_copy(arena, value, strlen(value));
     return *out || out_of_memory(err);
 }
@@ -85,6 +85,35 @@ static bool take_time(const char *text, Google__Protobuf__Timestamp *time, struc
 static bool take_text(const char *text, struct arena *arena, char **out, struct error *err)
 {
     return !*text || (*out = arena_copy(arena, text, strlen(text))) != NULL || out_of_memory(err);
+}
+
+/* Who earns: the member by its name, or by a card. */
+static bool take_who(const char *const *values, Alliance__V1__AccrualRow *row, struct arena *arena, struct error *err)
+{
+    bool by_card = *values[CARD_TOKEN];
+
+    if (by_card && *values[ACCRUAL_MEMBER_REF])
+        return error_field(err, REASON_FIELD_INVALID, "member_ref", "must be empty where card_token is not");
+    if (!by_card && !*values[ACCRUAL_MEMBER_REF])
+        return error_field(err, REASON_FIELD_INVALID, "member_ref", "must not be empty, unless card_token says who");
+    return take_text(values[ACCRUAL_MEMBER_REF], arena, &row->member_ref, err) &&
+           take_text(values[CARD_TOKEN], arena, &row->card_token, err);
+}
+
+/* Before anything leaves the machine. One in ten reference numbers of 12 digits would pass for a card's; those have 13.
+ */
+static bool check_no_card_numbers(const char *const *values, struct error *err)
+{
+    static const size_t columns[] = { TRANSACTION_REF, ACCRUAL_MEMBER_REF, CARD_TOKEN, MERCHANT_NAME, REVERSAL_OF };
+
+    for (size_t i = 0; i < COUNT(columns); i++) {
+        const char *value = values[columns[i]];
+        bool is_ref = columns[i] == TRANSACTION_REF || columns[i] == REVERSAL_OF;
+        if (text_is_card_number(value) && (!is_ref || strlen(value) > 12))
+            return error_field(err, REASON_CARD_NUMBER_REFUSED, accrual_columns[columns[i]].name,
+                               "is a card number; send a token");
+    }
+    return true;
 }
 
 /* Both may be left out: then the bank pays, and the rules say when points are spendable. */
@@ -124,9 +153,9 @@ void *accrual_read(const char *const *values, int64_t row_number, struct arena *
     row->row_number = row_number;
     row->amount = money;
     row->transaction_time = time;
-    bool read = take_ref(values, TRANSACTION_REF, "transaction_ref", arena, &row->transaction_ref, err) &&
-                take_ref(values, ACCRUAL_MEMBER_REF, "member_ref", arena, &row->member_ref, err) &&
-                take_amount(values, money, arena, err) && take_time(values[TRANSACTION_TIME], time, err) &&
-                take_terms(values, row, arena, err) && take_spend(values, row, arena, err);
+    bool read = check_no_card_numbers(values, err) && take_ref(values, arena, &row->transaction_ref, err) &&
+                take_who(values, row, arena, err) && take_amount(values, money, arena, err) &&
+                take_time(values[TRANSACTION_TIME], time, err) && take_terms(values, row, arena, err) &&
+                take_spend(values, row, arena, err);
     return read ? row : NULL;
 }

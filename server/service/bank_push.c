@@ -1,7 +1,8 @@
 /*
  * bank_push.c -- PushAccruals: each row is checked by itself, so that a wrong one does not hinder the others.
  *
- * Rows that name a member go straight to the lanes; of those that name a card, a clerk first finds whose it is.
+ * A message whose rows name members goes straight to the lanes. When some name a card, a clerk first finds whose it is,
+ * and all rows of the message wait for that: their order is kept, so that a return stays behind its purchase.
  */
 #include "service/bank_handlers.h"
 
@@ -157,16 +158,16 @@ static bool hash_accrual(const struct call *call, const Accrual *accrual, uint8_
     return shape_hash_call(call, &content.base, hash, err);
 }
 
-/* Rows of one message that name cards, in the call's arena. */
-struct by_card {
+/* The good rows of one message, in the call's arena. */
+struct spend {
     struct clerk_job job;
     struct push *push;
     struct push_row **rows;
     const Accrual **accruals;
-    size_t count;
+    size_t count, by_card;
 };
 
-static void take_accrual(struct push_row *row, const Accrual *accrual, const struct bank *bank, struct by_card *cards)
+static void take_accrual(struct push_row *row, const Accrual *accrual, const struct bank *bank, struct spend *spend)
 {
     struct command *command = &row->command;
     struct error wrong = { 0 };
@@ -178,18 +179,21 @@ static void take_accrual(struct push_row *row, const Accrual *accrual, const str
         push_refuse(row, &wrong);
         return;
     }
-    if (text_empty(accrual->card_token)) {
-        submit(row, accrual, accrual->member_ref);
-        return;
-    }
-    cards->rows[cards->count] = row;
-    cards->accruals[cards->count++] = accrual;
+    spend->by_card += !text_empty(accrual->card_token);
+    spend->rows[spend->count] = row;
+    spend->accruals[spend->count++] = accrual;
 }
 
-static void refuse_cards(struct by_card *cards, const struct error *err)
+/* Rows that name their member go on whatever became of the cards. */
+static void submit_all(const struct spend *spend, const struct error *no_cards)
 {
-    for (size_t i = 0; i < cards->count; i++)
-        push_refuse(cards->rows[i], err);
+    for (size_t i = 0; i < spend->count; i++) {
+        const Accrual *accrual = spend->accruals[i];
+        if (text_empty(accrual->card_token))
+            submit(spend->rows[i], accrual, accrual->member_ref);
+        else
+            push_refuse(spend->rows[i], no_cards);
+    }
 }
 
 static const char *owner_of(const struct card_row *found, size_t count, const struct uuid *id)
@@ -202,18 +206,22 @@ static const char *owner_of(const struct card_row *found, size_t count, const st
 }
 
 /* Whose the cards are; *found is in the call's arena. */
-static bool find_cards(struct by_card *cards, struct db *db, struct uuid *ids, const struct card_row **found,
+static bool find_cards(struct spend *spend, struct db *db, struct uuid *ids, const struct card_row **found,
                        size_t *count, struct error *err)
 {
-    struct call *call = cards->push->call;
+    struct call *call = spend->push->call;
     const struct reference *reference = reference_acquire(call->office->reference);
-    int64_t *buckets = arena_alloc(&call->arena, cards->count * sizeof *buckets);
-    struct card_ids_params params = { { buckets, cards->count }, { ids, cards->count } };
+    int64_t *buckets = arena_alloc(&call->arena, spend->by_card * sizeof *buckets);
+    struct card_ids_params params = { { buckets, spend->by_card }, { ids, spend->by_card } };
     void *rows = NULL;
+    size_t n = 0;
 
-    for (size_t i = 0; buckets && i < cards->count; i++) {
-        ids[i] = command_card_id(cards->push->bank_id, cards->accruals[i]->card_token);
-        buckets[i] = member_hash16(&ids[i]) % reference->buckets;
+    for (size_t i = 0; buckets && i < spend->count; i++) {
+        if (text_empty(spend->accruals[i]->card_token))
+            continue;
+        ids[n] = command_card_id(spend->push->bank_id, spend->accruals[i]->card_token);
+        buckets[n] = member_hash16(&ids[n]) % reference->buckets;
+        n++;
     }
     reference_release(reference);
     bool good = buckets ? db_fetch(db, &card_find, &params, &call->arena, &rows, count, err) : errand_no_room(err);
@@ -221,55 +229,66 @@ static bool find_cards(struct by_card *cards, struct db *db, struct uuid *ids, c
     return good;
 }
 
+static void submit_found(struct spend *spend, const struct uuid *ids, const struct card_row *found, size_t count)
+{
+    struct error unknown;
+
+    error_field(&unknown, REASON_CARD_NOT_FOUND, "card_token", "%s", "");
+    for (size_t i = 0; i < spend->count; i++) {
+        const Accrual *accrual = spend->accruals[i];
+        const char *member_ref = text_empty(accrual->card_token) ? accrual->member_ref : owner_of(found, count, ids++);
+        if (member_ref)
+            submit(spend->rows[i], accrual, member_ref);
+        else
+            push_refuse(spend->rows[i], &unknown);
+    }
+}
+
 /* On a clerk's thread. */
 static void find_owners(struct clerk_job *job, struct db *db, struct error *err)
 {
-    struct by_card *cards = (struct by_card *)(void *)job;
-    struct uuid *ids = arena_alloc(&cards->push->call->arena, cards->count * sizeof *ids);
+    struct spend *spend = (struct spend *)(void *)job;
+    struct uuid *ids = arena_alloc(&spend->push->call->arena, spend->by_card * sizeof *ids);
     const struct error inside = { .reason = REASON_INTERNAL };
     const struct card_row *found;
-    struct error unknown;
     size_t count;
 
-    error_field(&unknown, REASON_CARD_NOT_FOUND, "card_token", "%s", "");
-    if (!db || !ids || !find_cards(cards, db, ids, &found, &count, err)) {
+    if (!db || !ids || !find_cards(spend, db, ids, &found, &count, err)) {
         LOG(LOG_WARN, "cards are not found", log_text("detail", error_text(err)));
-        refuse_cards(cards, err->reason == REASON_INTERNAL || err->reason == REASON_OK ? &inside : err);
+        submit_all(spend, err->reason == REASON_INTERNAL || err->reason == REASON_OK ? &inside : err);
     } else {
-        for (size_t i = 0; i < cards->count; i++) {
-            const char *member_ref = owner_of(found, count, &ids[i]);
-            if (member_ref)
-                submit(cards->rows[i], cards->accruals[i], member_ref);
-            else
-                push_refuse(cards->rows[i], &unknown);
-        }
+        submit_found(spend, ids, found, count);
     }
-    push_end(cards->push);
+    push_end(spend->push);
 }
 
-static void begin_cards(struct by_card *cards)
+static void begin(struct spend *spend)
 {
     struct error err = { 0 };
 
-    cards->job = (struct clerk_job){ .run = find_owners };
-    push_also(cards->push);
-    if (clerks_submit(cards->push->call->office->clerks, &cards->job, &err))
+    if (spend->by_card == 0) {
+        submit_all(spend, NULL);
         return;
-    refuse_cards(cards, &err);
-    push_end(cards->push);
+    }
+    spend->job = (struct clerk_job){ .run = find_owners };
+    push_also(spend->push);
+    if (clerks_submit(spend->push->call->office->clerks, &spend->job, &err))
+        return;
+    submit_all(spend, &err);
+    push_end(spend->push);
 }
 
-static bool make_cards(struct by_card **cards, struct push *push)
+static struct spend *make_spend(struct push *push)
 {
     struct arena *arena = &push->call->arena;
+    struct spend *spend = arena_alloc(arena, sizeof *spend);
 
-    *cards = arena_alloc(arena, sizeof **cards);
-    if (!*cards)
-        return false;
-    (*cards)->push = push;
-    (*cards)->rows = arena_alloc(arena, push->count * sizeof *(*cards)->rows);
-    (*cards)->accruals = arena_alloc(arena, push->count * sizeof *(*cards)->accruals);
-    return (*cards)->rows && (*cards)->accruals;
+    if (!spend)
+        return NULL;
+    spend->push = push;
+    spend->rows = arena_alloc(arena, push->count * sizeof *spend->rows);
+    spend->accruals = arena_alloc(arena, push->count * sizeof *spend->accruals);
+    return spend->rows && spend->accruals ? spend : NULL;
 }
 
 static void answer_accruals(struct call *call, Alliance__V1__RowVerdict **verdicts, size_t count)
@@ -294,19 +313,18 @@ bool bank_push_accruals(struct call *call, const ProtobufCMessage *request, stru
         return false;
     const struct reference *reference = reference_acquire(call->office->reference);
     const struct bank *bank = reference_bank(reference, push->bank_id);
-    struct by_card *cards;
-    bool room = make_cards(&cards, push);
+    struct spend *spend = make_spend(push);
     for (size_t i = 0; i < asked->n_rows; i++) {
         struct push_row *row = push_row(push, i, asked->rows[i]->row_number);
         struct error full;
-        if (room)
-            take_accrual(row, asked->rows[i], bank, cards);
+        if (spend)
+            take_accrual(row, asked->rows[i], bank, spend);
         else if (!errand_no_room(&full))
             push_refuse(row, &full);
     }
     reference_release(reference);
-    if (room && cards->count > 0)
-        begin_cards(cards);
+    if (spend)
+        begin(spend);
     push_end(push);
     return true;
 }

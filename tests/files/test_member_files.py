@@ -6,8 +6,11 @@ do, or, where only the bank can know, because it does not add up to what the ban
 totals.py reckons from the raw file. The real sets are tried where ../shared/data is there.
 """
 
+import base64
 import csv
 import gzip
+import hashlib
+import hmac
 import json
 import os
 import random
@@ -158,6 +161,13 @@ class Files(unittest.TestCase):
         said = json.loads(run.out)
         self.assertEqual(said.pop("refused"), "0")
         self.assertEqual(said, expected)
+
+    def spend_reads_as(self, path, expected, *more, status=DONE):
+        """The same of card spend, where some rows may be refused."""
+        run = Run("accruals", "check", path, "--json", *more)
+        self.assertEqual(run.status, status, run.err)
+        self.assertEqual(json.loads(run.out), expected)
+        return run
 
     def lines_of(self, path):
         """What is in it, without its byte order mark."""
@@ -354,6 +364,76 @@ class Totals(Files):
             self.assertNotEqual(run.status, DONE if not case_only else None, (at, bit))
 
 
+SPEND = b"transaction_ref,member_ref,card_token,currency,amount,transaction_time,pending_until,fixed_points,merchant_category_code," \
+    b"merchant_name,reversal_of\n" + b"".join(
+        b"t-%d,%s,%s,%s,%d.%02d,2026-01-%02dT08:00:00+08:00,%s,%s,5411,\xe5\xb0\x8f\xe5\xba\x97,%s\n" % (
+            n, b"" if n % 3 else b"m-%d" % n, b"tok-%04d" % n if n % 3 else b"", b"CNY" if n % 7 else b"USD", n * 37 + 1, n % 100,
+            1 + n % 28, b"EVENT" if n % 11 == 0 else b"", b"25" if n % 13 == 0 else b"", b"t-%d" % (n - 1) if n % 17 == 0 else b"")
+        for n in range(1, 200))
+
+
+class Spend(Files):
+    """Card spend, by member and by card."""
+
+    def test_what_it_adds_up_to(self):
+        path = self.file("spend.csv", SPEND)
+        said = json.loads(self.spend_reads_as(path, totals("plain-spend", path)).out)
+        self.assertEqual((said["rows"], said["byCard"], list(said["amountMinorTotal"])), ("199", "133", ["CNY", "USD"]))
+        self.spend_reads_as(self.file("spend.csv.gz", gzip.compress(SPEND)), totals("plain-spend", path))
+
+    def test_every_change_shows(self):
+        path = self.file("spend.csv", SPEND)
+        right, rows = totals("plain-spend", path), SPEND.splitlines(keepends=True)
+        for story, mutated in (("a row dropped", rows[:9] + rows[10:]), ("a row repeated", rows[:10] + rows[9:]),
+                               ("two rows swapped", rows[:9] + [rows[10], rows[9]] + rows[11:]),
+                               ("another card", [rows[0], rows[1].replace(b"tok-0001", b"tok-0002")] + rows[2:]),
+                               ("the card's member instead", [rows[0], rows[1].replace(b",,tok-0001", b",tok-0001,")] + rows[2:])):
+            with self.subTest(story):
+                run = Run("accruals", "check", self.file("other.csv", b"".join(mutated)), "--json")
+                self.assertEqual(run.status, DONE)
+                self.assertNotEqual(json.loads(run.out)["rowsSha256"], right["rowsSha256"])
+
+    def test_bad_rows(self):
+        head = b"transaction_ref,member_ref,card_token,currency,amount,transaction_time,merchant_name\n"
+        end = b",CNY,1.00,2026-01-14T08:00:00Z,"
+        for row, says in ((b"t-1,m-1,tok-0001" + end, "member_ref (column 2) must be empty where card_token is not"),
+                          (b"t-1,," + end, "member_ref (column 2) must not be empty, unless card_token says who"),
+                          (b",m-1," + end, "transaction_ref (column 1) must not be empty"),
+                          (b"t-1,,4111111111111111" + end, "card_token (column 3) is a card number; send a token"),
+                          (b"t-1,4111 1111 1111 1111," + end, "member_ref (column 2) is a card number; send a token"),
+                          (b"4111111111111111,m-1," + end, "transaction_ref (column 1) is a card number; send a token"),
+                          (b"t-1,m-1," + end + b"4111-1111-1111-1111", "merchant_name (column 7) is a card number; send a token")):
+            with self.subTest(says):
+                path = self.file("spend.csv", head + row + b"\nt-2,,tok-0002" + end + b"\n")
+                run = Run("accruals", "check", path, "--json", "--refused", os.path.join(self.folder, "refused.csv"))
+                self.assertEqual(run.status, REFUSED)
+                self.assertIn("spend.csv:2: ", run.err)
+                self.assertIn(says, run.err)
+                self.assertEqual(json.loads(run.out)["rows"], "1")
+                with open(os.path.join(self.folder, "refused.csv"), "rb") as file:
+                    self.assertNotIn(b"4111", file.read().replace(b"-", b"").replace(b" ", b""))
+
+    def test_card_numbers_become_tokens_at_the_door(self):
+        numbers = ["4111111111111111", "5500000000000004", "340000000000009"]
+        lines_of_it = ["Reference,Card Number,CVV,Amount,Time,MCC,Merchant,Refund Of"] + [
+            f"c-{n},{numbers[n % 3]},123,{'x' if n == 7 else 1 + n}.50,2026-01-14T08:00:00Z,5411,Shop {n},{'c-4' if n == 5 else ''}"
+            for n in range(9)]
+        path = self.file("card_spend.csv", ("\n".join(lines_of_it) + "\n").encode())
+        refused = os.path.join(self.folder, "refused.csv")
+        options = ("--mapping", os.path.join(MAPPINGS, "card-spend.json"), "--key-file", self.key, "--refused", refused)
+        run = self.spend_reads_as(path, totals("card-spend", self.folder, KEY), *options, status=REFUSED)
+        self.assertIn("card_spend.csv:9: FIELD_INVALID: amount (column 4)", run.err)
+        # Neither number nor CVV is written again: the token is, so that the row can be corrected and pushed again.
+        self.assertEqual(self.lines_of(refused)[1].split(",")[:3], ["c-7", lines_token(numbers[1]), ""])
+        self.assertNotEqual(Run("accruals", "check", path, *options[:2]).status, DONE)
+
+
+def lines_token(digits):
+    """What stands for a card number, reckoned here once more."""
+    digest = hmac.new(bytes.fromhex(KEY), digits.encode(), hashlib.sha256).digest()
+    return "tok_" + base64.b32encode(digest).decode().lower()[:26]
+
+
 class RefusedRows(Files):
     """They come out as a file that can be corrected and sent again."""
 
@@ -517,13 +597,25 @@ class Documented(Files):
             page = file.read()
         examples = re.findall(r"```(csv|json)\n(.*?)```", page, re.S)
         kinds = [kind for kind, _ in examples]
-        self.assertEqual((kinds.count("csv"), kinds.count("json")), (2, 1))
-        ours, theirs = [text.encode() for kind, text in examples if kind == "csv"]
+        self.assertEqual((kinds.count("csv"), kinds.count("json")), (3, 1))
+        ours, spend, theirs = [text.encode() for kind, text in examples if kind == "csv"]
+        self.spend_reads_as(self.file("spend.csv", spend), totals("plain-spend", self.file("spend.csv", spend)))
         mapping = next(text for kind, text in examples if kind == "json").encode()
         self.reads_as(self.file("ours.csv", ours), totals("plain", self.file("ours.csv", ours)))
         run = self.check(self.file("theirs.csv", theirs), "--mapping", self.file("m.json", mapping), "--key-file", self.key)
         self.assertEqual((run.status, run.err), (DONE, ""))
         self.assertIn("rows                2\nrefused             0\ncredit_limit_total  13000\n", run.out)
+
+    def test_the_header_of_spend_in_help(self):
+        help_text = Run("accruals", "push", "--help").out
+        header = re.search(r"transaction_ref,[a-z_,\[\]]+", "".join(help_text.split("\n    "))).group().replace("[", "").replace("]", "")
+        columns = header.split(",")
+        row = ",".join({"transaction_ref": "t-1", "card_token": "tok-0001", "currency": "CNY", "amount": "1",
+                        "transaction_time": "2026-01-14T08:00:00Z"}.get(name, "") for name in columns)
+        self.assertEqual(Run("accruals", "check", self.file("help.csv", f"{header}\n{row}\n".encode())).status, DONE)
+        with open(os.path.join(MAPPINGS, "README.md"), encoding="utf-8") as file:
+            documented = re.findall(r"^\| `([a-z_]+)` \| (?:must be there|may be|this or .*?) \|", file.read(), re.M)
+        self.assertEqual(documented, columns)
 
     def test_the_header_in_help(self):
         help_text = Run("members", "push", "--help").out
@@ -557,6 +649,17 @@ class Real(Files):
         said = json.loads(run.out)
         self.assertEqual(said, totals("completejourney-spend", where))
         self.assertEqual(len(self.lines_of(refused)), 1 + int(said["refused"]))
+
+    def test_spend_by_real_cards(self):
+        with open(os.path.join(DATA, "ibm-cards", "sd254_cards.csv"), encoding="utf-8", newline="") as file:
+            cards = list(csv.DictReader(file))
+        text = "Reference,Card Number,CVV,Amount,Time,MCC,Merchant,Refund Of\n" + "".join(
+            f"r-{n},{card['Card Number']},{card['CVV']},{1 + n % 500}.{n % 100:02d},2026-01-14T08:00:00Z,5411,,\n"
+            for n, card in enumerate(cards))
+        path = self.file("card_spend.csv", text.encode())
+        run = self.spend_reads_as(path, totals("card-spend", self.folder, KEY), "--key-file", self.key, "--mapping",
+                                  os.path.join(MAPPINGS, "card-spend.json"))
+        self.assertEqual(json.loads(run.out)["byCard"], str(len(cards)))
 
     def test_a_real_cut_line(self):
         mapping = self.file("trans.json", json.dumps({"rows": "members", "separator": ";", "lines": "first", "columns": {

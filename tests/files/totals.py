@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """totals.py SET FOLDER KEY_HEX: what a bank's file must add up to, from the raw files alone, as JSON.
 
-SET is ibm-cards, berka, completejourney-members or completejourney-spend. Nothing is shared with the command line: not the
-mapping files, whose meaning is written down here a second time, and not its code. A plain member list is `plain FILE`.
+SET is ibm-cards, berka, completejourney-members, completejourney-spend or card-spend. Nothing is shared with the command line:
+not the mapping files, whose meaning is written down here a second time, and not its code. A plain member list is `plain FILE`,
+a plain file of card spend `plain-spend FILE`.
 """
 
 import base64
 import calendar
 import csv
+import datetime
 import hashlib
 import hmac
 import json
@@ -89,9 +91,48 @@ class Totals:
         return {"rows": str(self.rows), "creditLimitTotal": str(self.limits), "rowsSha256": self.digest.hexdigest()}
 
 
-def token(number, key):
+def number(place, value):
+    """A number in a field; nothing when it is 0; negative ones as 64 bits."""
+    return field(place, 0, varint(value % 2 ** 64)) if value else b""
+
+
+def accrual(row, minor):
+    """alliance.v1.AccrualRow in canonical encoding, without its number; row has our columns."""
+    has = {name: value or "" for name, value in row.items()}.get
+    at = datetime.datetime.fromisoformat(row["transaction_time"].replace("Z", "+00:00"))
+    seconds = int((at - datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)).total_seconds())
+    event = has("pending_until", "").upper() == "EVENT"
+    return (text(2, row["transaction_ref"]) + text(3, has("member_ref", "")) + within(4, text(1, row["currency"]) + number(2, minor)) +
+            within(5, number(1, seconds)) + text(6, has("funding_id", "")) + text(7, "" if event else has("pending_until", "")) +
+            number(8, int(event)) + number(9, int(has("fixed_points", "") or 0)) + text(10, has("merchant_category_code", "")) +
+            text(11, has("merchant_name", "")) + text(12, has("reversal_of", "")) + text(13, has("card_token", "")))
+
+
+class Spend:
+    """Rows, those that name a card, sums by currency in the order in which they come, and a hash over the rows."""
+
+    def __init__(self):
+        self.rows = self.by_card = self.refused = 0
+        self.sums = {}
+        self.digest = hashlib.sha256()
+
+    def add(self, row, minor):
+        """One good row."""
+        raw = accrual(row, minor)
+        self.digest.update(len(raw).to_bytes(4, "big") + raw)
+        self.rows += 1
+        self.by_card += bool(row.get("card_token"))
+        self.sums[row["currency"]] = self.sums.get(row["currency"], 0) + minor
+
+    def said(self):
+        """In the words of `alliance accruals check --json`."""
+        return {"rows": str(self.rows), "byCard": str(self.by_card), "refused": str(self.refused),
+                "rowsSha256": self.digest.hexdigest(), "amountMinorTotal": {name: str(minor) for name, minor in self.sums.items()}}
+
+
+def token(digits, key):
     """What stands for a card number."""
-    digest = hmac.new(key, number.encode(), hashlib.sha256).digest()
+    digest = hmac.new(key, digits.encode(), hashlib.sha256).digest()
     return "tok_" + base64.b32encode(digest).decode().lower()[:26]
 
 
@@ -147,19 +188,48 @@ def completejourney_members(folder, _key):
     return totals.said()
 
 
+def minor_of(amount, decimals=2):
+    """A positive amount in minor units; None when it is none."""
+    try:
+        value = Decimal(amount) * 10 ** decimals
+    except InvalidOperation:
+        return None
+    return int(value) if "e" not in amount and value == value.to_integral_value() and value > 0 else None
+
+
 def completejourney_spend(folder, _key):
     """Every line of which something was spent, in cents."""
-    rows = cents = refused = 0
+    spend = Spend()
     for row in table(folder, "transactions_sample.csv"):
-        try:
-            value = Decimal(row["sales_value"]) * 100
-        except InvalidOperation:
-            value = Decimal(0)
-        if "e" in row["sales_value"] or value != value.to_integral_value() or value <= 0:
-            refused += 1
-        else:
-            rows, cents = rows + 1, cents + int(value)
-    return {"rows": str(rows), "refused": str(refused), "amountMinorTotal": {"USD": str(cents)}}
+        minor = minor_of(row["sales_value"])
+        if minor is None:
+            spend.refused += 1
+            continue
+        spend.add({"transaction_ref": row["basket_id"] + "." + row["product_id"], "member_ref": "household-" + row["household_id"],
+                   "currency": "USD", "transaction_time": row["transaction_timestamp"].replace(" ", "T") + "Z"}, minor)
+    return spend.said()
+
+
+def card_spend(folder, key):
+    """What a card system writes: a line a purchase, with the card's number."""
+    spend = Spend()
+    for row in table(folder, "card_spend.csv"):
+        minor = minor_of(row["Amount"])
+        if minor is None:
+            spend.refused += 1
+            continue
+        spend.add({"transaction_ref": row["Reference"], "card_token": token(row["Card Number"], key), "currency": "USD",
+                   "transaction_time": row["Time"], "merchant_category_code": row["MCC"], "merchant_name": row["Merchant"],
+                   "reversal_of": row["Refund Of"]}, minor)
+    return spend.said()
+
+
+def plain_spend(path, _key):
+    """Card spend with our own header, all of it good."""
+    spend = Spend()
+    for row in table(os.path.dirname(path), os.path.basename(path)):
+        spend.add(row, minor_of(row["amount"]))
+    return spend.said()
 
 
 def plain(path, _key):
@@ -179,7 +249,7 @@ def plain(path, _key):
 
 
 SETS = {"ibm-cards": ibm_cards, "berka": berka, "completejourney-members": completejourney_members,
-        "completejourney-spend": completejourney_spend, "plain": plain}
+        "completejourney-spend": completejourney_spend, "card-spend": card_spend, "plain": plain, "plain-spend": plain_spend}
 
 
 def main():
