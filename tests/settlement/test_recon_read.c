@@ -355,7 +355,7 @@ static void damage_is_survived(void **state)
     static const char bytes[] = ",:/\n\r-+.09AZ?\"\x01\xff{} CDR";
 
     srand(11);
-    for (int round = 0; round < 6000; round++) {
+    for (int round = 0; round < 2000; round++) {
         size_t i = (size_t)rand() % COUNT(samples), size = samples[i].size;
         char text[4096];
         memcpy(text, samples[i].text, size);

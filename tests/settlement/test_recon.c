@@ -1,0 +1,412 @@
+/* A month and the files of its parties, some of them wrong: what differs is found, in exactly one class, and stays
+ * found. */
+#include "settled_world.h"
+
+#include "recon.h"
+#include "recon_break_store.h"
+#include "store/db.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* How the bank's own books write the month down: one row an entry. */
+#define BOOKS                                                                                                          \
+    "SELECT redemption_id || '.' || left(member_id::text, 4) || ',' || business_date || ',' || abs(gross_minor) || "   \
+    "',' || currency || ',' || points || ',' || CASE kind WHEN 4 THEN 'CONFIRM' ELSE 'REVERSE' END FROM journal "      \
+    "WHERE kind IN (4, 8) AND bank_no = 1 AND to_char(business_date, 'YYYY-MM') = '%s' ORDER BY ref"
+#define HEADER "key,date,amount_minor,currency,points,state\n"
+
+enum { LINES = 4000, LINE = 128 };
+
+struct file {
+    char lines[LINES][LINE];
+    size_t count;
+};
+
+static struct file clean; /* of bank-a for the month */
+static struct file sent;
+static struct recon_result result;
+static struct error err;
+
+/* ---- the two sides ---- */
+
+static void take_books(struct world *world, const char *period, struct file *file)
+{
+    char *text = world_ask(world, BOOKS, period), *rest = text;
+
+    file->count = 0;
+    for (char *line; (line = strsep(&rest, "\n")) != NULL && *line;) {
+        assert_true(file->count < LINES);
+        snprintf(file->lines[file->count++], LINE, "%s", line);
+    }
+    free(text);
+}
+
+static void write_lines(struct world *world, const struct file *file, char path[128])
+{
+    snprintf(path, 128, "%s/theirs.csv", world->dir);
+    FILE *out = fopen(path, "w");
+    assert_non_null(out);
+    fputs(HEADER, out);
+    for (size_t i = 0; i < file->count; i++)
+        fprintf(out, "%s\n", file->lines[i]);
+    assert_int_equal(fclose(out), 0);
+}
+
+static struct recon_order order_of(const char *path, const struct period *period)
+{
+    return (struct recon_order){ .programme_id = "demo",
+                                 .period = period,
+                                 .side = RECON_BANK,
+                                 .party_id = "bank-a",
+                                 .read = recon_read_csv,
+                                 .format = "csv",
+                                 .file = { .path = path, .max_mb = 64 } };
+}
+
+static enum reason run_order(struct world *world, const struct recon_order *order)
+{
+    struct db *db;
+
+    err = (struct error){ 0 };
+    assert_true(db_open(world->conninfo, &db, &err));
+    bool done = reconcile(db, order, &result, &err);
+    db_close(db);
+    return done ? REASON_OK : err.reason;
+}
+
+static void send_file(struct world *world, const struct file *file, const char *month, const struct recon_rules *rules)
+{
+    struct period period;
+    char path[128];
+
+    assert_true(period_parse(month, &period));
+    write_lines(world, file, path);
+    struct recon_order order = order_of(path, &period);
+    if (rules)
+        order.rules = *rules;
+    if (run_order(world, &order) != REASON_OK)
+        fail_msg("%s", error_text(&err));
+}
+
+/* Records by class, ours and theirs, from MATCHED on. */
+static void expect(const int64_t ours[RECON_CLASS_COUNT - 1], const int64_t theirs[RECON_CLASS_COUNT - 1])
+{
+    for (int i = 1; i < RECON_CLASS_COUNT; i++) {
+        if (result.ours[i] != ours[i - 1] || result.theirs[i] != theirs[i - 1])
+            fail_msg("%s: %lld of ours and %lld of theirs, expected %lld and %lld", recon_class_name(i),
+                     (long long)result.ours[i], (long long)result.theirs[i], (long long)ours[i - 1],
+                     (long long)theirs[i - 1]);
+    }
+}
+
+/* Reversals belong to the redemption they reverse, where the member has one before. */
+static void make_month(struct world *world)
+{
+    world_put_random(world, "2017-02", 3000, 5);
+    world_do(world,
+             "UPDATE journal r SET redemption_id = c.redemption_id FROM journal c WHERE r.kind = 8 AND c.kind = 4 AND "
+             "c.member_id = r.member_id AND c.bank_no = r.bank_no AND c.seq = (SELECT max(seq) FROM journal x WHERE "
+             "x.member_id = r.member_id AND x.bank_no = r.bank_no AND x.kind = 4 AND x.seq < r.seq)");
+    world_do(world, "UPDATE fence SET business_date = '2017-02-01'");
+    assert_int_equal(world_close_until(world, "2017-02-28", &err), REASON_OK);
+}
+
+static struct world shared;
+
+static int set_up_month(void **state)
+{
+    world_make(&shared);
+    make_month(&shared);
+    take_books(&shared, "2017-02", &clean);
+    assert_true(clean.count > 500);
+    *state = &shared;
+    return 0;
+}
+
+static int tear_down_month(void **state)
+{
+    (void)state;
+    world_drop(&shared);
+    return 0;
+}
+
+static int forget(void **state)
+{
+    world_do(*state, "DELETE FROM recon_break; DELETE FROM recon_run");
+    sent = clean;
+    return 0;
+}
+
+/* ---- one thing wrong ---- */
+
+static void a_clean_file_has_no_breaks(void **state)
+{
+    struct world *world = *state;
+    int64_t n = (int64_t)clean.count;
+
+    send_file(world, &clean, "2017-02", NULL);
+    expect((int64_t[]){ n, 0, 0, 0, 0, 0, 0, 0 }, (int64_t[]){ n, 0, 0, 0, 0, 0, 0, 0 });
+    assert_int_equal(world_number(world, "SELECT count(*) FROM recon_break"), 0);
+    assert_true(
+        world_number(world, "SELECT count(*) - count(DISTINCT redemption_id) FROM journal WHERE kind IN (4, 8)") > 50);
+}
+
+/* The n-th field of a line; the text is given back with its end. */
+static char *field_of(char *line, int n)
+{
+    while (n-- > 0)
+        line = strchr(line, ',') + 1;
+    return line;
+}
+
+static void set_field(char *line, int n, const char *value)
+{
+    char *at = field_of(line, n), rest[LINE];
+
+    snprintf(rest, sizeof rest, "%s", at + strcspn(at, ","));
+    snprintf(at, (size_t)(LINE - (at - line)), "%.40s%.80s", value, rest);
+}
+
+static void drop(struct file *file, size_t i)
+{
+    memmove(file->lines[i], file->lines[i + 1], (--file->count - i) * LINE);
+}
+
+static void repeat(struct file *file, size_t i)
+{
+    memcpy(file->lines[file->count++], file->lines[i], LINE);
+}
+
+static void one_more(struct file *file, size_t i)
+{
+    char amount[32];
+
+    snprintf(amount, sizeof amount, "%lld", atoll(field_of(file->lines[i], 2)) + 1);
+    set_field(file->lines[i], 2, amount);
+}
+
+static void one_less(struct file *file, size_t i)
+{
+    char amount[32];
+
+    snprintf(amount, sizeof amount, "%lld", atoll(field_of(file->lines[i], 2)) - 1);
+    set_field(file->lines[i], 2, amount);
+}
+
+static void shift(struct file *file, size_t i, int days)
+{
+    char day[DATE_TEXT];
+    struct date date;
+
+    snprintf(day, sizeof day, "%.10s", field_of(file->lines[i], 1));
+    assert_true(date_parse(day, &date));
+    date.days += days;
+    date_format(date, day);
+    set_field(file->lines[i], 1, day);
+}
+
+static void day_later(struct file *file, size_t i)
+{
+    shift(file, i, 1);
+}
+
+static void day_earlier(struct file *file, size_t i)
+{
+    shift(file, i, -1);
+}
+
+static void swap_state(struct file *file, size_t i)
+{
+    set_field(file->lines[i], 5, strcmp(field_of(file->lines[i], 5), "CONFIRM") == 0 ? "REVERSE" : "CONFIRM");
+}
+
+static void point_less(struct file *file, size_t i)
+{
+    char points[32];
+
+    snprintf(points, sizeof points, "%lld", atoll(field_of(file->lines[i], 4)) - 1);
+    set_field(file->lines[i], 4, points);
+}
+
+static void invent(struct file *file, size_t i)
+{
+    repeat(file, i);
+    memcpy(file->lines[file->count - 1], "ffffffff", 8); /* the same, of a redemption that nobody has */
+}
+
+static const struct mutation {
+    const char *what;
+    void (*mutate)(struct file *file, size_t i);
+    enum recon_class class;
+    int matched, ours, theirs; /* change of what is matched; records in the class */
+} mutations[] = {
+    { "dropped", drop, RECON_MISSING_THERE, -1, 1, 0 },
+    { "repeated", repeat, RECON_DUPLICATE, 0, 0, 1 },
+    { "one more", one_more, RECON_AMOUNT, -1, 1, 1 },
+    { "one less", one_less, RECON_AMOUNT, -1, 1, 1 },
+    { "a day later", day_later, RECON_LATE, -1, 1, 1 },
+    { "a day earlier", day_earlier, RECON_LATE, -1, 1, 1 },
+    { "confirmed for reversed", swap_state, RECON_STATE, -1, 1, 1 },
+    { "a point less", point_less, RECON_AMOUNT, -1, 1, 1 },
+    { "invented", invent, RECON_MISSING_HERE, 0, 0, 1 },
+};
+
+/* Anywhere in the file, whatever else the redemption has: always that class, and nothing else. */
+static void each_mutation_is_found_in_its_class(void **state)
+{
+    struct world *world = *state;
+
+    srand(3);
+    for (size_t m = 0; m < COUNT(mutations); m++) {
+        for (int round = 0; round < 5; round++) {
+            int64_t ours[RECON_CLASS_COUNT] = { 0 }, theirs[RECON_CLASS_COUNT] = { 0 };
+            size_t i = (size_t)rand() % clean.count;
+            sent = clean;
+            mutations[m].mutate(&sent, i);
+            send_file(world, &sent, "2017-02", NULL);
+            ours[0] = theirs[0] = (int64_t)clean.count + mutations[m].matched;
+            ours[mutations[m].class - 1] = mutations[m].ours;
+            theirs[mutations[m].class - 1] = mutations[m].theirs;
+            expect(ours, theirs);
+            /* One open break, which names what it is about; those of the files before are resolved. */
+            char *is = world_ask(world, "SELECT class, key = '%.41s', their_line > 0 FROM recon_break WHERE state = 1",
+                                 mutations[m].mutate == invent ? sent.lines[sent.count - 1] : clean.lines[i]);
+            char should[32];
+            snprintf(should, sizeof should, "%d|t|%c\n", mutations[m].class, mutations[m].theirs ? 't' : 'f');
+            if (strcmp(is, should) != 0)
+                fail_msg("%s: %s, expected %s", mutations[m].what, is, should);
+            free(is);
+        }
+    }
+}
+
+static void all_of_them_at_once(void **state)
+{
+    struct world *world = *state;
+    int64_t n = (int64_t)clean.count;
+
+    /* Lines of different redemptions, from the end on, so that what is dropped moves nothing. */
+    size_t at[COUNT(mutations)];
+    for (size_t m = 0; m < COUNT(mutations); m++)
+        at[m] = clean.count - 1 - 40 * m;
+    for (size_t m = 1; m < COUNT(mutations); m++)
+        mutations[m].mutate(&sent, at[m]);
+    mutations[0].mutate(&sent, at[0]);
+    send_file(world, &sent, "2017-02", NULL);
+    expect((int64_t[]){ n - 7, 0, 2, 3, 1, 0, 0, 1 }, (int64_t[]){ n - 7, 0, 2, 3, 1, 1, 1, 0 });
+    assert_int_equal(result.breaks, 9);
+}
+
+static void a_tolerance_takes_roundings(void **state)
+{
+    struct world *world = *state;
+    int64_t n = (int64_t)clean.count;
+
+    one_more(&sent, 5);
+    one_less(&sent, 100);
+    send_file(world, &sent, "2017-02", &(struct recon_rules){ .tolerance_minor = 1 });
+    expect((int64_t[]){ n - 2, 2, 0, 0, 0, 0, 0, 0 }, (int64_t[]){ n - 2, 2, 0, 0, 0, 0, 0, 0 });
+    assert_int_equal(world_number(world, "SELECT count(*) FROM recon_break WHERE state = 6 AND class = 2"), 2);
+}
+
+static void nothing_of_theirs_is_everything_missing(void **state)
+{
+    int64_t n = (int64_t)clean.count;
+
+    sent.count = 0;
+    send_file(*state, &sent, "2017-02", NULL);
+    expect((int64_t[]){ 0, 0, 0, 0, 0, 0, 0, n }, (int64_t[]){ 0, 0, 0, 0, 0, 0, 0, 0 });
+}
+
+/* ---- the same again ---- */
+
+static void the_same_file_twice_changes_nothing(void **state)
+{
+    struct world *world = *state;
+
+    drop(&sent, 7);
+    one_more(&sent, 9);
+    send_file(world, &sent, "2017-02", NULL);
+    assert_false(result.already);
+    char *before = world_ask(world, "SELECT * FROM recon_break ORDER BY 1"),
+         *runs = world_ask(world, "SELECT * FROM recon_run");
+    struct recon_result first = result;
+    send_file(world, &sent, "2017-02", NULL);
+    assert_true(result.already);
+    assert_int_equal(result.run_no, first.run_no);
+    assert_memory_equal(result.ours, first.ours, sizeof first.ours);
+    char *after = world_ask(world, "SELECT * FROM recon_break ORDER BY 1"),
+         *again = world_ask(world, "SELECT * FROM recon_run");
+    assert_string_equal(after, before);
+    assert_string_equal(again, runs);
+    free(before);
+    free(runs);
+    free(after);
+    free(again);
+}
+
+static void a_corrected_file_resolves_what_it_corrects(void **state)
+{
+    struct world *world = *state;
+
+    drop(&sent, 7);
+    one_more(&sent, 9);
+    send_file(world, &sent, "2017-02", NULL);
+    int64_t kept = world_number(world, "SELECT break_no FROM recon_break WHERE class = 4");
+    sent = clean;
+    one_more(&sent, 10); /* the same record, which stands a line further down now */
+    send_file(world, &sent, "2017-02", NULL);
+    char *is = world_ask(world, "SELECT class, state FROM recon_break ORDER BY class");
+    assert_string_equal(is, "4|1\n8|5\n");
+    free(is);
+    assert_int_equal(world_number(world, "SELECT break_no FROM recon_break WHERE class = 4 AND their_line = 12"), kept);
+    send_file(world, &clean, "2017-02", NULL);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM recon_break WHERE state = 5"), 2);
+    sent = clean;
+    drop(&sent, 7);
+    send_file(world, &sent, "2017-02", NULL); /* and wrong again: the same break is open again */
+    assert_int_equal(world_number(world, "SELECT count(*) FROM recon_break WHERE state = 1"), 1);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM recon_break"), 2);
+}
+
+static void a_refused_file_leaves_nothing(void **state)
+{
+    struct world *world = *state;
+    struct period period;
+    char path[128];
+
+    snprintf(sent.lines[50], LINE, "%s", "x,2017-02-30,1,USD,,");
+    assert_true(period_parse("2017-02", &period));
+    write_lines(world, &sent, path);
+    struct recon_order order = order_of(path, &period);
+    assert_int_equal(run_order(world, &order), REASON_FIELD_INVALID);
+    assert_non_null(strstr(error_text(&err), "theirs.csv:52: date (column 2)"));
+    assert_int_equal(world_number(world, "SELECT count(*) FROM recon_run"), 0);
+    assert_true(period_parse("2017-03", &period));
+    assert_int_equal(run_order(world, &order), REASON_DAY_NOT_SEALED);
+    order.party_id = "bank-z";
+    assert_true(period_parse("2017-02", &period));
+    assert_int_equal(run_order(world, &order), REASON_BANK_NOT_FOUND);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(a_clean_file_has_no_breaks, forget),
+        cmocka_unit_test_setup(each_mutation_is_found_in_its_class, forget),
+        cmocka_unit_test_setup(all_of_them_at_once, forget),
+        cmocka_unit_test_setup(a_tolerance_takes_roundings, forget),
+        cmocka_unit_test_setup(nothing_of_theirs_is_everything_missing, forget),
+        cmocka_unit_test_setup(the_same_file_twice_changes_nothing, forget),
+        cmocka_unit_test_setup(a_corrected_file_resolves_what_it_corrects, forget),
+        cmocka_unit_test_setup(a_refused_file_leaves_nothing, forget),
+    };
+
+    return cmocka_run_group_tests(tests, set_up_month, tear_down_month);
+}
