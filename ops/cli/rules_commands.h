@@ -19,6 +19,8 @@ enum outcome rules_diff(struct cli *cli);
 /* rules_simulate.c */
 enum outcome rules_simulate_spend(struct cli *cli);
 enum outcome rules_simulate_redemption(struct cli *cli);
+/* rules_back_test.c */
+enum outcome rules_back_test(struct cli *cli);
 
 /* Which rule set is meant, as it is typed: "7" by its number, "v3" by version, "now" or nothing: the one in force. */
 struct rules_which {

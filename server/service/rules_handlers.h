@@ -18,6 +18,9 @@ method_handler rules_get, rules_list;
 method_handler rules_diff;
 /* rules_simulate.c */
 method_handler rules_simulate_spend, rules_simulate_redemption;
+/* rules_back_test.c */
+method_handler rules_back_test;
+method_close rules_back_test_close;
 
 struct bank;
 

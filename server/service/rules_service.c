@@ -16,5 +16,6 @@ static const struct method methods[] = {
     { "DiffRuleSets", ROLE_BANK | ROLE_OPERATOR, rules_diff, NULL },
     { "SimulateSpend", ROLE_BANK | ROLE_OPERATOR, rules_simulate_spend, NULL },
     { "SimulateRedemption", ROLE_BANK | ROLE_OPERATOR, rules_simulate_redemption, NULL },
+    { "BackTest", ROLE_BANK | ROLE_OPERATOR, rules_back_test, rules_back_test_close },
 };
 const struct service rules_service = { &alliance__v1__rules_service__descriptor, methods, COUNT(methods) };

@@ -1,0 +1,389 @@
+/*
+ * rules_back_test.c -- BackTest: each message of the caller is answered with a piece of the month, replayed by a clerk.
+ *
+ * A piece is some ranges of members of one bucket; what is kept between pieces is the sums, so that memory does not
+ * grow with the month. The members of a range come in order, each with all it did.
+ */
+#include "base/exact.h"
+#include "domain/entry.h"
+#include "domain/packed.h"
+#include "engine/clerks.h"
+#include "engine/reference.h"
+#include "io/log.h"
+#include "service/check.h"
+#include "service/office.h"
+#include "service/rules_back_test_groups.h"
+#include "service/rules_document.h"
+#include "service/rules_handlers.h"
+#include "service/shape.h"
+#include "store/back_test_store.h"
+
+#include "base/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef Alliance__V1__BackTestRequest Asked;
+typedef Alliance__V1__BackTestResponse Reply;
+
+/* A range has about as many events, a piece a few ranges when they are small. */
+enum { RANGE_EVENTS = 20000, PIECE_EVENTS = 40000, PREFIXES = 65536, ATTEMPTS_MAX = 33 };
+
+/* Of one call; freed by rules_back_test_close. */
+struct replay {
+    struct clerk_job job;
+    struct call *call;
+    struct arena kept, row; /* the rule set; the event at hand */
+    char bank_id[ID_MAX + 1];
+    int32_t number, version; /* asked for; once begun those of the rule set */
+    int32_t bank_no, attempts;
+    bool begun, finished;
+    int32_t bucket, range, ranges; /* the next one; 0 ranges: not counted yet */
+    struct uuid member_id;         /* of the event before */
+    struct merchant_groups merchants;
+    struct back_test test;
+    struct lots lots;
+    /* During a piece. */
+    const struct reference *reference;
+    const struct bank *bank;
+};
+
+void rules_back_test_close(struct call *call)
+{
+    struct replay *replay = call->state;
+
+    if (!replay)
+        return;
+    merchant_groups_free(&replay->merchants);
+    arena_release(&replay->kept);
+    arena_release(&replay->row);
+    free(replay);
+    call->state = NULL;
+}
+
+/* Events */
+
+static bool broken(struct error *err, const char *what)
+{
+    return error_set(err, REASON_INTERNAL, "back-test: %s of a row cannot be read", what);
+}
+
+static bool replay_spend(struct replay *replay, const struct back_test_event *event, struct error *err)
+{
+    int64_t by_money =
+        event->taken_minor > 0 ? rules_points_reversed(event->points, event->amount_minor, 0, event->taken_minor) : 0;
+    const struct back_test_spend spend = {
+        .where = { .currency = event->currency,
+                   .merchant_id = "",
+                   .channel = "",
+                   .category = event->category ? event->category : CATEGORY_UNKNOWN,
+                   .tier = event->tier,
+                   .date = event->business_date },
+        .amount_minor = event->amount_minor - event->taken_minor,
+        .points = event->points - event->taken_points,
+        .kept = event->points - event->taken_points,
+        .of = event->points - by_money,
+        .fixed = event->fixed_points,
+    };
+
+    return back_test_spend(&replay->test, &spend) || broken(err, "the currency");
+}
+
+static const struct exchange_rules *rules_of(const struct bank *bank, int32_t version)
+{
+    for (size_t i = 0; i < bank->rules_count; i++) {
+        if (bank->rules[i].version == version)
+            return &bank->rules[i];
+    }
+    return NULL;
+}
+
+/* Of what is left of it: the good's price, or the most that many points bought. 0: nobody can say. */
+static int64_t price_of(const struct replay *replay, const struct back_test_event *event, const struct good *good,
+                        int64_t points)
+{
+    const struct exchange_rules *rules = rules_of(replay->bank, event->rules_version);
+    const struct currency_rate *rate = rules ? rules_rate(rules, event->currency) : NULL;
+    int64_t price = 0;
+
+    if (good && exact_ratio_floor(good->price_minor, event->quantity, 1, &price) &&
+        exact_ratio_floor(price, points, event->held_points, &price))
+        return price;
+    return rate && exact_ratio_floor(points, rate->conversion.den, rate->conversion.num, &price) ? price : 0;
+}
+
+static int32_t commission_of(const struct merchant *merchant, int32_t version)
+{
+    for (size_t i = 0; merchant && i < merchant->terms_count; i++) {
+        if (merchant->terms[i].version == version)
+            return merchant->terms[i].commission_bp;
+    }
+    return 0;
+}
+
+static bool replay_redemption(struct replay *replay, const struct back_test_event *event, struct error *err)
+{
+    const struct merchant *merchant = reference_merchant_no(replay->reference, event->merchant_no);
+    const struct good *good = event->goods_no ? reference_good_no(replay->reference, event->goods_no) : NULL;
+    struct back_test_group *group = merchant_groups_find(&replay->merchants, event->merchant_no);
+    int64_t points = event->points - event->taken_points;
+
+    if (!group)
+        return error_set(err, REASON_INTERNAL, "out of memory");
+    if (!unpack_lots(event->draws.at, event->draws.size, &replay->lots))
+        return broken(err, "the draws");
+    const struct back_test_redemption redemption = {
+        .where = { .currency = event->currency,
+                   .merchant_id = merchant ? merchant->id : "",
+                   .channel = "",
+                   .category = CATEGORY_UNKNOWN,
+                   .goods_kind = good ? good->kind : 0,
+                   .tier = event->tier,
+                   .date = event->business_date },
+        .goods_id = good ? good->id : "",
+        .price_minor = price_of(replay, event, good, points),
+        .points = points,
+        .cost_minor = event->amount_minor - event->taken_minor,
+        .commission_minor = event->commission_minor - event->taken_commission_minor,
+        .commission_bp = commission_of(merchant, event->terms_version),
+        .spendable = event->spendable_after + event->held_points,
+        .lots = &replay->lots,
+    };
+
+    return back_test_redeem(&replay->test, &redemption, group) ||
+           error_field(err, REASON_FIELD_INVALID, "month", "has redemptions in more than %d currencies",
+                       (int)BACK_TEST_CURRENCIES);
+}
+
+static bool replay_event(void *owner, const void *row, struct error *err)
+{
+    struct replay *replay = owner;
+    const struct back_test_event *event = row;
+
+    if (memcmp(&replay->member_id, &event->member_id, sizeof event->member_id) != 0) {
+        replay->member_id = event->member_id;
+        back_test_member(&replay->test, event->tier);
+    }
+    if (event->what == BACK_TEST_SPEND)
+        return replay_spend(replay, event, err);
+    if (event->what == BACK_TEST_REDEEM)
+        return replay_redemption(replay, event, err);
+    back_test_expire(&replay->test, event->business_date, event->points,
+                     event->kind == ENTRY_CLOSE || event->kind == ENTRY_CLOSE_PENDING);
+    return true;
+}
+
+/* Ranges */
+
+/* The first two bytes of a member's id are spread evenly; the last range ends with the last id there can be. */
+static void range_bounds(const struct replay *replay, struct back_test_events_params *params)
+{
+    int32_t from = (int32_t)((int64_t)PREFIXES * replay->range / replay->ranges);
+    int32_t to = (int32_t)((int64_t)PREFIXES * (replay->range + 1) / replay->ranges) - 1;
+
+    memset(&params->from, 0, sizeof params->from);
+    memset(&params->to, 0xff, sizeof params->to);
+    params->from.bytes[0] = (uint8_t)(from >> 8);
+    params->from.bytes[1] = (uint8_t)from;
+    params->to.bytes[0] = (uint8_t)(to >> 8);
+    params->to.bytes[1] = (uint8_t)to;
+}
+
+static bool count_ranges(struct replay *replay, struct db *db, struct error *err)
+{
+    const struct back_test_count_params params = { replay->bucket, replay->bank_no, replay->test.first,
+                                                   replay->test.last };
+    struct back_test_count_row row;
+    bool found;
+
+    if (!db_fetch_one(db, &back_test_count, &params, &replay->row, &row, &found, err))
+        return false;
+    int64_t ranges = 1 + row.events / RANGE_EVENTS;
+    replay->ranges = (int32_t)(ranges < PREFIXES ? ranges : PREFIXES);
+    replay->range = 0;
+    return true;
+}
+
+static bool replay_range(struct replay *replay, struct db *db, struct error *err)
+{
+    struct back_test_events_params params = {
+        .bucket = replay->bucket, .bank_no = replay->bank_no, .first = replay->test.first, .last = replay->test.last
+    };
+
+    if (replay->ranges == 0 && !count_ranges(replay, db, err))
+        return false;
+    range_bounds(replay, &params);
+    if (!db_each(db, &back_test_events, &params, &replay->row, replay_event, replay, err))
+        return false;
+    if (++replay->range == replay->ranges) {
+        replay->ranges = 0;
+        replay->bucket++;
+    }
+    return true;
+}
+
+static bool replay_piece(struct replay *replay, struct db *db, struct error *err)
+{
+    int64_t entries = replay->test.entries;
+
+    while (replay->bucket < replay->reference->buckets && replay->test.entries - entries < PIECE_EVENTS &&
+           !call_cancelled(replay->call)) {
+        if (!replay_range(replay, db, err))
+            return false;
+    }
+    replay->finished = replay->bucket == replay->reference->buckets;
+    if (replay->finished)
+        back_test_end(&replay->test);
+    return true;
+}
+
+/* Beginning */
+
+/* Only what is closed in every bucket is compared with what was. */
+static bool check_over(const struct replay *replay, struct db *db, int32_t programme_no, struct error *err)
+{
+    const struct back_test_open_params params = { programme_no };
+    struct arena *arena = &replay->call->arena;
+    struct back_test_open_row row;
+    bool found;
+
+    if (!db_fetch_one(db, &back_test_open, &params, arena, &row, &found, err))
+        return false;
+    return (found && replay->test.last.days < row.open_from.days) ||
+           error_field(err, REASON_FIELD_INVALID, "month", "must be over: the programme's days are open from then on");
+}
+
+static bool begin_replay(struct replay *replay, struct db *db, struct error *err)
+{
+    struct errand errand = { .call = replay->call, .db = db, .reference = replay->reference };
+    struct rules_key key = { replay->bank_id, replay->number, replay->version };
+    struct rules_found found;
+
+    if (!rules_find(&errand, &key, &found, err) || !check_over(replay, db, found.bank->programme_no, err))
+        return false;
+    Alliance__V1__RuleSetDocument *document = rules_document_of(&errand, &found, err);
+    replay->test.set = document ? rules_document_read(document, replay->bank_id, &replay->kept, err) : NULL;
+    replay->bank_no = found.bank->no;
+    replay->number = found.row.number;
+    replay->version = found.row.version;
+    replay->begun = replay->test.set != NULL;
+    return replay->begun;
+}
+
+/* Answering */
+
+static const Reply *shape_reply(struct replay *replay, struct error *err)
+{
+    Reply *reply = shape_new(&replay->call->arena, &alliance__v1__back_test_response__descriptor);
+
+    if (!reply) {
+        errand_no_room(err);
+        return NULL;
+    }
+    reply->entries = replay->test.entries;
+    reply->finished = replay->finished;
+    if (!replay->finished)
+        return reply;
+    reply->number = replay->number;
+    reply->version = replay->version;
+    if (back_test_shape(&replay->call->arena, replay->reference, &replay->test, &replay->merchants, reply))
+        return reply;
+    errand_no_room(err);
+    return NULL;
+}
+
+/* What went wrong inside is for the log alone. */
+static void fail(struct call *call, const struct error *err)
+{
+    const struct error inside = { .reason = REASON_INTERNAL };
+
+    if (err->reason == REASON_INTERNAL)
+        LOG(LOG_ERROR, "back_test", log_text("detail", error_text(err)));
+    call_fail(call, err->reason == REASON_INTERNAL ? &inside : err);
+}
+
+/* A connection may have been cut while nobody used it: while nothing was counted yet another clerk may try. */
+static bool again(struct replay *replay, int64_t entries, const struct error *err)
+{
+    struct error ignored;
+
+    return replay->test.entries == entries && err->reason == REASON_DATABASE_UNREACHABLE &&
+           ++replay->attempts < ATTEMPTS_MAX && clerks_submit(replay->call->office->clerks, &replay->job, &ignored);
+}
+
+/* On a clerk's thread. The next message may be handled as soon as this one is written. */
+static void run_piece(struct clerk_job *job, struct db *db, struct error *err)
+{
+    struct replay *replay = (struct replay *)(void *)job;
+    struct call *call = replay->call;
+    int64_t entries = replay->test.entries;
+    const Reply *reply = NULL;
+
+    replay->reference = reference_acquire(call->office->reference);
+    replay->bank = reference_bank(replay->reference, replay->bank_id);
+    if (db && !replay->bank)
+        error_field(err, REASON_BANK_NOT_FOUND, "bank_id", "%s", "");
+    else if (db && (replay->begun || begin_replay(replay, db, err)) && replay_piece(replay, db, err))
+        reply = shape_reply(replay, err);
+    reference_release(replay->reference);
+    if (reply)
+        call_write(call, &reply->base);
+    else if (db && again(replay, entries, err))
+        return;
+    else
+        fail(call, err);
+    call_release(call);
+}
+
+static bool read_month(const char *month, struct back_test *test, struct error *err)
+{
+    char day[DATE_TEXT + 8];
+
+    snprintf(day, sizeof day, "%.7s-01", month);
+    if (strlen(month) != 7 || !date_parse(day, &test->first) || test->first.days > date_of(9999, 11, 30).days)
+        return error_field(err, REASON_FIELD_INVALID, "month", "must be a month as YYYY-MM");
+    test->last = (struct date){ date_month_start(test->first, 1).days - 1 };
+    return true;
+}
+
+static bool begin(struct call *call, const Asked *asked, struct error *err)
+{
+    struct rules_key key = { asked->bank_id, asked->number, asked->version };
+
+    if (!office_is_open(call->office, err) || !rules_check_key(call, &key, err))
+        return false;
+    struct replay *replay = call->state = calloc(1, sizeof *replay);
+    if (!replay)
+        return error_set(err, REASON_INTERNAL, "out of memory");
+    replay->job.run = run_piece;
+    replay->call = call;
+    replay->number = asked->number;
+    replay->version = asked->version;
+    strcpy(replay->bank_id, asked->bank_id); /* an id */
+    return read_month(asked->month, &replay->test, err);
+}
+
+bool rules_back_test(struct call *call, const ProtobufCMessage *request, struct error *err)
+{
+    struct replay *replay = call->state;
+    const Asked *asked = (const Asked *)request;
+
+    if (!request) {
+        call_finish(call);
+        return true;
+    }
+    if (!replay && !begin(call, asked, err))
+        return false;
+    if (replay && !(text_empty(asked->bank_id) && text_empty(asked->month) && !asked->number && !asked->version))
+        return error_field(err, REASON_FIELD_INVALID, "bank_id", "must be empty after the first message");
+    if (replay && replay->finished)
+        return error_field(err, REASON_FIELD_INVALID, "bank_id", "the back-test is finished: end the stream");
+    replay = call->state;
+    replay->attempts = 0;
+    call_hold(call);
+    if (clerks_submit(call->office->clerks, &replay->job, err))
+        return true;
+    call_release(call);
+    return false;
+}

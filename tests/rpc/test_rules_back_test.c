@@ -1,0 +1,194 @@
+/* A past month under a draft: what a naive recomputation says of it, to the point and to the minor unit. */
+#include "house.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { LINE = 2048, PRINTED = 65536 };
+enum { OUTCOME_DONE = 0, OUTCOME_FAILED = 1, OUTCOME_USAGE = 2 }; /* of ops/cli/command.h */
+
+#define BANK  "bank/bank-a"
+#define OTHER "bank/bank-b"
+#define OLGA  "operator/olga"
+
+static struct house *house;
+static char printed[PRINTED];
+
+static int setup(void **state)
+{
+    (void)state;
+    house = house_open();
+    house_found(house);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    house_close(house);
+    return 0;
+}
+
+__attribute__((format(printf, 2, 3))) static void type(int outcome, const char *format, ...)
+{
+    char line[LINE];
+    va_list args;
+
+    int n = snprintf(line, sizeof line, "alliance ");
+    va_start(args, format);
+    vsnprintf(line + n, sizeof line - (size_t)n, format, args);
+    va_end(args);
+    int ended = house_type(house, BANK, line, printed, sizeof printed);
+    if (ended != outcome)
+        fail_msg("%s\nended with %d and said\n%s", line, ended, printed);
+}
+
+static void says(const char *text)
+{
+    if (!strstr(printed, text))
+        fail_msg("%s\nis not in\n%s", text, printed);
+}
+
+/* In malloc's memory. */
+static char *read_file(const char *name)
+{
+    char path[120];
+
+    snprintf(path, sizeof path, "%s/%s", house->dir, name);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    assert_int_equal(fseek(file, 0, SEEK_END), 0);
+    size_t size = (size_t)ftell(file);
+    rewind(file);
+    char *text = malloc(size + 1);
+    assert_non_null(text);
+    assert_int_equal(fread(text, 1, size, file), size);
+    text[size] = '\0';
+    fclose(file);
+    return text;
+}
+
+/* December as tests/rules/back_test.py has thrown it. */
+static void make_world(int seed)
+{
+    char line[LINE];
+    struct error err;
+
+    house_ask(house, BANK, "PublishExchangeRules",
+              "{'requestId': '%s', 'rules': {'bankId': 'bank-a', 'effectiveFrom': '2026-03-01T00:00:00Z', 'rates': "
+              "[{'currencyCode': 'CNY', 'conversionRate': {'num': '3', 'den': '2'}, 'settlementRate': {'num': '1', "
+              "'den': '2'}}], 'expiryMonths': 12, 'accrualRate': {'num': '1', 'den': '10'}}}",
+              house_id());
+    snprintf(line, sizeof line, "python3 " SOURCE_DIR "/tests/rules/back_test.py %s %d", house->dir, seed);
+    assert_int_equal(system(line), 0);
+    char *sql = read_file("world.sql");
+    assert_true(db_script(house->db, sql, &err));
+    free(sql);
+}
+
+static void draft(const char *document)
+{
+    house_ask(house, BANK, "DraftRuleSet", "{'requestId': '%s', 'bankId': 'bank-a', 'document': %s}", house_id(),
+              document);
+}
+
+#define ASK "{'bankId': '%s', 'number': %d, 'month': '%s'}"
+
+static void a_naive_recomputation_says_the_same(void **state)
+{
+    make_world(*(const int *)*state);
+    char *document = read_file("draft.json"), *expected = read_file("expected.json");
+    draft(document);
+    int64_t rows = house_rows(house);
+    house_expect(house_push(house, BANK, "BackTest", ASK, "bank-a", 1, "2025-12"), "%s", expected);
+    assert_int_equal(house_rows(house), rows);
+    free(document);
+    free(expected);
+}
+
+static void only_what_is_over_and_ones_own_is_replayed(void **state)
+{
+    (void)state;
+    house_push_refused(house, BANK, "BackTest", REASON_FIELD_INVALID, "month", ASK, "bank-a", 0, "2026-01");
+    house_push_refused(house, BANK, "BackTest", REASON_FIELD_INVALID, "month", ASK, "bank-a", 0, "2026-13");
+    house_push_refused(house, BANK, "BackTest", REASON_FIELD_INVALID, "month", ASK, "bank-a", 0, "2025-12-01");
+    house_push_refused(house, BANK, "BackTest", REASON_RULE_SET_NOT_FOUND, "number", ASK, "bank-a", 1, "2025-12");
+    house_push_refused(house, OTHER, "BackTest", REASON_NOT_YOURS, "bank_id", ASK, "bank-a", 0, "2025-12");
+    house_push_refused(house, OLGA, "BackTest", REASON_BANK_NOT_FOUND, "bank_id", ASK, "bank-q", 0, "2025-12");
+    house_expect(
+        house_push(house, OLGA, "BackTest", ASK, "bank-a", 0, "2025-12"),
+        "{'entries': '0', 'finished': true, 'version': 1, 'total': {'members': '0'}, 'tiers': [], 'merchants': "
+        "[]}");
+}
+
+#define MONTHS_SPEND                                                                                                   \
+    "INSERT INTO account (bucket, member_id, programme_no, bank_no, member_ref, status, available, held, "             \
+    "credit_limit, credit_used, journal_seq, chain, profile_hash) SELECT get_byte(uuid_send(id), 1) % buckets, id, "   \
+    "programme_no, bank_no, id::text, 1, 0, 0, 0, 0, 0, '', '' FROM installation, bank, generate_series(1, 3000) n, "  \
+    "LATERAL (SELECT md5(n::text)::uuid AS id) i WHERE bank_id = 'bank-a';"                                            \
+    "INSERT INTO accrual (bucket, id, member_id, bank_no, transaction_ref, content_hash, amount_minor, currency, "     \
+    "transaction_time, points, rules_version, business_date, at) SELECT bucket, gen_random_uuid(), member_id, "        \
+    "bank_no, n::text, '', 100 * abs(n), 'CNY', now(), 10 * abs(n), 1, '2025-12-01'::date + n, "                       \
+    "'2025-12-01'::timestamptz "                                                                                       \
+    "+ n * interval '1 day' FROM account, generate_series(-1, 34) n WHERE n > 0 OR n = -1;"
+
+/* More than a piece: ranges of members, one after another; days before and after the month are left out. */
+static void a_large_month_comes_in_pieces(void **state)
+{
+    (void)state;
+    house_sql(house, MONTHS_SPEND);
+    draft("{'rules': {'rates': [{'currencyCode': 'CNY', 'conversionRate': {'num': '1', 'den': '1'}, 'settlementRate': "
+          "{'num': '7', 'den': '10'}}], 'expiryMonths': 24, 'accrualRate': {'num': '1', 'den': '10'}}, 'accrualBase': "
+          "'ACCRUAL_BASE_WHOLE_AMOUNT', 'earnCaps': {'perMonth': '1000'}}");
+    house_expect(house_push(house, BANK, "BackTest", ASK, "bank-a", 1, "2025-12"), "{'finished': false}");
+    type(OUTCOME_DONE, "rules back-test --draft 1 --month 2025-12 --json");
+    json_t *answer = json_loads(printed, 0, NULL);
+    assert_non_null(answer);
+    /* 1 to 30 times 10 points each; under the draft no more than 1,000 a member. */
+    house_expect(answer,
+                 "{'entries': '90000', 'finished': true, 'total': {'members': '3000', 'was': {'accruals': '90000', "
+                 "'pointsEarned': '13950000'}, 'would': {'pointsEarned': '3000000'}}, 'tiers': [{'tier': 0, 'members': "
+                 "'3000'}], 'merchants': []}");
+    json_decref(answer);
+}
+
+static void what_is_printed_is_read_at_a_glance(void **state)
+{
+    (void)state;
+    make_world(1);
+    char *document = read_file("draft.json");
+    draft(document);
+    free(document);
+    type(OUTCOME_DONE, "rules back-test --draft 1 --month 2025-12");
+    says("2025-12 under rule set 1, beside what was: ");
+    says("members  earned");
+    says("tier 2");
+    says("shop-2");
+    says("CNY     bank owes");
+    type(OUTCOME_USAGE, "rules back-test --draft one --month 2025-12");
+    type(OUTCOME_USAGE, "rules back-test --draft 1");
+    type(OUTCOME_FAILED, "rules back-test --draft 1 --month 2026-01");
+    says("month: must be over");
+}
+
+int main(void)
+{
+    static int seeds[] = { 14, 25, 36 };
+#define NAIVE(seed) cmocka_unit_test_prestate_setup_teardown(a_naive_recomputation_says_the_same, setup, teardown, seed)
+#define TEST(f)     cmocka_unit_test_setup_teardown(f, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        NAIVE(&seeds[0]),
+        NAIVE(&seeds[1]),
+        NAIVE(&seeds[2]),
+        TEST(only_what_is_over_and_ones_own_is_replayed),
+        TEST(a_large_month_comes_in_pieces),
+        TEST(what_is_printed_is_read_at_a_glance),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
