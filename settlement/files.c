@@ -175,7 +175,6 @@ static bool end_both(struct files *files, struct sheet *sheet, struct error *err
     merkle_root(&files->rows, sheet->rows_root);
     if (!end_file(files, &files->csv, sheet->content, err))
         return false;
-    json_close(&files->lines, "]");
     json_new_line(&files->lines);
     statement_json(&files->lines, "statement", sheet, files->programme_id, files->period->text);
     json_close(&files->lines, "}");
@@ -186,45 +185,123 @@ static bool end_both(struct files *files, struct sheet *sheet, struct error *err
 bool files_pair_end(struct files *files, struct sheet *pair, struct error *err)
 {
     pair_totals_row(files, pair);
+    json_close(&files->lines, "]");
     return end_both(files, pair, err);
 }
 
-/* Roll-ups: a row a pair. */
+/* Roll-ups: a row a pair, a posting, a part of the position. */
 
-static void roll_up_row(const char *bank_id, const char *merchant_id, const struct sheet *sheet, char text[ROW_MAX])
+/* What stands in front of a row's amounts; kept is a column of its own. */
+struct account_row {
+    const char *bank_id, *merchant_id, *entry, *text;
+    int64_t amount;
+    bool keeps; /* the amount is a part of the closing position, not a movement */
+};
+
+static void account_row(struct files *files, const struct sheet *roll_up, const struct account_row *of)
+{
+    char bank[CSV_CELL_SIZE(ID_MAX)], merchant[CSV_CELL_SIZE(ID_MAX)], text[CSV_CELL_SIZE(POSTING_TEXT)];
+    char amount[MONEY_TEXT];
+
+    csv_cell(of->bank_id, bank, sizeof bank);
+    csv_cell(of->merchant_id, merchant, sizeof merchant);
+    csv_cell(of->text, text, sizeof text);
+    money_format(of->amount, roll_up->currency, amount);
+    row(files, "%s,%s,,,,,%s,,,,%s,%s,%s,%s", bank, merchant, roll_up->currency, of->entry, text,
+        of->keeps ? "" : amount, of->keeps ? amount : "");
+}
+
+static void sums_row(const char *bank_id, const char *merchant_id, const struct sheet *sheet, const char *entry,
+                     int64_t amount, char text[ROW_MAX])
 {
     const struct totals *t = &sheet->totals;
-    char bank[CSV_CELL_SIZE(ID_MAX)], merchant[CSV_CELL_SIZE(ID_MAX)];
+    char bank[CSV_CELL_SIZE(ID_MAX)], merchant[CSV_CELL_SIZE(ID_MAX)], moved[MONEY_TEXT];
     struct amounts amounts = amounts_of(t->gross_minor, t->commission_minor, t->net_minor, sheet->currency);
 
     csv_cell(bank_id, bank, sizeof bank);
     csv_cell(merchant_id, merchant, sizeof merchant);
-    snprintf(text, ROW_MAX, "%s,%s,%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64 ",%s,%s,%s,%s", bank, merchant,
-             t->confirmed_count, t->confirmed_points, t->reversed_count, t->reversed_points, sheet->currency,
-             amounts.gross, amounts.commission, amounts.net);
+    money_format(amount, sheet->currency, moved);
+    snprintf(text, ROW_MAX, "%s,%s,%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64 ",%s,%s,%s,%s,%s,,%s,%s", bank,
+             merchant, t->confirmed_count, t->confirmed_points, t->reversed_count, t->reversed_points, sheet->currency,
+             amounts.gross, amounts.commission, amounts.net, entry, moved, sheet->type == SHEET_PAIR ? "" : moved);
 }
 
-bool files_roll_up(struct files *files, const struct sheet_list *list, struct sheet *roll_up, struct error *err)
+static void pair_rows(struct files *files, const struct sheet_list *list, const struct sheet *roll_up)
 {
     char text[ROW_MAX];
 
-    if (!begin_both(
-            files, roll_up,
-            "bank_id,merchant_id,confirmed_count,confirmed_points,reversed_count,reversed_points,currency,gross,"
-            "commission,net" END,
-            err))
-        return false;
     json_open(&files->lines, "pairs", "[");
     for (size_t i = 0; i < list->count && list->at[i].type == SHEET_PAIR; i++) {
         const struct sheet *pair = &list->at[i];
         if (!sheet_covers(roll_up, pair))
             continue;
-        roll_up_row(pair->bank_id, pair->merchant_id, pair, text);
+        sums_row(pair->bank_id, pair->merchant_id, pair, "PAIR", sheet_movement(roll_up, &pair->totals), text);
         row(files, "%s", text);
         json_new_line(&files->lines);
         statement_json(&files->lines, NULL, pair, files->programme_id, files->period->text);
     }
-    roll_up_row("TOTAL", "", roll_up, text);
+    json_close(&files->lines, "]");
+}
+
+static void posting_rows(struct files *files, const struct books *books, const struct sheet *roll_up)
+{
+    json_new_line(&files->lines);
+    json_open(&files->lines, "postings", "[");
+    for (size_t i = 0; i < books->postings.count; i++) {
+        const struct posting *posting = &books->postings.at[i];
+        struct account_row of = { books_id(books, (struct party){ PARTY_BANK, posting->bank_no }),
+                                  books_id(books, (struct party){ PARTY_MERCHANT, posting->merchant_no }),
+                                  posting_name(posting->kind),
+                                  *posting->refers_to ? posting->refers_to : posting->note,
+                                  posting_for(posting, sheet_party(roll_up)),
+                                  false };
+        if (of.amount == 0 || strcmp(posting->currency, roll_up->currency) != 0)
+            continue;
+        account_row(files, roll_up, &of);
+        json_new_line(&files->lines);
+        statement_json_posting(&files->lines, books, posting, (int64_t)i + 1, of.amount);
+    }
+    json_close(&files->lines, "]");
+}
+
+/* What makes up the closing position; a part that is nothing has no row. */
+static void kept_rows(struct files *files, const struct books *books, const struct sheet *roll_up)
+{
+    static const char *const entries[] = {
+        [KEEP_RESERVE] = "HELD_BACK", [KEEP_DISPUTE] = "DISPUTED", [KEEP_UNDELIVERED] = "UNDELIVERED"
+    };
+    struct account_row carried = { "", "", "CARRIED", "", roll_up->position.carried_minor, true };
+
+    if (carried.amount != 0)
+        account_row(files, roll_up, &carried);
+    for (size_t i = 0; i < books->keep_count && roll_up->type == SHEET_MERCHANT; i++) {
+        const struct keep *keep = &books->keeps[i];
+        struct account_row of = { "", "", entries[keep->kind], keep->refers_to, keep->amount_minor, true };
+        if (keep->merchant_no == roll_up->merchant_no && strcmp(keep->currency, roll_up->currency) == 0)
+            account_row(files, roll_up, &of);
+    }
+}
+
+bool files_roll_up(struct files *files, const struct sheet_list *list, const struct books *books, struct sheet *roll_up,
+                   struct error *err)
+{
+    const struct position *position = &roll_up->position;
+    struct account_row opening = { "", "", "OPENING", "", position->opening_minor, false };
+    struct account_row paid = { "", "", "PAYABLE", "", -position->payable_minor, false };
+    char text[ROW_MAX];
+
+    if (!begin_both(
+            files, roll_up,
+            "bank_id,merchant_id,confirmed_count,confirmed_points,reversed_count,reversed_points,currency,gross,"
+            "commission,net,entry,refers_to,amount,kept" END,
+            err))
+        return false;
+    account_row(files, roll_up, &opening);
+    pair_rows(files, list, roll_up);
+    posting_rows(files, books, roll_up);
+    account_row(files, roll_up, &paid);
+    kept_rows(files, books, roll_up);
+    sums_row("TOTAL", "", roll_up, "CLOSING", position->closing_minor, text);
     new_file_print(&files->csv, "%s" END, text);
     return end_both(files, roll_up, err);
 }

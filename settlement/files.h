@@ -2,16 +2,17 @@
  * files.h -- a period's statements as files: CSV for people and spreadsheets, JSON in the proto3 mapping of Statement
  * and StatementLine, and a manifest that names them all.
  *
- * DIR/PROGRAMME/PERIOD/ gets pair_*, bank_*, merchant_* and operator_* files and, last of all, manifest.json. Whoever
- * reads waits for the manifest; while it is there, every file it names is whole. Nothing in a file depends on when it
- * was written, so the same entries give the same bytes. Each statement's JSON has the root of a hash tree over the rows
- * of its CSV, so that one row can be proved without the others.
+ * DIR/PROGRAMME/PERIOD/ gets pair_*, bank_*, merchant_*, operator_*, carrier_* and tax_* files and, last of all,
+ * manifest.json. Whoever reads waits for the manifest; while it is there, every file it names is whole. Nothing in a
+ * file depends on when it was written, so the same entries give the same bytes. Each statement's JSON has the root of a
+ * hash tree over the rows of its CSV, so that one row can be proved without the others.
  */
 #ifndef SETTLEMENT_FILES_H
 #define SETTLEMENT_FILES_H
 
 #include "base/uuid.h"
 #include "base/when.h"
+#include "books.h"
 #include "io/merkle.h"
 #include "json_out.h"
 #include "new_file.h"
@@ -50,8 +51,12 @@ void files_release(struct files *files);
 bool files_pair_begin(struct files *files, const struct sheet *pair, struct error *err) MUST_USE;
 void files_pair_line(struct files *files, const struct sheet *pair, const struct sheet_line *line);
 bool files_pair_end(struct files *files, struct sheet *pair, struct error *err) MUST_USE;
-/* A roll-up's files; the pairs it is made of come from the list. Sets roll_up->content and rows_root. */
-bool files_roll_up(struct files *files, const struct sheet_list *list, struct sheet *roll_up,
+/*
+ * A roll-up's files: what the party had, the pairs it is made of from the list, its postings and what is paid and kept
+ * from the books. The column amount adds up to its total, the closing position, as does the column kept.
+ * Sets roll_up->content and rows_root.
+ */
+bool files_roll_up(struct files *files, const struct sheet_list *list, const struct books *books, struct sheet *roll_up,
                    struct error *err) MUST_USE;
 
 /* Everything is written: completes the manifest, under its partial name. */

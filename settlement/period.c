@@ -27,3 +27,8 @@ struct period period_of(struct date date)
     memcpy(period.text, first_day, PERIOD_TEXT - 1);
     return period;
 }
+
+struct period period_after(const struct period *period, int n)
+{
+    return period_of(date_month_start(period->first, n));
+}

@@ -17,5 +17,7 @@ struct period {
 bool period_parse(const char *text, struct period *out) MUST_USE;
 /* The month a day belongs to. */
 struct period period_of(struct date date);
+/* The period that is n later; 0: itself. */
+struct period period_after(const struct period *period, int n);
 
 #endif

@@ -1,6 +1,8 @@
 #include "period_close.h"
 
 #include "base/exact.h"
+#include "books.h"
+#include "books_store.h"
 #include "close_store.h"
 #include "day_store.h"
 #include "files.h"
@@ -19,6 +21,7 @@ struct work {
     struct close_run *run;
     const struct period *period;
     struct sheet_list sheets;
+    struct books books;
     struct files files;
     struct line_keys keys;
     size_t pair;         /* the sheet whose lines are being written */
@@ -31,6 +34,7 @@ static void work_release(struct work *work)
 {
     line_keys_release(&work->keys);
     files_release(&work->files);
+    books_release(&work->books);
     sheet_list_release(&work->sheets);
 }
 
@@ -38,9 +42,13 @@ static void work_release(struct work *work)
 static bool load_sheets(struct work *work, struct error *err)
 {
     static const struct sheet nothing = { .type = SHEET_OPERATOR, .currency = "XXX" };
+    struct close_run *run = work->run;
 
-    if (!period_store_sheets(work->run->db, work->run->programme_no, work->period, &work->sheets, err) ||
-        (work->sheets.count == 0 && !sheet_list_add(&work->sheets, &nothing, err)))
+    if (!period_store_sheets(run->db, run->programme_no, work->period, &work->sheets, err) ||
+        !books_load(&work->books, run->db, run->programme_no, work->period, err) ||
+        !books_post(&work->books, &work->sheets, err) ||
+        (work->sheets.count == 0 && !sheet_list_add(&work->sheets, &nothing, err)) ||
+        !books_settle(&work->books, &work->sheets, err))
         return false;
     sheet_list_count_lines(&work->sheets);
     return sheet_list_tie(&work->sheets, err);
@@ -130,7 +138,7 @@ static bool write_pairs(struct work *work, struct error *err)
 static bool write_roll_ups(struct work *work, struct error *err)
 {
     for (size_t i = work->pair; i < work->sheets.count; i++) {
-        if (!files_roll_up(&work->files, &work->sheets, &work->sheets.at[i], err))
+        if (!files_roll_up(&work->files, &work->sheets, &work->books, &work->sheets.at[i], err))
             return false;
     }
     return true;
@@ -143,7 +151,8 @@ static bool store(struct work *work, struct error *err)
 
     if (!period_store_put(run->db, run->programme_no, run->programme_id, work->period, &work->sheets, err) ||
         !line_store_put(run->db, run->programme_no, run->programme_id, work->period, &work->sheets, &work->keys,
-                        &stored, err))
+                        &stored, err) ||
+        !books_store_put(run->db, run->programme_no, run->programme_id, &work->books, &work->sheets, err))
         return false;
     if (stored != work->line_count)
         return error_set(err, REASON_DOES_NOT_TIE, "%" PRId64 " lines were written to files, %" PRId64 " were stored",

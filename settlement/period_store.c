@@ -85,8 +85,8 @@ bool period_store_seals(struct db *db, int32_t programme_no, struct date date, s
 
 struct sheet_row {
     int16_t type;
-    int32_t bank_no, merchant_no;
-    const char *bank_id, *merchant_id, *currency;
+    int32_t bank_no, merchant_no, carrier_no;
+    const char *bank_id, *merchant_id, *carrier_id, *currency;
     int64_t confirmed_count, confirmed_points, reversed_count, reversed_points;
     int64_t gross_minor, commission_minor, net_minor, line_count;
 };
@@ -94,8 +94,10 @@ static const struct column sheet_columns[] = {
     COLUMN(struct sheet_row, type),
     COLUMN(struct sheet_row, bank_no),
     COLUMN(struct sheet_row, merchant_no),
+    COLUMN(struct sheet_row, carrier_no),
     COLUMN(struct sheet_row, bank_id),
     COLUMN(struct sheet_row, merchant_id),
+    COLUMN(struct sheet_row, carrier_id),
     COLUMN(struct sheet_row, currency),
     COLUMN(struct sheet_row, confirmed_count),
     COLUMN(struct sheet_row, confirmed_points),
@@ -109,8 +111,8 @@ static const struct column sheet_columns[] = {
 /* grouping() counts the parties that are summed away: 0 none, 1 the merchant, 2 the bank, 3 both. */
 static const struct statement sum_sheets = STATEMENT(
     "period_sheets",
-    "SELECT s.type, s.bank_no, s.merchant_no, COALESCE(b.bank_id, '') AS bank_id, "
-    "COALESCE(m.merchant_id, '') AS merchant_id, s.currency, s.confirmed_count, s.confirmed_points, "
+    "SELECT s.type, s.bank_no, s.merchant_no, 0 AS carrier_no, COALESCE(b.bank_id, '') AS bank_id, "
+    "COALESCE(m.merchant_id, '') AS merchant_id, '' AS carrier_id, s.currency, s.confirmed_count, s.confirmed_points, "
     "s.reversed_count, s.reversed_points, s.gross_minor, s.commission_minor, s.gross_minor - s.commission_minor AS "
     "net_minor, 0::int8 AS line_count FROM (SELECT (1 + grouping(bank_no, merchant_no))::int2 AS type, "
     "COALESCE(bank_no, 0) AS bank_no, COALESCE(merchant_no, 0) AS merchant_no, currency, "
@@ -133,11 +135,12 @@ static const struct column period_params[] = { COLUMN(struct month_params, progr
                                                COLUMN(struct month_params, period) };
 static const struct statement get_stored =
     STATEMENT("period_stored",
-              "SELECT s.type, s.bank_no, s.merchant_no, COALESCE(b.bank_id, '') AS bank_id, "
-              "COALESCE(m.merchant_id, '') AS merchant_id, s.currency, s.confirmed_count, s.confirmed_points, "
+              "SELECT s.type, s.bank_no, s.merchant_no, s.carrier_no, COALESCE(b.bank_id, '') AS bank_id, "
+              "COALESCE(m.merchant_id, '') AS merchant_id, COALESCE(c.carrier_id, '') AS carrier_id, s.currency, "
+              "s.confirmed_count, s.confirmed_points, "
               "s.reversed_count, s.reversed_points, s.gross_minor, s.commission_minor, s.net_minor, s.line_count "
               "FROM statement s LEFT JOIN bank b USING (bank_no) LEFT JOIN merchant m USING (merchant_no) "
-              "WHERE s.programme_no = $1 AND s.period = $2 "
+              "LEFT JOIN carrier c USING (carrier_no) WHERE s.programme_no = $1 AND s.period = $2 "
               "ORDER BY s.type, b.bank_id COLLATE \"C\", m.merchant_id COLLATE \"C\", s.currency COLLATE \"C\"",
               period_params, sheet_columns, sizeof(struct sheet_row));
 
@@ -148,6 +151,7 @@ static bool add_sheet(void *owner, const void *row, struct error *err)
         .type = from->type,
         .bank_no = from->bank_no,
         .merchant_no = from->merchant_no,
+        .carrier_no = from->carrier_no,
         .totals = { from->confirmed_count, from->confirmed_points, from->reversed_count, from->reversed_points,
                     from->gross_minor, from->commission_minor, from->net_minor },
         .line_count = from->line_count,
@@ -162,6 +166,7 @@ static bool add_sheet(void *owner, const void *row, struct error *err)
                          (int)from->bank_no, (int)from->merchant_no);
     snprintf(sheet.bank_id, sizeof sheet.bank_id, "%s", from->bank_id);
     snprintf(sheet.merchant_id, sizeof sheet.merchant_id, "%s", from->merchant_id);
+    snprintf(sheet.carrier_id, sizeof sheet.carrier_id, "%s", from->carrier_id);
     snprintf(sheet.currency, sizeof sheet.currency, "%s", from->currency);
     return sheet_list_add(owner, &sheet, err);
 }
@@ -275,21 +280,21 @@ bool period_store_each_line(struct db *db, int32_t programme_no, const struct pe
 struct statement_row {
     const char *statement_id;
     int16_t type;
-    int32_t bank_no, merchant_no;
+    int32_t bank_no, merchant_no, carrier_no;
     const char *currency;
     int64_t confirmed_count, confirmed_points, reversed_count, reversed_points;
     int64_t gross_minor, commission_minor, net_minor, line_count;
     struct bytes content_sha256, rows_root;
 };
 static const struct column statement_fields[] = {
-    COLUMN(struct statement_row, statement_id),     COLUMN(struct statement_row, type),
-    COLUMN(struct statement_row, bank_no),          COLUMN(struct statement_row, merchant_no),
-    COLUMN(struct statement_row, currency),         COLUMN(struct statement_row, confirmed_count),
-    COLUMN(struct statement_row, confirmed_points), COLUMN(struct statement_row, reversed_count),
-    COLUMN(struct statement_row, reversed_points),  COLUMN(struct statement_row, gross_minor),
-    COLUMN(struct statement_row, commission_minor), COLUMN(struct statement_row, net_minor),
-    COLUMN(struct statement_row, line_count),       COLUMN(struct statement_row, content_sha256),
-    COLUMN(struct statement_row, rows_root),
+    COLUMN(struct statement_row, statement_id),    COLUMN(struct statement_row, type),
+    COLUMN(struct statement_row, bank_no),         COLUMN(struct statement_row, merchant_no),
+    COLUMN(struct statement_row, carrier_no),      COLUMN(struct statement_row, currency),
+    COLUMN(struct statement_row, confirmed_count), COLUMN(struct statement_row, confirmed_points),
+    COLUMN(struct statement_row, reversed_count),  COLUMN(struct statement_row, reversed_points),
+    COLUMN(struct statement_row, gross_minor),     COLUMN(struct statement_row, commission_minor),
+    COLUMN(struct statement_row, net_minor),       COLUMN(struct statement_row, line_count),
+    COLUMN(struct statement_row, content_sha256),  COLUMN(struct statement_row, rows_root),
 };
 static const struct record_type statement_write = { "statement_write", statement_fields, COUNT(statement_fields),
                                                     sizeof(struct statement_row) };
@@ -298,18 +303,21 @@ struct put_params {
     int32_t programme_no;
     const char *period;
     struct record_array statements;
+    struct date first, last;
 };
 static const struct column put_columns[] = { COLUMN(struct put_params, programme_no), COLUMN(struct put_params, period),
-                                             RECORDS(struct put_params, statements, &statement_write) };
+                                             RECORDS(struct put_params, statements, &statement_write),
+                                             COLUMN(struct put_params, first), COLUMN(struct put_params, last) };
 /* Rows that would not change are not touched; calculated_at changes with the content only. */
 static const struct statement put_statements = COMMAND_STATEMENT(
     "period_put",
-    "INSERT INTO statement AS old (statement_id, programme_no, period, type, bank_no, merchant_no, currency, "
+    "INSERT INTO statement AS old (statement_id, programme_no, period, type, bank_no, merchant_no, carrier_no, "
+    "currency, "
     "confirmed_count, confirmed_points, reversed_count, reversed_points, gross_minor, commission_minor, net_minor, "
-    "line_count, content_sha256, rows_root, calculated_at) SELECT n.statement_id, $1, $2, n.type, n.bank_no, "
-    "n.merchant_no, "
+    "line_count, content_sha256, rows_root, calculated_at, first_day, last_day) SELECT n.statement_id, $1, $2, n.type, "
+    "n.bank_no, n.merchant_no, n.carrier_no, "
     "n.currency, n.confirmed_count, n.confirmed_points, n.reversed_count, n.reversed_points, n.gross_minor, "
-    "n.commission_minor, n.net_minor, n.line_count, n.content_sha256, n.rows_root, now() FROM "
+    "n.commission_minor, n.net_minor, n.line_count, n.content_sha256, n.rows_root, now(), $4, $5 FROM "
     "unnest($3::statement_write[]) n "
     "ON CONFLICT (statement_id) DO UPDATE SET confirmed_count = EXCLUDED.confirmed_count, "
     "confirmed_points = EXCLUDED.confirmed_points, reversed_count = EXCLUDED.reversed_count, "
@@ -328,6 +336,11 @@ static const struct statement drop_lines =
     COMMAND_STATEMENT("period_drop_lines",
                       "DELETE FROM statement_chunk l USING statement s WHERE s.programme_no = $1 AND s.period = $2 AND "
                       "l.statement_no = s.statement_no",
+                      period_params);
+static const struct statement drop_positions =
+    COMMAND_STATEMENT("period_drop_positions",
+                      "DELETE FROM statement_position p USING statement s WHERE s.programme_no = $1 AND s.period = $2 "
+                      "AND p.statement_no = s.statement_no",
                       period_params);
 static const struct statement drop_statements =
     COMMAND_STATEMENT("period_drop", "DELETE FROM statement WHERE programme_no = $1 AND period = $2", period_params);
@@ -356,6 +369,7 @@ static bool put_chunk(struct db *db, struct put_params *params, const char *prog
             sheets[i].type,
             sheets[i].bank_no,
             sheets[i].merchant_no,
+            sheets[i].carrier_no,
             sheets[i].currency,
             t->confirmed_count,
             t->confirmed_points,
@@ -373,10 +387,12 @@ static bool put_chunk(struct db *db, struct put_params *params, const char *prog
     return db_execute(db, &put_statements, params, NULL, err);
 }
 
-static bool put_all(struct db *db, int32_t programme_no, const char *programme_id, const char *period,
+static bool put_all(struct db *db, int32_t programme_no, const char *programme_id, const struct period *period,
                     const struct sheet_list *list, struct error *err)
 {
-    struct put_params params = { .programme_no = programme_no, .period = period };
+    struct put_params params = {
+        .programme_no = programme_no, .period = period->text, .first = period->first, .last = period->last
+    };
 
     for (size_t i = 0; i < list->count; i += CHUNK) {
         size_t count = list->count - i < CHUNK ? list->count - i : CHUNK;
@@ -406,10 +422,11 @@ bool period_store_put(struct db *db, int32_t programme_no, const char *programme
     struct month_params month = { .programme_no = programme_no, .period = period->text };
     int64_t stored;
 
-    if (!put_all(db, programme_no, programme_id, period->text, list, err) ||
+    if (!put_all(db, programme_no, programme_id, period, list, err) ||
         !count_of(db, &count_statements, &month, &stored, err))
         return false;
     return stored == (int64_t)list->count ||
-           (db_execute(db, &drop_lines, &month, NULL, err) && db_execute(db, &drop_statements, &month, NULL, err) &&
-            put_all(db, programme_no, programme_id, period->text, list, err));
+           (db_execute(db, &drop_lines, &month, NULL, err) && db_execute(db, &drop_positions, &month, NULL, err) &&
+            db_execute(db, &drop_statements, &month, NULL, err) &&
+            put_all(db, programme_no, programme_id, period, list, err));
 }

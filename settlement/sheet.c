@@ -14,6 +14,8 @@ static const struct {
     [SHEET_BANK] = { "BANK", "bank" },
     [SHEET_MERCHANT] = { "MERCHANT", "merchant" },
     [SHEET_OPERATOR] = { "OPERATOR", "operator" },
+    [SHEET_CARRIER] = { "CARRIER", "carrier" },
+    [SHEET_TAX] = { "TAX", "tax" },
 };
 
 bool sheet_list_add(struct sheet_list *list, const struct sheet *sheet, struct error *err)
@@ -40,7 +42,7 @@ void sheet_list_release(struct sheet_list *list)
 
 const char *sheet_type_name(int type)
 {
-    return type >= SHEET_PAIR && type <= SHEET_OPERATOR ? types[type].name : "?";
+    return type >= SHEET_PAIR && type <= SHEET_TAX ? types[type].name : "?";
 }
 
 /* The party's part of a name: each id with the mark in front of it. */
@@ -53,6 +55,8 @@ static void party(const struct sheet *sheet, char mark, char text[2 * ID_MAX + 3
         n = snprintf(text, 2 * ID_MAX + 3, "%c%s", mark, sheet->bank_id);
     if (*sheet->merchant_id)
         snprintf(text + n, 2 * ID_MAX + 3 - (size_t)n, "%c%s", mark, sheet->merchant_id);
+    if (*sheet->carrier_id)
+        snprintf(text, 2 * ID_MAX + 3, "%c%s", mark, sheet->carrier_id);
 }
 
 void sheet_id(const struct sheet *sheet, const char *programme_id, const char *period, char text[SHEET_ID_TEXT])
@@ -70,7 +74,7 @@ void sheet_file_name(const struct sheet *sheet, const char *programme_id, const 
     char who[2 * ID_MAX + 3];
 
     party(sheet, '_', who);
-    if (sheet->type == SHEET_OPERATOR)
+    if (sheet->type == SHEET_OPERATOR || sheet->type == SHEET_TAX)
         snprintf(who, sizeof who, "_%s", programme_id);
     snprintf(text, SHEET_FILE_TEXT, "%s%s_%s_%s.%s", types[sheet->type].file, who, period, sheet->currency, extension);
 }
@@ -86,10 +90,58 @@ int sheet_compare_pair(const struct sheet *pair, const char *bank_id, const char
 
 bool sheet_covers(const struct sheet *roll_up, const struct sheet *pair)
 {
-    return roll_up->type != SHEET_PAIR && pair->type == SHEET_PAIR &&
+    return roll_up->type >= SHEET_BANK && roll_up->type <= SHEET_OPERATOR && pair->type == SHEET_PAIR &&
            (roll_up->bank_no == 0 || roll_up->bank_no == pair->bank_no) &&
            (roll_up->merchant_no == 0 || roll_up->merchant_no == pair->merchant_no) &&
            strcmp(roll_up->currency, pair->currency) == 0;
+}
+
+static const int16_t parties[] = { [SHEET_PAIR] = 0,
+                                   [SHEET_BANK] = PARTY_BANK,
+                                   [SHEET_MERCHANT] = PARTY_MERCHANT,
+                                   [SHEET_OPERATOR] = PARTY_OPERATOR,
+                                   [SHEET_CARRIER] = PARTY_CARRIER,
+                                   [SHEET_TAX] = PARTY_TAX };
+
+struct party sheet_party(const struct sheet *sheet)
+{
+    return (struct party){ parties[sheet->type], sheet->type == SHEET_PAIR ? 0
+                                                 : sheet->bank_no          ? sheet->bank_no
+                                                 : sheet->merchant_no      ? sheet->merchant_no
+                                                                           : sheet->carrier_no };
+}
+
+int16_t sheet_type_of(int party)
+{
+    int16_t type = SHEET_BANK;
+
+    while (type < SHEET_TAX && parties[type] != party)
+        type++;
+    return type;
+}
+
+static int in_order(const void *left, const void *right)
+{
+    const struct sheet *a = left, *b = right;
+    int order = a->type - b->type;
+
+    if (order == 0)
+        order = strcmp(a->carrier_id, b->carrier_id);
+    return order != 0 ? order : sheet_compare_pair(a, b->bank_id, b->merchant_id, b->currency);
+}
+
+void sheet_list_sort(struct sheet_list *list)
+{
+    if (list->count > 0)
+        qsort(list->at, list->count, sizeof *list->at, in_order);
+}
+
+int64_t sheet_movement(const struct sheet *roll_up, const struct totals *totals)
+{
+    return roll_up->type == SHEET_BANK       ? -totals->gross_minor
+           : roll_up->type == SHEET_MERCHANT ? totals->net_minor
+           : roll_up->type == SHEET_OPERATOR ? totals->commission_minor
+                                             : 0;
 }
 
 /* Pairs come first in the list. */
@@ -160,6 +212,19 @@ static bool sum_of_type(const struct sheet_list *list, int type, const char *cur
     return true;
 }
 
+/* What one party's statement brings it another's takes away. */
+static bool movements_are_even(const struct sheet_list *list, const struct sheet *operator, struct error * err)
+{
+    int64_t sum = 0;
+
+    for (size_t i = 0; i < list->count; i++) {
+        if (strcmp(list->at[i].currency, operator->currency) == 0 &&
+            !exact_add(sum, list->at[i].position.movement_minor, &sum))
+            return error_set(err, REASON_DOES_NOT_TIE, "the movements in %s do not fit", operator->currency);
+    }
+    return sum == 0 || apart(operator, "all parties' movements", "they add up to", sum, "must be", 0, err);
+}
+
 /* Whatever the banks owe goes to the merchants or stays with the operator. */
 static bool nothing_left_over(const struct sheet_list *list, const struct sheet *operator, struct error * err)
 {
@@ -191,7 +256,8 @@ bool sheet_list_tie(const struct sheet_list *list, struct error *err)
     for (size_t i = 0; i < list->count; i++) {
         const struct sheet *sheet = &list->at[i];
         if (!net_is_right(sheet, err) || (i >= pairs && !ties_to_pairs(list, sheet, pairs, err)) ||
-            (sheet->type == SHEET_OPERATOR && !nothing_left_over(list, sheet, err)))
+            (sheet->type == SHEET_OPERATOR &&
+             (!nothing_left_over(list, sheet, err) || !movements_are_even(list, sheet, err))))
             return false;
     }
     return true;

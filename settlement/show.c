@@ -14,7 +14,8 @@ enum { MERCHANTS_SHOWN = 10 };
 static int for_people(const void *left, const void *right)
 {
     const struct sheet *a = left, *b = right;
-    static const int rank[] = { [SHEET_OPERATOR] = 0, [SHEET_BANK] = 1, [SHEET_MERCHANT] = 2, [SHEET_PAIR] = 3 };
+    static const int rank[] = { [SHEET_OPERATOR] = 0, [SHEET_BANK] = 1,     [SHEET_CARRIER] = 2,
+                                [SHEET_TAX] = 3,      [SHEET_MERCHANT] = 4, [SHEET_PAIR] = 5 };
 
     if (a->type != b->type)
         return rank[a->type] - rank[b->type];
@@ -26,7 +27,10 @@ static int for_people(const void *left, const void *right)
 static void show_row(const struct sheet *sheet, FILE *out)
 {
     const struct totals *t = &sheet->totals;
-    const char *party = *sheet->bank_id ? sheet->bank_id : *sheet->merchant_id ? sheet->merchant_id : "all";
+    const char *party = *sheet->bank_id       ? sheet->bank_id
+                        : *sheet->merchant_id ? sheet->merchant_id
+                        : *sheet->carrier_id  ? sheet->carrier_id
+                                              : "all";
     char gross[MONEY_TEXT], commission[MONEY_TEXT], net[MONEY_TEXT];
 
     money_format(t->gross_minor, sheet->currency, gross);

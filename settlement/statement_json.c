@@ -17,6 +17,54 @@ static void totals_json(struct json_out *out, const struct totals *totals)
     json_close(out, "}");
 }
 
+/* A pair has no position. */
+static void position_json(struct json_out *out, const struct position *position)
+{
+    char due[DATE_TEXT];
+
+    date_format(position->due_on, due);
+    json_open(out, "position", "{");
+    json_int64(out, "openingMinor", position->opening_minor);
+    json_int64(out, "movementMinor", position->movement_minor);
+    json_int64(out, "payableMinor", position->payable_minor);
+    json_int64(out, "closingMinor", position->closing_minor);
+    json_int64(out, "carriedMinor", position->carried_minor);
+    json_int64(out, "heldBackMinor", position->held_back_minor);
+    json_int64(out, "disputedMinor", position->disputed_minor);
+    json_text(out, "dueDate", due);
+    json_close(out, "}");
+}
+
+static void party_json(struct json_out *out, const char *key, const char *kind, const char *id)
+{
+    char type[24];
+
+    snprintf(type, sizeof type, "PARTY_%s", kind);
+    json_open(out, key, "{");
+    json_text(out, "kind", type);
+    json_text(out, "id", id);
+    json_close(out, "}");
+}
+
+void statement_json_posting(struct json_out *out, const struct books *books, const struct posting *posting,
+                            int64_t number, int64_t amount)
+{
+    char kind[48];
+
+    snprintf(kind, sizeof kind, "POSTING_KIND_%s", posting_name(posting->kind));
+    json_open(out, NULL, "{");
+    json_int64(out, "postingNumber", number);
+    json_text(out, "kind", kind);
+    party_json(out, "from", party_name(posting->from.kind), books_id(books, posting->from));
+    party_json(out, "to", party_name(posting->to.kind), books_id(books, posting->to));
+    json_int64(out, "amountMinor", amount);
+    json_text(out, "bankId", books_id(books, (struct party){ PARTY_BANK, posting->bank_no }));
+    json_text(out, "merchantId", books_id(books, (struct party){ PARTY_MERCHANT, posting->merchant_no }));
+    json_text(out, "refersTo", posting->refers_to);
+    json_text(out, "note", posting->note);
+    json_close(out, "}");
+}
+
 void statement_json(struct json_out *out, const char *key, const struct sheet *sheet, const char *programme_id,
                     const char *period)
 {
@@ -39,6 +87,10 @@ void statement_json(struct json_out *out, const char *key, const struct sheet *s
     json_text(out, "contentSha256", hex);
     crypto_hex(sheet->rows_root, CRYPTO_HASH, hex);
     json_text(out, "rowsRoot", hex);
+    if (sheet->type != SHEET_PAIR) {
+        json_text(out, "carrierId", sheet->carrier_id);
+        position_json(out, &sheet->position);
+    }
     json_close(out, "}");
 }
 

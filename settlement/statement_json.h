@@ -13,6 +13,9 @@
 /* key NULL within an array. */
 void statement_json(struct json_out *out, const char *key, const struct sheet *sheet, const char *programme_id,
                     const char *period);
+/* SettlementPosting; amount as the statement's party sees it. */
+void statement_json_posting(struct json_out *out, const struct books *books, const struct posting *posting,
+                            int64_t number, int64_t amount);
 void statement_json_line(struct json_out *out, const struct sheet_line *line);
 
 #endif

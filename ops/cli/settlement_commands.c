@@ -17,7 +17,7 @@ static bool read_type(struct cli *cli, Alliance__V1__StatementType *type)
     const ProtobufCEnumValue *value =
         protobuf_c_enum_descriptor_get_value_by_name(&alliance__v1__statement_type__descriptor, name);
     if (!value || value->value == 0) {
-        error_field(&err, REASON_FIELD_INVALID, "--type", "must be PAIR, BANK, MERCHANT or OPERATOR");
+        error_field(&err, REASON_FIELD_INVALID, "--type", "must be PAIR, BANK, MERCHANT, OPERATOR, CARRIER or TAX");
         return cli_usage(cli, &err) == OUTCOME_DONE;
     }
     *type = (Alliance__V1__StatementType)value->value;

@@ -84,6 +84,23 @@ static char *shape_hex(struct arena *arena, const struct bytes *bytes)
     return text;
 }
 
+static Alliance__V1__StatementPosition *shape_position(struct arena *arena, const struct statement_row *row)
+{
+    Alliance__V1__StatementPosition *position = shape_new(arena, &alliance__v1__statement_position__descriptor);
+
+    if (!position)
+        return NULL;
+    position->opening_minor = row->opening_minor;
+    position->movement_minor = row->movement_minor;
+    position->payable_minor = row->payable_minor;
+    position->closing_minor = row->closing_minor;
+    position->carried_minor = row->carried_minor;
+    position->held_back_minor = row->held_back_minor;
+    position->disputed_minor = row->disputed_minor;
+    position->due_date = shape_date(arena, row->due_on);
+    return position->due_date ? position : NULL;
+}
+
 static bool fill_statement(struct arena *arena, const struct statement_row *row, Statement *shown)
 {
     shown->statement_id = shape_text(arena, row->statement_id);
@@ -99,8 +116,11 @@ static bool fill_statement(struct arena *arena, const struct statement_row *row,
     shown->content_sha256 = shape_hex(arena, &row->content_sha256);
     shown->rows_root = shape_hex(arena, &row->rows_root);
     shown->calculated_time = shape_instant(arena, row->calculated_at);
-    return shown->statement_id && shown->programme_id && shown->period && shown->bank_id && shown->merchant_id &&
-           shown->currency_code && shown->totals && shown->content_sha256 && shown->rows_root && shown->calculated_time;
+    shown->carrier_id = shape_text(arena, row->carrier_id);
+    shown->position = row->has_position ? shape_position(arena, row) : NULL;
+    return shown->carrier_id && !shown->position == !row->has_position && shown->statement_id && shown->programme_id &&
+           shown->period && shown->bank_id && shown->merchant_id && shown->currency_code && shown->totals &&
+           shown->content_sha256 && shown->rows_root && shown->calculated_time;
 }
 
 static bool reply_statements(struct errand *errand, const struct page *at, const struct statement_row *rows,
@@ -179,7 +199,7 @@ static bool list_statements(struct call *call, const ProtobufCMessage *request, 
     struct page page;
 
     return check_id("programme_id", asked->programme_id, err) && check_period(asked->period, err) &&
-           check_range("type", asked->type, 0, ALLIANCE__V1__STATEMENT_TYPE__STATEMENT_TYPE_OPERATOR, err) &&
+           check_range("type", asked->type, 0, ALLIANCE__V1__STATEMENT_TYPE__STATEMENT_TYPE_TAX, err) &&
            read_page(call, asked, filters, &page, err) && errand_read(call, request, list_work, err);
 }
 

@@ -4,9 +4,15 @@
     "s.statement_no, s.statement_id, p.programme_id, s.period, s.type, COALESCE(b.bank_id, '') AS bank_id, "           \
     "COALESCE(m.merchant_id, '') AS merchant_id, s.currency, s.state, s.confirmed_count, s.confirmed_points, "         \
     "s.reversed_count, s.reversed_points, s.gross_minor, s.commission_minor, s.net_minor, s.line_count, "              \
-    "s.content_sha256, s.rows_root, s.calculated_at FROM statement s JOIN programme p ON p.programme_no = "            \
-    "s.programme_no "                                                                                                  \
-    "LEFT JOIN bank b ON b.bank_no = s.bank_no LEFT JOIN merchant m ON m.merchant_no = s.merchant_no "
+    "s.content_sha256, s.rows_root, s.calculated_at, COALESCE(c.carrier_id, '') AS carrier_id, "                       \
+    "o.statement_no IS NOT NULL AS has_position, COALESCE(o.opening_minor, 0) AS opening_minor, "                      \
+    "COALESCE(o.movement_minor, 0) AS movement_minor, COALESCE(o.payable_minor, 0) AS payable_minor, "                 \
+    "COALESCE(o.closing_minor, 0) AS closing_minor, COALESCE(o.carried_minor, 0) AS carried_minor, "                   \
+    "COALESCE(o.held_back_minor, 0) AS held_back_minor, COALESCE(o.disputed_minor, 0) AS disputed_minor, "             \
+    "COALESCE(o.due_on, '1970-01-01') AS due_on FROM statement s JOIN programme p ON p.programme_no = "                \
+    "s.programme_no LEFT JOIN statement_position o ON o.statement_no = s.statement_no "                                \
+    "LEFT JOIN bank b ON b.bank_no = s.bank_no LEFT JOIN merchant m ON m.merchant_no = s.merchant_no "                 \
+    "LEFT JOIN carrier c ON c.carrier_no = s.carrier_no "
 
 static const struct column statement_row[] = {
     COLUMN(struct statement_row, statement_no),
@@ -29,6 +35,16 @@ static const struct column statement_row[] = {
     COLUMN(struct statement_row, content_sha256),
     COLUMN(struct statement_row, rows_root),
     COLUMN(struct statement_row, calculated_at),
+    COLUMN(struct statement_row, carrier_id),
+    COLUMN(struct statement_row, has_position),
+    COLUMN(struct statement_row, opening_minor),
+    COLUMN(struct statement_row, movement_minor),
+    COLUMN(struct statement_row, payable_minor),
+    COLUMN(struct statement_row, closing_minor),
+    COLUMN(struct statement_row, carried_minor),
+    COLUMN(struct statement_row, held_back_minor),
+    COLUMN(struct statement_row, disputed_minor),
+    COLUMN(struct statement_row, due_on),
 };
 
 static const struct column page_params[] = {

@@ -30,6 +30,10 @@ struct statement_row {
     struct bytes content_sha256;
     struct bytes rows_root; /* empty: calculated before there were roots */
     struct instant calculated_at;
+    const char *carrier_id;
+    bool has_position; /* false for pairs, and for those calculated before there were positions */
+    int64_t opening_minor, movement_minor, payable_minor, closing_minor, carried_minor, held_back_minor, disputed_minor;
+    struct date due_on;
 };
 extern const struct statement statement_list; /* by statement_id in byte order */
 

@@ -335,7 +335,7 @@ def figures(statement):
 
 
 def cents(text):
-    return int(F(text) * 100)
+    return int(F(text or 0) * 100)
 
 
 def file_differences(statement, lines, path):
@@ -360,6 +360,8 @@ def file_differences(statement, lines, path):
         yield f"{path}: lines sum to {sums}, totals say {found}"
     if any(cents(last[name]) != sum(cents(row[name]) for row in rows[:-1]) for name in ("gross", "commission", "net")):
         yield f"{path}: the CSV's rows do not sum to its total row"
+    if any(cents(last.get(name)) != sum(cents(row.get(name)) for row in rows[:-1]) for name in ("amount", "kept")):
+        yield f"{path}: the CSV's movements do not sum to its closing position"
 
 
 def roll_ups(expected):

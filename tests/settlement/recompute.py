@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""recompute.py CONNINFO DIR PROGRAMME PERIOD: a month's statements once more, from the journal alone.
+"""recompute.py CONNINFO DIR PROGRAMME PERIOD: a month's statements once more, from the journal and the contracts alone.
 
-Reads the journal through psql and shares nothing with alliance-settle. Compares every total, line and file of
+Reads the journal, the settlement contracts, the approved corrections, the holds of others, and what the statements
+before closed with through psql and shares nothing with alliance-settle. Compares every total, line and file of
 DIR/PROGRAMME/PERIOD, and every stored statement and line. Prints each difference; exit status 1 when there is one.
 """
 import csv
@@ -14,10 +15,15 @@ import subprocess
 import sys
 from collections import defaultdict
 from decimal import Decimal
+from fractions import Fraction
+from math import ceil, floor
 
 DIGITS = defaultdict(lambda: 2, JPY=0, KRW=0, VND=0, XXX=0, KWD=3, BHD=3)
 FIGURES = ("confirmedCount", "confirmedPoints", "reversedCount", "reversedPoints", "grossMinor", "commissionMinor", "netMinor")
 CONFIRM, REVERSE = 4, 8
+PARTIES = {"BANK": 1, "MERCHANT": 2, "CARRIER": 3, "OPERATOR": 4, "TAX": 5}
+KINDS = "? COMMISSION_TIER TAX TAX_ROUNDING PARTNER_FEE FREIGHT CAMPAIGN_SHARE ADJUSTMENT LATE_FEE".split()
+ROUNDINGS = {1: floor, 2: ceil, 3: round}  # Python rounds a Fraction half to even
 
 
 def ask(conninfo, sql):
@@ -73,15 +79,131 @@ def sum_up(lines):
 
 
 def statements_of(pairs):
-    """(type, bank, merchant, currency) -> (totals, number of lines or pairs)."""
+    """(type, bank, merchant, carrier, currency) -> (totals, number of lines or pairs)."""
     parts = defaultdict(list)
     for (bank, merchant, currency), lines in pairs.items():
         for key in (("PAIR", bank, merchant), ("BANK", bank, ""), ("MERCHANT", "", merchant), ("OPERATOR", "", "")):
-            parts[key + (currency,)].append(lines)
-    if not pairs:
-        parts["OPERATOR", "", "", "XXX"] = []
+            parts[key + ("", currency)].append(lines)
     return {key: (sum_up(line for lines in several for line in lines),
                   len(several[0]) if key[0] == "PAIR" else len(several)) for key, several in parts.items()}
+
+
+class Posting:
+    def __init__(self, kind, giver, taker, amount, currency, bank="", merchant="", refers_to="", note=""):
+        if amount < 0:
+            giver, taker, amount = taker, giver, -amount
+        self.kind, self.giver, self.taker, self.amount, self.currency = kind, giver, taker, amount, currency
+        self.bank, self.merchant, self.refers_to, self.note = bank, merchant, refers_to, note
+
+    def seen_by(self, party):
+        return self.amount if party == self.taker else -self.amount if party == self.giver else 0
+
+
+class Books:
+    """What contracts, corrections and holds add. A party is (kind, id); OPERATOR and TAX have the id ""."""
+
+    def __init__(self, conninfo, programme, period, pairs):
+        self.period, self.pairs = period, pairs
+        year, month = map(int, period.split("-"))
+        self.first = datetime.date(year, month, 1)
+        self.last = datetime.date(year + month // 12, month % 12 + 1, 1) - datetime.timedelta(1)
+        ids = {kind: names(conninfo, kind.lower()) for kind in ("BANK", "MERCHANT", "CARRIER")}
+
+        def party(number, no):
+            kind = next(word for word, n in PARTIES.items() if n == int(number))
+            return kind, ids[kind][no] if kind in ids else ""
+
+        where = f"programme_no = (SELECT programme_no FROM programme WHERE programme_id = '{programme}')"
+        self.contracts = {}
+        for row in ask(conninfo, f"""SELECT party, party_no, currency, array_to_string(tier_from, ' '), array_to_string(tier_bp, ' '),
+                min_payout_minor, hold_back_bp, fee_period_minor, fee_redemption_minor, tax_bp, tax_rounding, tax_bearer,
+                residue_limit_minor, payment_days, freight_minor FROM settlement_contract WHERE {where} AND effective_from <= '{self.last}'
+                ORDER BY version"""):
+            tiers = list(zip(map(int, row[3].split()), map(int, row[4].split())))
+            self.contracts[party(row[0], row[1]), row[2]] = [tiers, *map(int, row[5:])]
+        self.corrections = [Posting(KINDS[int(row[0])], party(row[1], row[2]), party(row[3], row[4]), int(row[5]), row[6],
+                                    refers_to=bytes.fromhex(row[7]).decode(), note=bytes.fromhex(row[8]).decode())
+                            for row in ask(conninfo, f"""SELECT kind, from_party, from_no, to_party, to_no, amount_minor, currency,
+                encode(convert_to(refers_to, 'UTF8'), 'hex'), encode(convert_to(reason, 'UTF8'), 'hex') FROM settlement_correction
+                WHERE {where} AND taken_period = '{period}' AND approver NOT IN ('', maker) ORDER BY correction_no""")]
+        self.holds = defaultdict(list)
+        for row in ask(conninfo, f"""SELECT merchant_no, currency, kind, amount_minor, encode(convert_to(refers_to, 'UTF8'), 'hex')
+                FROM settlement_hold WHERE {where} AND begun_on <= '{self.last}' AND release_on > '{self.last}' AND
+                from_period <> '{period}' ORDER BY merchant_no, currency, kind, refers_to COLLATE "C", hold_no"""):
+            self.holds[ids["MERCHANT"][row[0]], row[1]].append((int(row[2]), int(row[3]), bytes.fromhex(row[4]).decode()))
+        self.openings = {}
+        numbers = {2: "BANK", 3: "MERCHANT", 4: "OPERATOR", 5: "CARRIER", 6: "TAX"}
+        for row in ask(conninfo, f"""SELECT type, bank_no, merchant_no, carrier_no, currency, closing_minor FROM statement JOIN
+                statement_position USING (statement_no) WHERE {where} AND last_day < '{self.first}' ORDER BY last_day"""):
+            kind = numbers[int(row[0])]
+            no = next((value for value in row[1:4] if value != "0"), "")
+            self.openings[(kind, ids[kind][no] if no else ""), row[4]] = int(row[5])
+        self.post()
+
+    def post(self):
+        self.postings = []
+        known = {((kind, name), currency) for bank, merchant, currency in self.pairs
+                 for kind, name in (("BANK", bank), ("MERCHANT", merchant), ("OPERATOR", ""))}
+        known |= {key for key, closing in self.openings.items() if closing}
+        known |= {(("MERCHANT", merchant), currency) for merchant, currency in self.holds}
+        known |= {key for key, contract in self.contracts.items() if contract[3]}
+        # in order of the statements: by type, then id, then currency
+        for (party, currency) in sorted(known, key=lambda key: (STATEMENT_ORDER.index(key[0][0]), key[0][1], key[1])):
+            if (party, currency) in self.contracts:
+                self.charge(party, currency, self.contracts[party, currency])
+        self.postings += self.corrections
+        known |= {(party, posting.currency) for posting in self.postings for party in (posting.giver, posting.taker)}
+        self.known = known | {(("OPERATOR", ""), currency) for _, currency in known}
+
+    def charge(self, party, currency, contract):
+        tiers, _, _, per_period, per_redemption, tax_bp, rounding, bearer, limit, _, _ = contract
+        operator, tax = ("OPERATOR", ""), ("TAX", "")
+        merchant = party[1] if party[0] == "MERCHANT" else ""
+        mine = {pair: sum_up(lines) for pair, lines in sorted(self.pairs.items())
+                if pair[2] == currency and (party[0] == "MERCHANT" and pair[1] == party[1] or party[0] == "BANK" and pair[0] == party[1])}
+        bases = {pair[0]: totals["commissionMinor"] for pair, totals in mine.items()} if merchant else {}
+        reached = [bp for start, bp in tiers if start <= sum(totals["grossMinor"] for totals in mine.values())]
+        gross = done = 0
+        for (bank, _, _), totals in mine.items() if reached else ():
+            gross += totals["grossMinor"]
+            whole = round(Fraction(gross * reached[-1], 10000))
+            difference, done = whole - done - totals["commissionMinor"], whole
+            bases[bank] += difference
+            self.add(Posting("COMMISSION_TIER", party, operator, difference, currency, bank, merchant))
+        count = sum(totals["confirmedCount"] for totals in mine.values())
+        bank = party[1] if party[0] == "BANK" else ""
+        self.add(Posting("PARTNER_FEE", party, operator, per_period, currency, bank, merchant, note="for the period"))
+        self.add(Posting("PARTNER_FEE", party, operator, count * per_redemption, currency, bank, merchant, note="for redemptions"))
+        if merchant and tax_bp:
+            payer = party if bearer == PARTIES["MERCHANT"] else operator
+            bases[""] = per_period + count * per_redemption
+            taxes = {bank: ROUNDINGS[rounding](Fraction(base * tax_bp, 10000)) for bank, base in bases.items()}
+            for bank, amount in taxes.items():
+                self.add(Posting("TAX", payer, tax, amount, currency, bank, merchant))
+            residue = ROUNDINGS[rounding](Fraction(sum(bases.values()) * tax_bp, 10000)) - sum(taxes.values())
+            assert abs(residue) <= limit
+            self.add(Posting("TAX_ROUNDING", payer, tax, residue, currency, "", merchant))
+
+    def add(self, posting):
+        if posting.amount:
+            self.postings.append(posting)
+
+    def position(self, party, currency, movement):
+        contract = self.contracts.get((party, currency))
+        keeps = self.holds.get((party[1], currency), []) if party[0] == "MERCHANT" else []
+        if contract and movement > 0 and contract[2] and movement * contract[2] // 10000:
+            keeps = keeps + [(1, movement * contract[2] // 10000, self.period)]
+        opening = self.openings.get((party, currency), 0)
+        held, disputed = (sum(amount for kind, amount, _ in keeps if (kind == 2) == contested) for contested in (False, True))
+        free = opening + movement - held - disputed
+        pays = party[0] in ("BANK", "OPERATOR") if free < 0 else free >= (contract[1] if contract else 0)
+        payable = free if pays else 0
+        due = self.last + datetime.timedelta(contract[9] if contract else 15)
+        return {"openingMinor": opening, "movementMinor": movement, "payableMinor": payable, "closingMinor": opening + movement - payable,
+                "carriedMinor": free - payable, "heldBackMinor": held, "disputedMinor": disputed, "dueDate": str(due)}, keeps
+
+
+STATEMENT_ORDER = ["PAIR", "BANK", "MERCHANT", "OPERATOR", "CARRIER", "TAX"]
 
 
 def money(minor, currency):
@@ -122,17 +244,37 @@ def pair_csv(currency, lines, totals):
     return csv_bytes(rows)
 
 
-def roll_up_csv(key, totals, pairs):
-    def row(bank, merchant, sums):
-        return [harmless(bank), harmless(merchant), *(sums[name] for name in FIGURES[:4]), key[3],
-                *(money(sums[name], key[3]) for name in FIGURES[4:])]
+def movement_of(key, totals):
+    return {"BANK": -totals["grossMinor"], "MERCHANT": totals["netMinor"], "OPERATOR": totals["commissionMinor"]}.get(key[0], 0)
+
+
+def roll_up_csv(key, totals, pairs, books, position, keeps):
+    currency, party = key[4], (key[0], key[1] or key[2] or key[3])
+
+    def row(bank, merchant, sums, entry, amount, kept):
+        return [harmless(bank), harmless(merchant), *(sums[name] for name in FIGURES[:4]), currency,
+                *(money(sums[name], currency) for name in FIGURES[4:]), entry, "", money(amount, currency), kept]
+
+    def moved(entry, amount, bank="", merchant="", text="", kept=False):
+        value = money(amount, currency)
+        return [harmless(bank), harmless(merchant), *[""] * 4, currency, *[""] * 3, entry, harmless(text), *(("", value) if kept else (value, ""))]
 
     rows = ["bank_id merchant_id confirmed_count confirmed_points reversed_count reversed_points currency gross commission "
-            "net".split()]
-    for bank, merchant, currency in sorted(pairs):
-        if currency == key[3] and key[1] in ("", bank) and key[2] in ("", merchant):
-            rows.append(row(bank, merchant, sum_up(pairs[bank, merchant, currency])))
-    rows.append(row("TOTAL", "", totals))
+            "net entry refers_to amount kept".split(), moved("OPENING", position["openingMinor"])]
+    for bank, merchant, currency_ in sorted(pairs):
+        if currency_ == currency and key[1] in ("", bank) and key[2] in ("", merchant) and key[0] in STATEMENT_ORDER[1:4]:
+            sums = sum_up(pairs[bank, merchant, currency])
+            rows.append(row(bank, merchant, sums, "PAIR", movement_of(key, sums), ""))
+    for posting in books.postings:
+        if posting.currency == currency and posting.seen_by(party):
+            rows.append(moved(posting.kind, posting.seen_by(party), posting.bank, posting.merchant, posting.refers_to or posting.note))
+    rows.append(moved("PAYABLE", -position["payableMinor"]))
+    if position["carriedMinor"]:
+        rows.append(moved("CARRIED", position["carriedMinor"], kept=True))
+    for kind, amount, text in keeps:
+        rows.append(moved({1: "HELD_BACK", 2: "DISPUTED"}[kind], amount, text=text, kept=True))
+    closing = money(position["closingMinor"], currency)
+    rows.append(row("TOTAL", "", totals, "CLOSING", position["closingMinor"], closing))
     return csv_bytes(rows)
 
 
@@ -142,6 +284,18 @@ class Month:
         self.folder = pathlib.Path(folder) / programme / period
         self.pairs = read_pairs(conninfo, programme, period)
         self.statements = statements_of(self.pairs)
+        self.books = Books(conninfo, programme, period, self.pairs)
+        nothing = dict.fromkeys(FIGURES, 0)
+        for (kind, name), currency in self.books.known or {(("OPERATOR", ""), "XXX")}:
+            key = (kind, *(name if kind == word else "" for word in ("BANK", "MERCHANT", "CARRIER")), currency)
+            self.statements.setdefault(key, (nothing, 0))
+        self.positions = {}
+        for key, (totals, _) in self.statements.items():
+            if key[0] != "PAIR":
+                party = (key[0], key[1] or key[2] or key[3])
+                moved = movement_of(key, totals) + sum(posting.seen_by(party) for posting in self.books.postings
+                                                       if posting.currency == key[4])
+                self.positions[key] = self.books.position(party, key[4], moved)
         self.differences = 0
 
     def expect(self, what, found, expected):
@@ -150,18 +304,17 @@ class Month:
             print(f"{what}: found {found!r:.300}, expected {expected!r:.300}")
 
     def name(self, key):
-        kind, bank, merchant, currency = key
-        party = self.programme if kind == "OPERATOR" else "_".join(filter(None, (bank, merchant)))
+        kind, bank, merchant, carrier, currency = key
+        party = self.programme if kind in ("OPERATOR", "TAX") else "_".join(filter(None, (bank, merchant, carrier)))
         return f"{kind.lower()}_{party}_{self.period}_{currency}"
 
     def statement_id(self, key):
-        kind, bank, merchant, currency = key
-        return "/".join(filter(None, (self.programme, self.period, kind, bank, merchant, currency)))
+        return "/".join(filter(None, (self.programme, self.period, *key)))
 
     def csv_of(self, key, totals):
         if key[0] == "PAIR":
-            return pair_csv(key[3], self.pairs[key[1:]], totals)
-        return roll_up_csv(key, totals, self.pairs)
+            return pair_csv(key[4], self.pairs[key[1], key[2], key[4]], totals)
+        return roll_up_csv(key, totals, self.pairs, self.books, *self.positions[key])
 
     def check_files(self):
         for key, (totals, count) in self.statements.items():
@@ -169,15 +322,22 @@ class Month:
             raw = (self.folder / (name + ".csv")).read_bytes()
             self.expect(name + ".csv", raw, self.csv_of(key, totals))
             content = json.loads((self.folder / (name + ".json")).read_text())
+            more = {"carrierId": key[3], "position": {word: value if word == "dueDate" else str(value) for word, value in
+                                                      self.positions[key][0].items()}} if key in self.positions else {}
             self.expect(name + ".json", content["statement"], {
                 "statementId": self.statement_id(key), "programmeId": self.programme, "period": self.period,
-                "type": "STATEMENT_TYPE_" + key[0], "bankId": key[1], "merchantId": key[2], "currencyCode": key[3],
+                "type": "STATEMENT_TYPE_" + key[0], "bankId": key[1], "merchantId": key[2], "currencyCode": key[4],
                 "state": "STATEMENT_STATE_CALCULATED", "totals": {name: str(totals[name]) for name in FIGURES},
                 "lineCount": str(count), "contentSha256": hashlib.sha256(raw).hexdigest(),
-                "rowsRoot": rows_root(raw.split(b"\r\n")[1:-2])})
+                "rowsRoot": rows_root(raw.split(b"\r\n")[1:-2]), **more})
             if key[0] == "PAIR":
                 self.expect(name + " lines", content["lines"], [{"lineNumber": str(number), **line} for number, (_, line)
-                                                                in enumerate(self.pairs[key[1:]], 1)])
+                                                                in enumerate(self.pairs[key[1], key[2], key[4]], 1)])
+            else:
+                party = (key[0], key[1] or key[2] or key[3])
+                self.expect(name + " postings", [(one["kind"], int(one["amountMinor"])) for one in content["postings"]], [
+                    ("POSTING_KIND_" + one.kind, one.seen_by(party)) for one in self.books.postings
+                    if one.currency == key[4] and one.seen_by(party)])
 
     def check_manifest(self):
         manifest = json.loads((self.folder / "manifest.json").read_text())
@@ -187,7 +347,23 @@ class Month:
         self.expect("manifest", listed, there)
         self.expect("files", set(there), {self.name(key) + end for key in self.statements for end in (".csv", ".json")})
 
+    def check_ties(self):
+        """In each currency: what the banks owe is what all others are owed, in movements and in what was paid or stays."""
+        for currency in {key[4] for key in self.positions}:
+            for word in ("movementMinor",):
+                self.expect(f"{word} of {currency}", sum(position[word] for key, (position, _) in self.positions.items() if key[4] == currency), 0)
+
     def check_stored(self):
+        postings = [[int(row[0]), row[1], int(row[2]), row[3]] for row in ask(self.conninfo, f"""SELECT posting_no, kind, amount_minor,
+            currency FROM settlement_posting JOIN programme USING (programme_no) WHERE programme_id = '{self.programme}' AND
+            period = '{self.period}' ORDER BY posting_no""")]
+        self.expect("stored postings", postings, [[number, str(KINDS.index(one.kind)), one.amount, one.currency]
+                                                  for number, one in enumerate(self.books.postings, 1)])
+        stored = {row[0]: list(map(int, row[1:])) for row in ask(self.conninfo, f"""SELECT statement_id, opening_minor, movement_minor,
+            payable_minor, closing_minor, carried_minor, held_back_minor, disputed_minor FROM statement_position JOIN statement
+            USING (statement_no) JOIN programme USING (programme_no) WHERE programme_id = '{self.programme}' AND period = '{self.period}'""")}
+        self.expect("stored positions", stored, {self.statement_id(key): list(position.values())[:7]
+                                                 for key, (position, _) in self.positions.items()})
         stored = {row[0]: list(map(int, row[1:])) for row in ask(self.conninfo, f"""SELECT statement_id, confirmed_count,
             confirmed_points, reversed_count, reversed_points, gross_minor, commission_minor, net_minor, line_count, octet_length(rows_root) FROM statement
             JOIN programme USING (programme_no) WHERE programme_id = '{self.programme}' AND period = '{self.period}'""")}
@@ -198,7 +374,7 @@ class Month:
                 USING (statement_no) WHERE period = '{self.period}' ORDER BY 1, 2"""):
             lines[row[0]].append((int(row[1]), int(row[2]), row[3], int(row[4])))
         self.expect("stored lines", dict(lines), {
-            self.statement_id(("PAIR", *pair)): [(number, *key[2:]) for number, (key, _) in enumerate(entries, 1)]
+            self.statement_id(("PAIR", *pair[:2], "", pair[2])): [(number, *key[2:]) for number, (key, _) in enumerate(entries, 1)]
             for pair, entries in self.pairs.items()})
 
 
@@ -207,6 +383,7 @@ def main():
     month.check_files()
     month.check_manifest()
     month.check_stored()
+    month.check_ties()
     lines = sum(map(len, month.pairs.values()))
     print(f"{len(month.statements)} statements, {lines} lines, {month.differences} differ")
     return month.differences > 0

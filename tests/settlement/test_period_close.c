@@ -118,15 +118,19 @@ static void roll_ups_list_their_pairs(void **state)
     world_settle(world, "2017-01-31", "2017-01");
     assert_file(world, "2017-01", "operator_demo_2017-01_USD.csv",
                 "bank_id,merchant_id,confirmed_count,confirmed_points,reversed_count,reversed_points,currency,gross,"
-                "commission,net\r\n"
-                "bank-a,shop-1,2,1400,1,250,USD,11.50,0.29,11.21\r\n"
-                "bank-b,shop-2,1,300,0,0,USD,3.33,0.07,3.26\r\n"
-                "TOTAL,,3,1700,1,250,USD,14.83,0.36,14.47\r\n");
+                "commission,net,entry,refers_to,amount,kept\r\n"
+                ",,,,,,USD,,,,OPENING,,0.00,\r\n"
+                "bank-a,shop-1,2,1400,1,250,USD,11.50,0.29,11.21,PAIR,,0.29,\r\n"
+                "bank-b,shop-2,1,300,0,0,USD,3.33,0.07,3.26,PAIR,,0.07,\r\n"
+                ",,,,,,USD,,,,PAYABLE,,-0.36,\r\n"
+                "TOTAL,,3,1700,1,250,USD,14.83,0.36,14.47,CLOSING,,0.00,0.00\r\n");
     assert_file(world, "2017-01", "bank_bank-a_2017-01_JPY.csv",
                 "bank_id,merchant_id,confirmed_count,confirmed_points,reversed_count,reversed_points,currency,gross,"
-                "commission,net\r\n"
-                "bank-a,'=shop,1,10,0,0,JPY,12,1,11\r\n"
-                "TOTAL,,1,10,0,0,JPY,12,1,11\r\n");
+                "commission,net,entry,refers_to,amount,kept\r\n"
+                ",,,,,,JPY,,,,OPENING,,0,\r\n"
+                "bank-a,'=shop,1,10,0,0,JPY,12,1,11,PAIR,,-12,\r\n"
+                ",,,,,,JPY,,,,PAYABLE,,12,\r\n"
+                "TOTAL,,1,10,0,0,JPY,12,1,11,CLOSING,,0,0\r\n");
 }
 
 static void json_follows_the_proto3_mapping(void **state)
@@ -272,9 +276,12 @@ static void a_reversal_after_the_close_belongs_to_the_next_month(void **state)
                  "commission_minor, net_minor, line_count FROM statement WHERE period = '2017-02' AND type = 1");
     assert_file(world, "2017-02", "merchant_shop-1_2017-02_USD.csv",
                 "bank_id,merchant_id,confirmed_count,confirmed_points,reversed_count,reversed_points,currency,gross,"
-                "commission,net\r\n"
-                "bank-a,shop-1,0,0,1,1000,USD,-10.00,-0.25,-9.75\r\n"
-                "TOTAL,,0,0,1,1000,USD,-10.00,-0.25,-9.75\r\n");
+                "commission,net,entry,refers_to,amount,kept\r\n"
+                ",,,,,,USD,,,,OPENING,,0.00,\r\n"
+                "bank-a,shop-1,0,0,1,1000,USD,-10.00,-0.25,-9.75,PAIR,,-9.75,\r\n"
+                ",,,,,,USD,,,,PAYABLE,,0.00,\r\n"
+                ",,,,,,USD,,,,CARRIED,,,-9.75\r\n"
+                "TOTAL,,0,0,1,1000,USD,-10.00,-0.25,-9.75,CLOSING,,-9.75,-9.75\r\n");
     free(january);
 }
 
@@ -286,8 +293,10 @@ static void an_empty_month_has_the_operators_statement(void **state)
     assert_asked(world, "demo/2017-01/OPERATOR/XXX|0|0|0|0|0|0|0|0\n", totals_sql);
     assert_file(world, "2017-01", "operator_demo_2017-01_XXX.csv",
                 "bank_id,merchant_id,confirmed_count,confirmed_points,reversed_count,reversed_points,currency,gross,"
-                "commission,net\r\n"
-                "TOTAL,,0,0,0,0,XXX,0,0,0\r\n");
+                "commission,net,entry,refers_to,amount,kept\r\n"
+                ",,,,,,XXX,,,,OPENING,,0,\r\n"
+                ",,,,,,XXX,,,,PAYABLE,,0,\r\n"
+                "TOTAL,,0,0,0,0,XXX,0,0,0,CLOSING,,0,0\r\n");
 }
 
 static void a_missing_day_is_named(void **state)

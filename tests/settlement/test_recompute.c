@@ -56,6 +56,77 @@ static void a_random_month_is_the_same_calculated_otherwise(void **state)
         fail_msg("%s", said);
 }
 
+/* Every kind of charge, in three currencies, and a correction; then the month after, which opens with what is kept. */
+static void put_contracts(struct world *world)
+{
+    static const struct world_contract contracts[] = {
+        { .party = 2,
+          .no = 1,
+          .tiers = "0:300 10000:175 900000:120",
+          .tax_bp = 600,
+          .residue_limit = 5,
+          .fee_redemption = 3,
+          .hold_back_bp = 1000,
+          .hold_back_periods = 2 },
+        { .party = 2,
+          .no = 2,
+          .tiers = "500:99",
+          .tax_bp = 1300,
+          .tax_rounding = 2,
+          .tax_bearer = 4,
+          .residue_limit = 3,
+          .min_payout = 100000000 },
+        { .party = 2,
+          .no = 3,
+          .currency = "JPY",
+          .tax_bp = 777,
+          .tax_rounding = 1,
+          .residue_limit = 3,
+          .fee_period = 5000 },
+        { .party = 1, .no = 1, .fee_period = 100000, .fee_redemption = 1, .payment_days = 7 },
+        { .party = 1, .no = 2, .currency = "KWD", .from = "2017-02-28", .fee_period = 12345 },
+    };
+
+    for (size_t i = 0; i < COUNT(contracts); i++)
+        world_contract(world, &contracts[i]);
+    world_do(world, "INSERT INTO settlement_correction (programme_no, request_id, currency, kind, from_party, from_no, "
+                    "to_party, to_no, amount_minor, reason, refers_to, state, maker, approver, business_date) VALUES "
+                    "(1, gen_random_uuid(), 'USD', 7, 2, 1, 1, 1, 1234, 'twice', 'demo/2017-01', 2, 'ann', 'bob', "
+                    "'2017-02-03'), (1, gen_random_uuid(), 'EUR', 8, 1, 2, 4, 0, 55, 'late, by \"12\" days', '=x', 2, "
+                    "'ann', 'bob', '2017-02-28'), (1, gen_random_uuid(), 'USD', 7, 2, 1, 1, 1, 999, 'not yet', 'x', 1, "
+                    "'ann', '', '2017-02-03')");
+    world_do(world, "INSERT INTO settlement_hold (programme_no, merchant_no, currency, kind, amount_minor, refers_to, "
+                    "begun_on, release_on) VALUES (1, 1, 'USD', 2, 700, 'dispute 1', '2017-02-10', '9999-12-31'), "
+                    "(1, 3, 'USD', 2, 300, 'dispute 2', '2017-02-11', '2017-03-05'), "
+                    "(1, 3, 'USD', 2, 300, 'dispute 3', '2017-02-11', '2017-02-20')");
+}
+
+static void contracts_are_the_same_calculated_otherwise(void **state)
+{
+    struct world *world = *state;
+    char said[512];
+
+    world_put_random(world, "2017-02", ENTRIES, 43);
+    put_contracts(world);
+    world_do(world, "UPDATE fence SET business_date = '2017-02-01'");
+    world_settle(world, "2017-02-28", "2017-02");
+    assert_int_equal(world_number(world, "SELECT count(DISTINCT kind) FROM settlement_posting"), 6);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM settlement_correction WHERE state = 3"), 2);
+    if (recompute(world, "2017-02", said) != 0)
+        fail_msg("%s", said);
+    world_settle(world, "2017-03-31", "2017-03");
+    world_settle(world, "2017-04-30", "2017-04");
+    assert_int_equal(world_number(world, "SELECT count(*) FROM settlement_hold WHERE kind = 1 AND "
+                                         "from_period = '2017-02' AND release_on = '2017-04-01'"),
+                     1);
+    for (int month = 3; month <= 4; month++) {
+        char period[8];
+        snprintf(period, sizeof period, "2017-%02d", month);
+        if (recompute(world, period, said) != 0)
+            fail_msg("%s", said);
+    }
+}
+
 static void an_empty_month_is_the_same_too(void **state)
 {
     struct world *world = *state;
@@ -70,7 +141,7 @@ static void an_empty_month_is_the_same_too(void **state)
 static void the_checker_sees_one_minor_unit(void **state)
 {
     static const char *const damages[] = {
-        "sed -i 's/,11.21\\r/,11.22\\r/' %s/demo/2017-01/operator_demo_2017-01_USD.csv",
+        "sed -i 's/,11.21,PAIR/,11.22,PAIR/' %s/demo/2017-01/operator_demo_2017-01_USD.csv",
         "sed -i 's/\"netMinor\":\"1121\"/\"netMinor\":\"1120\"/' %s/demo/2017-01/pair_bank-a_shop-1_2017-01_USD.json",
         "rm %s/demo/2017-01/bank_bank-b_2017-01_USD.json",
     };
@@ -95,6 +166,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_random_month_is_the_same_calculated_otherwise, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(contracts_are_the_same_calculated_otherwise, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_empty_month_is_the_same_too, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_checker_sees_one_minor_unit, set_up, tear_down),
     };

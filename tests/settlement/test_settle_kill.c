@@ -21,7 +21,8 @@ static void populate(struct world *world)
 {
     char command[128];
 
-    world_do(world, "TRUNCATE settlement_step, day_rollup, day_seal, statement, statement_chunk, journal");
+    world_do(world, "TRUNCATE settlement_step, day_rollup, day_seal, statement, statement_chunk, statement_position, "
+                    "settlement_posting, settlement_hold, settlement_account, journal");
     world_put_usual(world);
     /* 29 days more would be 29 times the same: begin near the end of the month */
     world_do(world, "UPDATE journal SET business_date = '2017-01-30' WHERE business_date = '2017-01-01'; "

@@ -266,6 +266,26 @@ void world_settle(struct world *world, const char *last_day, const char *period)
         fail_msg("%s: %s", reason_name(err.reason), error_text(&err));
 }
 
+/* The tiers come apart in SQL: "0:200 1000:150". */
+void world_contract(struct world *world, const struct world_contract *c)
+{
+    const char *currency = c->currency ? c->currency : "USD";
+
+    world_do(
+        world,
+        "INSERT INTO settlement_contract SELECT 1, %d, %d, '%s', (SELECT count(*) + 1 FROM settlement_contract "
+        "WHERE party = %d AND party_no = %d AND currency = '%s'), '%s', %d, '{%s}', "
+        "(SELECT coalesce(array_agg(split_part(t, ':', 1)::int8 ORDER BY n), '{}') FROM regexp_split_to_table('%s', "
+        "' ') WITH ORDINALITY x(t, n) WHERE t <> ''), (SELECT coalesce(array_agg(split_part(t, ':', 2)::int8 ORDER "
+        "BY n), '{}') FROM regexp_split_to_table('%s', ' ') WITH ORDINALITY x(t, n) WHERE t <> ''), "
+        "%lld, %d, %d, %lld, %lld, %d, %d, %d, %lld, %d, 15, %d, 0, 15, %lld, gen_random_uuid(), '', 'test'",
+        c->party, c->no, currency, c->party, c->no, currency, c->from ? c->from : "2017-01-01", c->kind ? c->kind : 3,
+        c->ends ? c->ends : "", c->tiers ? c->tiers : "", c->tiers ? c->tiers : "", (long long)c->min_payout,
+        c->hold_back_bp, c->hold_back_periods, (long long)c->fee_period, (long long)c->fee_redemption, c->tax_bp,
+        c->tax_rounding ? c->tax_rounding : 3, c->tax_bearer ? c->tax_bearer : 2, (long long)c->residue_limit,
+        c->eligibility ? c->eligibility : 1, c->payment_days ? c->payment_days : 15, (long long)c->freight);
+}
+
 /* What is left behind. */
 
 char *world_kept(struct world *world)
@@ -276,7 +296,12 @@ char *world_kept(struct world *world)
                      "UNION ALL SELECT 4, (programme_no, step, business_date, bucket)::text FROM settlement_step "
                      "UNION ALL SELECT 5, (to_jsonb(s) - 'statement_no' - 'calculated_at')::text FROM statement s "
                      "UNION ALL SELECT 6, (statement_id, line_number, bucket, member_id, seq, business_date)::text "
-                     "FROM statement_line JOIN statement USING (statement_no)) all_rows ORDER BY n, row");
+                     "FROM statement_line JOIN statement USING (statement_no) UNION ALL "
+                     "SELECT 7, (to_jsonb(o) - 'statement_no')::text || s.statement_id FROM statement_position o JOIN "
+                     "statement s USING (statement_no) UNION ALL SELECT 8, settlement_posting::text FROM "
+                     "settlement_posting UNION ALL SELECT 9, (to_jsonb(h) - 'hold_no')::text FROM settlement_hold h "
+                     "UNION ALL SELECT 10, settlement_account::text FROM settlement_account UNION ALL SELECT 11, "
+                     "(correction_no, state, taken_period)::text FROM settlement_correction) all_rows ORDER BY n, row");
 }
 
 char *world_files(struct world *world)

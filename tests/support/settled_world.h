@@ -50,6 +50,20 @@ void world_put_usual(struct world *world);
 /* n entries all over a month, chosen by the seed: confirmations and reversals in three currencies, and other kinds. */
 void world_put_random(struct world *world, const char *month, int n, unsigned seed);
 
+/* One settlement contract of a party; what is not given is as without a contract. */
+struct world_contract {
+    int party, no;        /* enum party_kind, and its number */
+    const char *currency; /* NULL: USD */
+    const char *from;     /* effective; NULL: 2017-01-01 */
+    const char *tiers;    /* "from:bp from:bp"; NULL: none */
+    int kind;             /* enum period_kind; 0: MONTH */
+    const char *ends;     /* of CUSTOM: an SQL array's inside */
+    int64_t min_payout, fee_period, fee_redemption, residue_limit, freight;
+    int hold_back_bp, hold_back_periods, tax_bp, tax_rounding, tax_bearer, eligibility;
+    int payment_days; /* 0: 15 */
+};
+void world_contract(struct world *world, const struct world_contract *contract);
+
 /* The commands, each on a connection of its own; the answer is the reason, the sentence is in err. */
 enum reason world_close_day(struct world *world, const char *date, struct error *err);
 enum reason world_close_until(struct world *world, const char *until, struct error *err);

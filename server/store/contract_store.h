@@ -1,0 +1,58 @@
+/*
+ * contract_store.h -- settlement contracts: publishing a version, and reading those in force. Versions never change.
+ */
+#ifndef STORE_CONTRACT_STORE_H
+#define STORE_CONTRACT_STORE_H
+
+#include "store/db.h"
+
+/* One version as stored; domain/settle_contract.h says what its numbers mean. */
+struct contract_row {
+    int32_t programme_no;
+    int16_t party;
+    int32_t party_no;
+    const char *currency;
+    int32_t version;
+    struct date effective_from;
+    int16_t period_kind;
+    struct date_array custom_ends;
+    struct int64_array tier_from, tier_bp;
+    int64_t min_payout_minor;
+    int32_t hold_back_bp, hold_back_periods;
+    int64_t fee_period_minor, fee_redemption_minor;
+    int32_t tax_bp;
+    int16_t tax_rounding, tax_bearer;
+    int64_t residue_limit_minor;
+    int16_t eligibility;
+    int32_t confirm_days, payment_days, late_fee_bp, dispute_days;
+    int64_t freight_minor;
+    struct uuid request_id;
+    struct bytes content_hash;
+    const char *published_by;
+};
+/* Does nothing when the request_id or the version is there. */
+extern const struct statement contract_put;
+
+/* Latest versions effective on that day or before, by party, number and currency. */
+struct contract_in_force_params {
+    int32_t programme_no;
+    struct date on;
+};
+extern const struct statement contract_in_force; /* returns contract_row */
+
+/* One party's, the newest first; party 0: all of the programme, by party, number, currency. */
+struct contract_list_params {
+    int32_t programme_no;
+    int16_t party;
+    int32_t party_no;
+    int32_t limit;
+};
+extern const struct statement contract_list; /* returns contract_row */
+
+struct contract_request_params {
+    int32_t programme_no;
+    struct uuid request_id;
+};
+extern const struct statement contract_by_request; /* returns contract_row */
+
+#endif

@@ -1,0 +1,79 @@
+/*
+ * books.h -- what a close adds to the frozen facts: postings by contract, corrections, what is held, and where each
+ * party stands afterwards.
+ *
+ * books_load reads what it needs, books_post and books_settle only calculate: the same input gives the same postings in
+ * the same order.
+ */
+#ifndef SETTLEMENT_BOOKS_H
+#define SETTLEMENT_BOOKS_H
+
+#include "base/arena.h"
+#include "period.h"
+#include "posting.h"
+#include "sheet.h"
+
+struct db;
+
+/* What a party had before. */
+struct opening {
+    struct party party;
+    const char *currency;
+    int64_t closing_minor; /* of its statement before */
+};
+
+/* Kept for a while, by a row of settlement_hold or by this close. */
+enum keep_kind { KEEP_RESERVE = 1, KEEP_DISPUTE = 2, KEEP_UNDELIVERED = 3 };
+struct keep {
+    int16_t kind; /* enum keep_kind */
+    int32_t merchant_no;
+    const char *currency;
+    int64_t amount_minor; /* more than 0; of UNDELIVERED any, as more may have been reversed than is left */
+    const char *refers_to;
+    bool new;               /* this close keeps it back for the first time */
+    struct date release_on; /* of a new one */
+};
+
+struct party_id {
+    struct party party;
+    const char *id;
+};
+
+/* A correction that the period takes. */
+struct taken {
+    int64_t correction_no;
+    struct posting posting;
+};
+
+/* Zeroed is empty. All pointers are the arena's. */
+struct books {
+    struct arena arena;
+    const struct period *period;
+    struct settle_contract *contracts; /* in force in the period */
+    size_t contract_count;
+    struct opening *openings;
+    size_t opening_count;
+    struct party_id *ids;
+    size_t id_count;
+    struct taken *taken;
+    size_t taken_count;
+    struct keep *keeps;
+    size_t keep_count, keep_room;
+    struct posting_list postings;
+};
+
+void books_release(struct books *books);
+bool books_load(struct books *books, struct db *db, int32_t programme_no, const struct period *period,
+                struct error *err) MUST_USE;
+/* The postings; statements of parties that have no pairs but postings, money kept or an opening are added, in order. */
+bool books_post(struct books *books, struct sheet_list *list, struct error *err) MUST_USE;
+/* The positions of all statements. */
+bool books_settle(struct books *books, struct sheet_list *list, struct error *err) MUST_USE;
+/* For what reads the holds. */
+bool books_keep(struct books *books, const struct keep *keep, struct error *err) MUST_USE;
+/* "" for the operator, tax, and a number that is nobody's. */
+const char *books_id(const struct books *books, struct party party);
+/* The contract in force for a party; what holds without one when it has none. */
+struct settle_contract books_contract(const struct books *books, struct party party, const char *currency);
+
+#endif
