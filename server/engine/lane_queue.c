@@ -2,16 +2,31 @@
 
 #include "engine/command.h"
 
-/* What a batch of another bucket is worth, in commands: a full queue passes a lone command at most four times. */
-enum { PASSED_WORTH = BATCH_MAX / 4 };
+enum {
+    PASSED_WORTH = BATCH_MAX / 4,     /* of a batch of another bucket, in commands */
+    PROMPT_WORTH = 2 * PASSED_WORTH,  /* of prompt commands in a bucket, so many as there may be */
+    BULK_WITH_PROMPT = BATCH_MAX / 4, /* in a short batch */
+    BULK_LEAST = BATCH_MAX / 8,       /* that prompt commands leave room for in each batch */
+    HASTE = 64,                       /* batches since there was a prompt command */
+};
+
+static const bool is_bulk[COMMAND_KIND_COUNT] = {
+    [COMMAND_SET_MEMBER] = true,
+    [COMMAND_ACCRUE] = true,
+    [COMMAND_REVERSE_ACCRUAL] = true,
+    [COMMAND_TIDY] = true,
+};
 
 void lane_queue_init(struct lane_queue *queue, int32_t first_bucket, int32_t step, int32_t bucket_count)
 {
     queue->first_bucket = first_bucket;
     queue->step = step;
     queue->bucket_count = bucket_count;
-    for (int32_t bucket = 0; bucket < BUCKETS_MAX; bucket++)
-        queue->buckets[bucket].last = &queue->buckets[bucket].first;
+    for (int32_t i = 0; i < BUCKETS_MAX; i++) {
+        struct bucket_queue *bucket = &queue->buckets[i];
+        bucket->prompt.last = &bucket->prompt.first;
+        bucket->bulk.last = &bucket->bulk.first;
+    }
 }
 
 /* A merchant's commands name it; all others are a bank's, or about its members. */
@@ -31,14 +46,22 @@ bool lane_queue_put(struct lane_queue *queue, struct command *command, struct er
         return error_set(err, REASON_OVERLOADED, "%s", "");
     if (*of_member >= QUEUE_MEMBER_MAX)
         return error_set(err, REASON_OVERLOADED, "%s", "too many requests about one member; repeat later");
+    if (*of_member == 0)
+        queue->in_bulk[command->hash16] = is_bulk[command->kind];
+    struct command_list *list = queue->in_bulk[command->hash16] ? &bucket->bulk : &bucket->prompt;
     command->next = NULL;
-    *bucket->last = command;
-    bucket->last = &command->next;
-    bucket->waiting++;
+    *list->last = command;
+    list->last = &command->next;
+    list->count++;
     queue->waiting++;
     (*of_member)++;
     (*of_caller)++;
     return true;
+}
+
+static int32_t smaller(int32_t a, int32_t b)
+{
+    return a < b ? a : b;
 }
 
 /*
@@ -51,9 +74,11 @@ static int32_t choose(struct lane_queue *queue)
 
     for (int32_t i = queue->first_bucket; i < queue->bucket_count; i += queue->step) {
         struct bucket_queue *bucket = &queue->buckets[i];
-        if (bucket->waiting == 0)
+        int32_t waiting = bucket->prompt.count + bucket->bulk.count;
+        if (waiting == 0)
             continue;
-        int32_t due = (bucket->waiting < BATCH_MAX ? bucket->waiting : BATCH_MAX) + PASSED_WORTH * bucket->passed++;
+        int32_t due = smaller(waiting, BATCH_MAX) + PASSED_WORTH * bucket->passed++ +
+                      (bucket->prompt.count > 0 ? PROMPT_WORTH : 0);
         if (due > most) {
             most = due;
             best = i;
@@ -73,15 +98,11 @@ static void forget(struct lane_queue *queue, struct command *const *commands, si
 }
 
 /* Who has his part of the batch keeps his place in the queue: with him, all that came after of the same member. */
-size_t lane_queue_take(struct lane_queue *queue, int32_t *chosen, struct command **commands)
+static size_t take_from(struct lane_queue *queue, struct command_list *list, struct command **commands, size_t most)
 {
     size_t count = 0;
 
-    *chosen = choose(queue);
-    if (*chosen < 0)
-        return 0;
-    struct bucket_queue *bucket = &queue->buckets[*chosen];
-    for (struct command **place = &bucket->first; *place && count < BATCH_MAX;) {
+    for (struct command **place = &list->first; *place && count < most;) {
         struct command *command = *place;
         if (queue->in_batch[command->hash16] == BATCH_MEMBER_MAX) {
             place = &command->next;
@@ -91,10 +112,29 @@ size_t lane_queue_take(struct lane_queue *queue, int32_t *chosen, struct command
         commands[count++] = command;
         *place = command->next;
         if (!*place)
-            bucket->last = place;
+            list->last = place;
     }
+    list->count -= (int32_t)count;
+    return count;
+}
+
+size_t lane_queue_take(struct lane_queue *queue, int32_t *chosen, struct command **commands)
+{
+    *chosen = choose(queue);
+    if (*chosen < 0)
+        return 0;
+    struct bucket_queue *bucket = &queue->buckets[*chosen];
+    int32_t left_for_bulk = smaller(bucket->bulk.count, BULK_LEAST);
+    size_t prompt = take_from(queue, &bucket->prompt, commands, (size_t)(BATCH_MAX - left_for_bulk));
+    if (prompt > 0)
+        queue->haste = HASTE;
+    else if (queue->haste > 0)
+        queue->haste--;
+    size_t most = queue->haste > 0 ? BULK_WITH_PROMPT : BATCH_MAX;
+    if (most > BATCH_MAX - prompt)
+        most = BATCH_MAX - prompt;
+    size_t count = prompt + take_from(queue, &bucket->bulk, commands + prompt, most);
     forget(queue, commands, count);
-    bucket->waiting -= (int32_t)count;
     bucket->passed = 0;
     return count;
 }

@@ -4,6 +4,10 @@
  * Nobody can fill a lane alone, and nobody waits behind one member's crowd: a member and a caller may have a part of
  * the queue, a member a part of each batch, and a bucket that is passed over gains with each batch. The commands of one
  * member are taken in the order they came; those of different members need not be.
+ *
+ * What comes by the thousand (a member list, card spend) yields to what somebody stands at a till for: that is taken
+ * first, and while there is such a thing now and then, batches are short, since a command waits for the batch under
+ * way.
  */
 #ifndef ENGINE_LANE_QUEUE_H
 #define ENGINE_LANE_QUEUE_H
@@ -21,10 +25,15 @@ enum {
     LANE_CALLER_NAMES = 4096,    /* a caller by its number; those with equal remainders share a part */
 };
 
-/* Commands of one bucket, oldest first. */
-struct bucket_queue {
+/* Oldest first. */
+struct command_list {
     struct command *first, **last;
-    int32_t waiting;
+    int32_t count;
+};
+
+/* Commands of one bucket. All that wait about one member are in one of the two, whichever the first of them came to. */
+struct bucket_queue {
+    struct command_list prompt, bulk;
     int32_t passed; /* batches of other buckets since this one waits, or was served */
 };
 
@@ -34,6 +43,8 @@ struct lane_queue {
     struct bucket_queue buckets[BUCKETS_MAX];
     uint16_t of_member[LANE_MEMBER_NAMES], of_caller[LANE_CALLER_NAMES]; /* waiting */
     uint8_t in_batch[LANE_MEMBER_NAMES]; /* of the batch being taken; all 0 between batches */
+    bool in_bulk[LANE_MEMBER_NAMES];     /* where those that wait are */
+    int32_t haste;                       /* so many batches more are short */
 };
 
 /* The queue is zeroed. */

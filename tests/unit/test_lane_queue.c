@@ -37,17 +37,29 @@ static int free_fixture(void **state)
     return 0;
 }
 
-static enum reason put_of(struct fixture *fixture, uint16_t member, int32_t merchant_no)
+static enum reason put_as(struct fixture *fixture, enum command_kind kind, uint16_t member, int32_t merchant_no)
 {
     struct error err = { 0 };
     struct command *command = &fixture->commands[fixture->made];
 
     assert_true(fixture->made < COMMANDS);
-    *command = (struct command){ .hash16 = member, .merchant_no = merchant_no, .bank_no = 1 };
+    *command = (struct command){ .kind = kind, .hash16 = member, .merchant_no = merchant_no, .bank_no = 1 };
     if (!lane_queue_put(&fixture->queue, command, &err))
         return err.reason;
     fixture->made++;
     return REASON_OK;
+}
+
+static enum reason put_of(struct fixture *fixture, uint16_t member, int32_t merchant_no)
+{
+    return put_as(fixture, COMMAND_HOLD, member, merchant_no);
+}
+
+/* A bank's, one of each member from that one on. */
+static void put_bulk(struct fixture *fixture, uint16_t first, uint16_t count)
+{
+    for (uint16_t i = 0; i < count; i++)
+        assert_int_equal(put_as(fixture, COMMAND_ACCRUE, (uint16_t)((first + i) * BUCKETS), 0), REASON_OK);
 }
 
 /* By a merchant of the member's own, so that no caller's part is at stake. */
@@ -194,7 +206,8 @@ static void nothing_is_lost_and_a_members_order_is_kept(void **state)
         seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
         uint16_t member = (uint16_t)((seed >> 33) % (seed >> 61 ? 40 : 3));
         if (seed >> 40 & 255 && fixture->made < COMMANDS - 1 &&
-            put_of(fixture, member, (int32_t)(seed >> 50) % 3) == REASON_OK)
+            put_as(fixture, (enum command_kind)((seed >> 20) % COMMAND_KIND_COUNT), member,
+                   (int32_t)(seed >> 50) % 3) == REASON_OK)
             continue;
         take(fixture);
         for (size_t i = 0; i < fixture->count; i++) {
@@ -212,6 +225,91 @@ static void nothing_is_lost_and_a_members_order_is_kept(void **state)
         assert_int_equal(fixture->queue.of_caller[i], 0);
 }
 
+/* However much of it waits, what comes by the thousand lets the others pass, and makes batches short while they come.
+ */
+static void bulk_yields_to_what_somebody_waits_for(void **state)
+{
+    enum { SHORT = BATCH_MAX / 4 };
+    struct fixture *fixture = *state;
+
+    put_bulk(fixture, 0, 2000);
+    take(fixture);
+    assert_int_equal(fixture->count, BATCH_MAX);
+    put(fixture, 60000, 1);
+    take(fixture);
+    assert_int_equal(fixture->count, 1 + SHORT);
+    assert_int_equal(fixture->batch[0]->hash16, 60000);
+    /* The next may come any time. */
+    take(fixture);
+    assert_int_equal(fixture->count, SHORT);
+    /* A batch of nothing but those leaves room for some of the bulk, which is never left behind. */
+    for (uint16_t member = 0; member < 2 * BATCH_MAX; member++)
+        put(fixture, (uint16_t)(30000 + member * BUCKETS), 1);
+    take(fixture);
+    assert_int_equal(fixture->count, BATCH_MAX);
+    size_t prompt = 0;
+    for (size_t i = 0; i < fixture->count; i++)
+        prompt += fixture->batch[i]->kind == COMMAND_HOLD;
+    assert_int_equal(prompt, BATCH_MAX - BATCH_MAX / 8);
+}
+
+static void batches_are_long_again_once_it_is_quiet(void **state)
+{
+    struct fixture *fixture = *state;
+    size_t batches = 0;
+
+    put(fixture, 60000, 1);
+    put_bulk(fixture, 0, BATCH_MAX);
+    do {
+        put_bulk(fixture, (uint16_t)(batches % 50 * 100), BATCH_MAX / 4);
+        take(fixture);
+        batches++;
+    } while (fixture->count < BATCH_MAX && batches < 100);
+    assert_in_range(batches, 20, 99);
+    assert_int_equal(fixture->count, BATCH_MAX);
+}
+
+/* A hold behind the same member's spend stays behind it; and the spend behind a hold. */
+static void a_member_does_not_pass_itself(void **state)
+{
+    struct fixture *fixture = *state;
+
+    put_bulk(fixture, 0, 3 * BATCH_MAX);
+    put(fixture, 2 * BATCH_MAX * BUCKETS, 1);
+    put(fixture, 60000, 1);
+    take(fixture);
+    assert_int_equal(taken_of(fixture, 2 * BATCH_MAX * BUCKETS), 0);
+    assert_int_equal(taken_of(fixture, 60000), 1);
+    const struct command *last = NULL;
+    do {
+        take(fixture);
+        for (size_t i = 0; i < fixture->count; i++) {
+            if (fixture->batch[i]->hash16 != 2 * BATCH_MAX * BUCKETS)
+                continue;
+            assert_true(fixture->batch[i] > last);
+            last = fixture->batch[i];
+        }
+    } while (fixture->count > 0);
+    assert_int_equal(last->kind, COMMAND_HOLD);
+}
+
+/* A bucket where somebody waits goes before one that has as much to do, though not for ever. */
+static void a_bucket_where_somebody_waits_goes_first(void **state)
+{
+    struct fixture *fixture = *state;
+    size_t of_the_other = 0;
+
+    for (int round = 0; round < 40; round++) {
+        put_bulk(fixture, (uint16_t)(round % 5 * 100), 64); /* of bucket 0 */
+        put(fixture, 1, 1);
+        take(fixture);
+        if (round == 0)
+            assert_int_equal(fixture->bucket, 1);
+        of_the_other += fixture->bucket == 0;
+    }
+    assert_in_range(of_the_other, 8, 30);
+}
+
 #define STORY(name) cmocka_unit_test_setup_teardown(name, make_fixture, free_fixture)
 
 int main(void)
@@ -224,6 +322,10 @@ int main(void)
         STORY(a_caller_has_a_part_of_the_queue),
         STORY(a_queue_is_full_at_its_limit),
         STORY(nothing_is_lost_and_a_members_order_is_kept),
+        STORY(bulk_yields_to_what_somebody_waits_for),
+        STORY(batches_are_long_again_once_it_is_quiet),
+        STORY(a_member_does_not_pass_itself),
+        STORY(a_bucket_where_somebody_waits_goes_first),
     };
 
     return cmocka_run_group_tests(stories, NULL, NULL);
