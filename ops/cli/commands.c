@@ -2,6 +2,7 @@
 #include "credit_commands.h"
 #include "ledger_commands.h"
 #include "rules_commands.h"
+#include "settle_commands.h"
 
 static const char operator_[] = "Operator";
 static const char bank[] = "Bank";
@@ -197,6 +198,21 @@ const struct command commands[] = {
       "do a file of them: action,key,member_bank,member_ref,merchant,store,points,goods_id[,card_token]; run again to "
       "repeat",
       "alliance redemptions run redemptions.csv --profiles-dir var/profiles", redemptions_run },
+
+    { operator_, "contract publish", "FILE.json", "REQUEST_ID", "add a version of how a party is settled",
+      "alliance contract publish contract.json", contract_publish },
+    { operator_, "contract show", "PROGRAMME PARTY", "", "how a party is settled, by currency and version",
+      "alliance contract show demo merchant:shop-1", contract_show },
+    { operator_, "correction propose", "PROGRAMME FROM TO AMOUNT", "CURRENCY! NOTE! REFERS_TO! LATE_FEE REQUEST_ID",
+      "ask for a line in the open period about something that was settled; FROM and TO as bank:ID, operator, tax",
+      "alliance correction propose demo merchant:shop-1 bank:bank-a 12.34 --currency CNY --note \"charged twice\" "
+      "--refers-to demo/2017-01/PAIR/bank-a/shop-1/CNY",
+      correction_propose_it },
+    { operator_, "correction approve", "PROGRAMME NUMBER AMOUNT CURRENCY", "",
+      "agree to a correction that somebody else proposed", "alliance correction approve demo 1 12.34 CNY",
+      correction_approve_it },
+    { operator_, "correction list", "PROGRAMME", "", "corrections and where they stand, the newest first",
+      "alliance correction list demo", correction_list_them },
 
     { settlement, "statement list", "PROGRAMME", "PERIOD TYPE", "the statements there are",
       "alliance statement list demo --period 2017-01 --type PAIR", statement_list },

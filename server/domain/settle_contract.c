@@ -134,3 +134,20 @@ bool settle_contract_check(const struct settle_contract *contract, struct error 
     return (contract->hold_back_bp > 0) == (contract->hold_back_periods > 0) ||
            error_field(err, REASON_FIELD_INVALID, "hold_back_periods", "goes with hold_back_bp: both or neither");
 }
+
+bool settle_contract_follows(const struct settle_contract *contract, struct date before, int16_t kind_before,
+                             struct date open, struct error *err)
+{
+    struct date from = contract->effective_from;
+    bool to_or_from_months =
+        contract->period_kind != kind_before && (contract->period_kind == PERIOD_MONTH || kind_before == PERIOD_MONTH);
+    char text[DATE_TEXT];
+
+    date_format(open, text);
+    if (from.days <= before.days || from.days < open.days)
+        return error_field(err, REASON_EFFECTIVE_TOO_EARLY, "contract.effective_from",
+                           "must be later than the version before, and %s or later", text);
+    return !to_or_from_months || date_month_start(from, 0).days == from.days ||
+           error_field(err, REASON_FIELD_INVALID, "contract.effective_from",
+                       "must be the first of a month when the kind of period changes from or to MONTH");
+}

@@ -71,6 +71,12 @@ struct settle_contract {
 struct settle_contract settle_contract_none(struct party party, const char *currency);
 /* FIELD_INVALID names the first field, as in PublishSettlementContractRequest, that is wrong. */
 bool settle_contract_check(const struct settle_contract *contract, struct error *err) MUST_USE;
+/*
+ * May it follow a version of that kind from that day, when `open` is the business date? EFFECTIVE_TOO_EARLY, and
+ * FIELD_INVALID for another kind of period in the middle of a month.
+ */
+bool settle_contract_follows(const struct settle_contract *contract, struct date before, int16_t kind_before,
+                             struct date open, struct error *err) MUST_USE;
 /* "MERCHANT"; "?" for a number that is no party. */
 const char *party_name(int kind);
 /* "COMMISSION_TIER"; "?" for a number that is no kind. */

@@ -12,6 +12,7 @@
 #include "service/check.h"
 #include "service/errand.h"
 #include "service/page.h"
+#include "service/settlement_handlers.h"
 #include "service/shape.h"
 #include "store/statement_read.h"
 
@@ -337,5 +338,10 @@ static const struct method methods[] = {
     { "ListStatements", READERS, list_statements, NULL },
     { "GetStatement", READERS, get_statement, NULL },
     { "ListStatementLines", READERS, list_lines, NULL },
+    { "PublishSettlementContract", ROLE_OPERATOR, settlement_publish_contract, NULL },
+    { "ListSettlementContracts", ROLE_OPERATOR, settlement_list_contracts, NULL },
+    { "ProposeCorrection", ROLE_OPERATOR, settlement_propose_correction, NULL },
+    { "ApproveCorrection", ROLE_OPERATOR, settlement_approve_correction, NULL },
+    { "ListCorrections", ROLE_OPERATOR, settlement_list_corrections, NULL },
 };
 const struct service settlement_service = { &alliance__v1__settlement_service__descriptor, methods, COUNT(methods) };

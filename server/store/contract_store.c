@@ -50,15 +50,44 @@ const struct statement contract_in_force =
               "programme_no = $1 AND effective_from <= $2 ORDER BY party, party_no, currency, version DESC",
               in_force_params, contract_row, sizeof(struct contract_row));
 
-static const struct column list_params[] = { COLUMN(struct contract_list_params, programme_no),
-                                             COLUMN(struct contract_list_params, party),
-                                             COLUMN(struct contract_list_params, party_no),
-                                             COLUMN(struct contract_list_params, limit) };
-const struct statement contract_list =
-    STATEMENT("contract_list",
-              "SELECT " CONTRACT_COLUMNS " FROM settlement_contract WHERE programme_no = $1 AND ($2 = 0 OR "
-              "(party = $2 AND party_no = $3)) ORDER BY party, party_no, currency, version DESC LIMIT $4",
-              list_params, contract_row, sizeof(struct contract_row));
+static const struct column list_params[] = {
+    COLUMN(struct contract_list_params, programme_no),  COLUMN(struct contract_list_params, party),
+    COLUMN(struct contract_list_params, party_no),      COLUMN(struct contract_list_params, after_currency),
+    COLUMN(struct contract_list_params, after_version), COLUMN(struct contract_list_params, limit),
+};
+const struct statement contract_list = STATEMENT(
+    "contract_list",
+    "SELECT " CONTRACT_COLUMNS " FROM settlement_contract WHERE programme_no = $1 AND party = $2 AND party_no = $3 AND "
+    "(currency, version) > ($4, $5) ORDER BY currency, version LIMIT $6",
+    list_params, contract_row, sizeof(struct contract_row));
+
+static const struct column last_params[] = { COLUMN(struct contract_last_params, programme_no),
+                                             COLUMN(struct contract_last_params, party),
+                                             COLUMN(struct contract_last_params, party_no),
+                                             COLUMN(struct contract_last_params, currency) };
+static const struct column last_row[] = { COLUMN(struct contract_last_row, version),
+                                          COLUMN(struct contract_last_row, effective_from),
+                                          COLUMN(struct contract_last_row, period_kind),
+                                          COLUMN(struct contract_last_row, open_date) };
+const struct statement contract_last =
+    STATEMENT("contract_last",
+              "SELECT COALESCE(c.version, 0) AS version, COALESCE(c.effective_from, '1970-01-01') AS effective_from, "
+              "COALESCE(c.period_kind, 3::int2) AS period_kind, f.open_date FROM (SELECT min(business_date) AS "
+              "open_date FROM fence WHERE programme_no = $1) f LEFT JOIN LATERAL (SELECT version, effective_from, "
+              "period_kind FROM settlement_contract WHERE programme_no = $1 AND party = $2 AND party_no = $3 AND "
+              "currency = $4 ORDER BY version DESC LIMIT 1) c ON true",
+              last_params, last_row, sizeof(struct contract_last_row));
+
+static const struct column party_params[] = { COLUMN(struct settle_party_params, programme_no),
+                                              COLUMN(struct settle_party_params, party),
+                                              COLUMN(struct settle_party_params, id) };
+static const struct column party_row[] = { COLUMN(struct settle_party_row, party_no) };
+const struct statement settle_party_find =
+    STATEMENT("settle_party_find",
+              "SELECT bank_no AS party_no FROM bank WHERE $2 = 1 AND programme_no = $1 AND bank_id = $3 UNION ALL "
+              "SELECT merchant_no FROM merchant WHERE $2 = 2 AND programme_no = $1 AND merchant_id = $3 UNION ALL "
+              "SELECT carrier_no FROM carrier WHERE $2 = 3 AND programme_no = $1 AND carrier_id = $3",
+              party_params, party_row, sizeof(struct settle_party_row));
 
 static const struct column request_params[] = { COLUMN(struct contract_request_params, programme_no),
                                                 COLUMN(struct contract_request_params, request_id) };

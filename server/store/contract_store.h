@@ -40,11 +40,13 @@ struct contract_in_force_params {
 };
 extern const struct statement contract_in_force; /* returns contract_row */
 
-/* One party's, the newest first; party 0: all of the programme, by party, number, currency. */
+/* One party's, by currency and version. */
 struct contract_list_params {
     int32_t programme_no;
     int16_t party;
     int32_t party_no;
+    const char *after_currency; /* the last of the page before */
+    int32_t after_version;
     int32_t limit;
 };
 extern const struct statement contract_list; /* returns contract_row */
@@ -54,5 +56,31 @@ struct contract_request_params {
     struct uuid request_id;
 };
 extern const struct statement contract_by_request; /* returns contract_row */
+
+/* What a new version must come after. */
+struct contract_last_params {
+    int32_t programme_no;
+    int16_t party;
+    int32_t party_no;
+    const char *currency;
+};
+struct contract_last_row {
+    int32_t version; /* 0: there is none */
+    struct date effective_from;
+    int16_t period_kind;
+    struct date open_date; /* the programme's business date */
+};
+extern const struct statement contract_last;
+
+/* The number of a bank (1), merchant (2) or carrier (3) of the programme. */
+struct settle_party_params {
+    int32_t programme_no;
+    int16_t party;
+    const char *id;
+};
+struct settle_party_row {
+    int32_t party_no;
+};
+extern const struct statement settle_party_find;
 
 #endif

@@ -1,0 +1,28 @@
+/*
+ * settlement_handlers.h -- SettlementService's handlers that have a file of their own.
+ */
+#ifndef SERVICE_SETTLEMENT_HANDLERS_H
+#define SERVICE_SETTLEMENT_HANDLERS_H
+
+#include "service/call.h"
+#include "service/errand.h"
+
+#include <alliance/v1/settlement_service.pb-c.h>
+
+bool settlement_publish_contract(struct call *call, const ProtobufCMessage *request, struct error *err);
+bool settlement_list_contracts(struct call *call, const ProtobufCMessage *request, struct error *err);
+bool settlement_propose_correction(struct call *call, const ProtobufCMessage *request, struct error *err);
+bool settlement_approve_correction(struct call *call, const ProtobufCMessage *request, struct error *err);
+bool settlement_list_corrections(struct call *call, const ProtobufCMessage *request, struct error *err);
+
+/* Shape only: a kind, and an id where the kind has one. */
+bool settlement_check_party(const char *field, const Alliance__V1__SettlementParty *party, struct error *err) MUST_USE;
+/* Its number; BANK_NOT_FOUND and the like. */
+bool settlement_find_party(struct errand *errand, int32_t programme_no, const char *field,
+                           const Alliance__V1__SettlementParty *party, int32_t *party_no, struct error *err) MUST_USE;
+Alliance__V1__SettlementParty *settlement_shape_party(struct arena *arena, int16_t kind, const char *id);
+/* PROGRAMME_NOT_FOUND */
+bool settlement_find_programme(struct errand *errand, const char *programme_id, int32_t *programme_no,
+                               struct error *err) MUST_USE;
+
+#endif
