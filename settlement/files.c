@@ -162,7 +162,7 @@ static void pair_totals_row(struct files *files, const struct sheet *pair)
     struct amounts amounts =
         amounts_of(totals->gross_minor, totals->commission_minor, totals->net_minor, pair->currency);
 
-    new_file_print(&files->csv, "TOTAL,,,,,,,%" PRId64 ",%s,%s,%s,%s,," END,
+    new_file_print(&files->csv, "TOTAL,%s,,,,,,%" PRId64 ",%s,%s,%s,%s,," END, pair->number,
                    totals->confirmed_points - totals->reversed_points, pair->currency, amounts.gross,
                    amounts.commission, amounts.net);
 }
@@ -301,7 +301,7 @@ bool files_roll_up(struct files *files, const struct sheet_list *list, const str
     posting_rows(files, books, roll_up);
     account_row(files, roll_up, &paid);
     kept_rows(files, books, roll_up);
-    sums_row("TOTAL", "", roll_up, "CLOSING", position->closing_minor, text);
+    sums_row("TOTAL", roll_up->number, roll_up, "CLOSING", position->closing_minor, text);
     new_file_print(&files->csv, "%s" END, text);
     return end_both(files, roll_up, err);
 }

@@ -5,7 +5,8 @@
  * DIR/PROGRAMME/PERIOD/ gets pair_*, bank_*, merchant_*, operator_*, carrier_* and tax_* files and, last of all,
  * manifest.json. Whoever reads waits for the manifest; while it is there, every file it names is whole. Nothing in a
  * file depends on when it was written, so the same entries give the same bytes. Each statement's JSON has the root of a
- * hash tree over the rows of its CSV, so that one row can be proved without the others.
+ * hash tree over the rows of its CSV, so that one row can be proved without the others. The last row of a CSV
+ * is its totals: TOTAL, the statement's number, then sums.
  */
 #ifndef SETTLEMENT_FILES_H
 #define SETTLEMENT_FILES_H

@@ -7,6 +7,7 @@
 #include "day_store.h"
 #include "files.h"
 #include "line_store.h"
+#include "numbers.h"
 #include "period_check.h"
 #include "period_store.h"
 #include "progress.h"
@@ -51,7 +52,7 @@ static bool load_sheets(struct work *work, struct error *err)
         !books_settle(&work->books, &work->sheets, err))
         return false;
     sheet_list_count_lines(&work->sheets);
-    return sheet_list_tie(&work->sheets, err);
+    return sheet_list_tie(&work->sheets, err) && numbers_give(work->run, work->period, &work->sheets, err);
 }
 
 static struct sheet *present_pair(struct work *work)
@@ -152,7 +153,8 @@ static bool store(struct work *work, struct error *err)
     if (!period_store_put(run->db, run->programme_no, run->programme_id, work->period, &work->sheets, err) ||
         !line_store_put(run->db, run->programme_no, run->programme_id, work->period, &work->sheets, &work->keys,
                         &stored, err) ||
-        !books_store_put(run->db, run->programme_no, run->programme_id, &work->books, &work->sheets, err))
+        !books_store_put(run->db, run->programme_no, run->programme_id, &work->books, &work->sheets, err) ||
+        !numbers_cancel(run, work->period, err))
         return false;
     if (stored != work->line_count)
         return error_set(err, REASON_DOES_NOT_TIE, "%" PRId64 " lines were written to files, %" PRId64 " were stored",

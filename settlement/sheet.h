@@ -31,6 +31,7 @@ enum {
     SHEETS_MAX = 250000, /* of one period: about 90 MB */
     SHEET_ID_TEXT = 160,
     SHEET_FILE_TEXT = 160,
+    SHEET_NUMBER_TEXT = 36, /* 35 characters are what a payment can carry */
 };
 
 struct sheet {
@@ -46,7 +47,8 @@ struct sheet {
                                        without CRLF */
     int32_t carrier_no;             /* 0 but for CARRIER, as is the next */
     char carrier_id[ID_MAX + 1];
-    struct position position; /* zero for a PAIR: its two parties have one */
+    struct position position;       /* zero for a PAIR: its two parties have one */
+    char number[SHEET_NUMBER_TEXT]; /* "M12-000001"; "" before numbers_give */
 };
 
 /* In order of type, bank_id, merchant_id, carrier_id, currency, so that the pairs come first. Zeroed is empty. */

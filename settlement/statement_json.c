@@ -75,6 +75,7 @@ void statement_json(struct json_out *out, const char *key, const struct sheet *s
     crypto_hex(sheet->content, CRYPTO_HASH, hex);
     json_open(out, key, "{");
     json_text(out, "statementId", id);
+    json_text(out, "statementNumber", sheet->number);
     json_text(out, "programmeId", programme_id);
     json_text(out, "period", period);
     json_text(out, "type", type);

@@ -32,9 +32,10 @@ enum outcome statement_list(struct cli *cli)
         return OUTCOME_USAGE;
     request.programme_id = (char *)(uintptr_t)cli->arguments.at[0];
     request.period = cli_text(cli, OPTION_PERIOD);
-    return cli_list(cli, SERVICE, "ListStatements", &request,
-                    "statement_id state line_count totals.confirmed_points totals.reversed_points currency_code "
-                    "totals.gross_minor totals.commission_minor totals.net_minor");
+    return cli_list(
+        cli, SERVICE, "ListStatements", &request,
+        "statement_id statement_number state line_count totals.confirmed_points totals.reversed_points currency_code "
+        "totals.gross_minor totals.commission_minor totals.net_minor");
 }
 
 static enum outcome show_lines(struct cli *cli, char *statement_id)

@@ -119,9 +119,10 @@ static bool fill_statement(struct arena *arena, const struct statement_row *row,
     shown->calculated_time = shape_instant(arena, row->calculated_at);
     shown->carrier_id = shape_text(arena, row->carrier_id);
     shown->position = row->has_position ? shape_position(arena, row) : NULL;
-    return shown->carrier_id && !shown->position == !row->has_position && shown->statement_id && shown->programme_id &&
-           shown->period && shown->bank_id && shown->merchant_id && shown->currency_code && shown->totals &&
-           shown->content_sha256 && shown->rows_root && shown->calculated_time;
+    shown->statement_number = shape_text(arena, row->statement_number);
+    return shown->statement_number && shown->carrier_id && !shown->position == !row->has_position &&
+           shown->statement_id && shown->programme_id && shown->period && shown->bank_id && shown->merchant_id &&
+           shown->currency_code && shown->totals && shown->content_sha256 && shown->rows_root && shown->calculated_time;
 }
 
 static bool reply_statements(struct errand *errand, const struct page *at, const struct statement_row *rows,

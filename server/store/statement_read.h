@@ -34,6 +34,7 @@ struct statement_row {
     bool has_position; /* false for pairs, and for those calculated before there were positions */
     int64_t opening_minor, movement_minor, payable_minor, closing_minor, carried_minor, held_back_minor, disputed_minor;
     struct date due_on;
+    const char *statement_number; /* "": calculated before there were numbers */
 };
 extern const struct statement statement_list; /* by statement_id in byte order */
 

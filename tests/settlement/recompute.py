@@ -232,14 +232,14 @@ def rows_root(rows):
     return hashlib.sha256(b"\2" + len(rows).to_bytes(8, "big") + tree_root(rows)).hexdigest()
 
 
-def pair_csv(currency, lines, totals):
+def pair_csv(currency, lines, totals, statement_number):
     rows = ["line_number business_date time kind redemption_id request_id store_id points currency gross commission net "
             "rules_version terms_version".split()]
     for number, (_, line) in enumerate(lines, 1):
         rows.append([number, line["businessDate"], line["time"], line["kind"], line["redemptionId"], line["requestId"],
                      harmless(line["storeId"]), line["points"], currency,
                      *(money(line[name], currency) for name in FIGURES[4:]), line["rulesVersion"], line["termsVersion"]])
-    rows.append(["TOTAL", *[""] * 6, totals["confirmedPoints"] - totals["reversedPoints"], currency,
+    rows.append(["TOTAL", statement_number, *[""] * 5, totals["confirmedPoints"] - totals["reversedPoints"], currency,
                  *(money(totals[name], currency) for name in FIGURES[4:]), "", ""])
     return csv_bytes(rows)
 
@@ -248,7 +248,7 @@ def movement_of(key, totals):
     return {"BANK": -totals["grossMinor"], "MERCHANT": totals["netMinor"], "OPERATOR": totals["commissionMinor"]}.get(key[0], 0)
 
 
-def roll_up_csv(key, totals, pairs, books, position, keeps):
+def roll_up_csv(key, number, totals, pairs, books, position, keeps):
     currency, party = key[4], (key[0], key[1] or key[2] or key[3])
 
     def row(bank, merchant, sums, entry, amount, kept):
@@ -274,7 +274,7 @@ def roll_up_csv(key, totals, pairs, books, position, keeps):
     for kind, amount, text in keeps:
         rows.append(moved({1: "HELD_BACK", 2: "DISPUTED"}[kind], amount, text=text, kept=True))
     closing = money(position["closingMinor"], currency)
-    rows.append(row("TOTAL", "", totals, "CLOSING", position["closingMinor"], closing))
+    rows.append(row("TOTAL", number, totals, "CLOSING", position["closingMinor"], closing))
     return csv_bytes(rows)
 
 
@@ -296,7 +296,23 @@ class Month:
                 moved = movement_of(key, totals) + sum(posting.seen_by(party) for posting in self.books.postings
                                                        if posting.currency == key[4])
                 self.positions[key] = self.books.position(party, key[4], moved)
+        self.numbers = self.count_statements()
         self.differences = 0
+
+    def count_statements(self):
+        """Statement numbers: each party goes on from its statements of earlier periods, by currency."""
+        no = {table: {name: number for number, name in names(self.conninfo, table).items()}
+              for table in ("programme", "bank", "merchant", "carrier")}
+        drawn = defaultdict(int, {party: int(count) for party, count in ask(self.conninfo, f"""SELECT party, count(*) FROM
+            statement_number JOIN programme USING (programme_no) WHERE programme_id = '{self.programme}' AND
+            period < '{self.period}' GROUP BY party""")})
+        numbers = {}
+        for key in sorted(self.statements, key=lambda key: key[4]):
+            of = [no[table][name] for table, name in zip(("bank", "merchant", "carrier"), key[1:4]) if name]
+            party = key[0][0] + ".".join(of or [no["programme"][self.programme]])
+            drawn[party] += 1
+            numbers[key] = f"{party}-{drawn[party]:06}"
+        return numbers
 
     def expect(self, what, found, expected):
         if found != expected:
@@ -313,8 +329,8 @@ class Month:
 
     def csv_of(self, key, totals):
         if key[0] == "PAIR":
-            return pair_csv(key[4], self.pairs[key[1], key[2], key[4]], totals)
-        return roll_up_csv(key, totals, self.pairs, self.books, *self.positions[key])
+            return pair_csv(key[4], self.pairs[key[1], key[2], key[4]], totals, self.numbers[key])
+        return roll_up_csv(key, self.numbers[key], totals, self.pairs, self.books, *self.positions[key])
 
     def check_files(self):
         for key, (totals, count) in self.statements.items():
@@ -325,7 +341,7 @@ class Month:
             more = {"carrierId": key[3], "position": {word: value if word == "dueDate" else str(value) for word, value in
                                                       self.positions[key][0].items()}} if key in self.positions else {}
             self.expect(name + ".json", content["statement"], {
-                "statementId": self.statement_id(key), "programmeId": self.programme, "period": self.period,
+                "statementId": self.statement_id(key), "statementNumber": self.numbers[key], "programmeId": self.programme, "period": self.period,
                 "type": "STATEMENT_TYPE_" + key[0], "bankId": key[1], "merchantId": key[2], "currencyCode": key[4],
                 "state": "STATEMENT_STATE_CALCULATED", "totals": {name: str(totals[name]) for name in FIGURES},
                 "lineCount": str(count), "contentSha256": hashlib.sha256(raw).hexdigest(),

@@ -104,7 +104,7 @@ static void a_pairs_csv_is_as_agreed(void **state)
              "line_number,business_date,time,kind,redemption_id,request_id,store_id,points,currency,gross,commission,"
              "net,rules_version,terms_version\r\n"
              "1,2017-01-31,2017-01-31T12:00:00Z,CONFIRM,%s,'@3,10,JPY,12,1,11,1,1\r\n"
-             "TOTAL,,,,,,,10,JPY,12,1,11,,\r\n",
+             "TOTAL,P1.3-000001,,,,,,10,JPY,12,1,11,,\r\n",
              tail);
     assert_file(world, "2017-01", "pair_bank-a_=shop_2017-01_JPY.csv", expected);
     free(tail);
@@ -123,14 +123,14 @@ static void roll_ups_list_their_pairs(void **state)
                 "bank-a,shop-1,2,1400,1,250,USD,11.50,0.29,11.21,PAIR,,0.29,\r\n"
                 "bank-b,shop-2,1,300,0,0,USD,3.33,0.07,3.26,PAIR,,0.07,\r\n"
                 ",,,,,,USD,,,,PAYABLE,,-0.36,\r\n"
-                "TOTAL,,3,1700,1,250,USD,14.83,0.36,14.47,CLOSING,,0.00,0.00\r\n");
+                "TOTAL,O1-000002,3,1700,1,250,USD,14.83,0.36,14.47,CLOSING,,0.00,0.00\r\n");
     assert_file(world, "2017-01", "bank_bank-a_2017-01_JPY.csv",
                 "bank_id,merchant_id,confirmed_count,confirmed_points,reversed_count,reversed_points,currency,gross,"
                 "commission,net,entry,refers_to,amount,kept\r\n"
                 ",,,,,,JPY,,,,OPENING,,0,\r\n"
                 "bank-a,'=shop,1,10,0,0,JPY,12,1,11,PAIR,,-12,\r\n"
                 ",,,,,,JPY,,,,PAYABLE,,12,\r\n"
-                "TOTAL,,1,10,0,0,JPY,12,1,11,CLOSING,,0,0\r\n");
+                "TOTAL,B1-000001,1,10,0,0,JPY,12,1,11,CLOSING,,0,0\r\n");
 }
 
 static void json_follows_the_proto3_mapping(void **state)
@@ -281,7 +281,7 @@ static void a_reversal_after_the_close_belongs_to_the_next_month(void **state)
                 "bank-a,shop-1,0,0,1,1000,USD,-10.00,-0.25,-9.75,PAIR,,-9.75,\r\n"
                 ",,,,,,USD,,,,PAYABLE,,0.00,\r\n"
                 ",,,,,,USD,,,,CARRIED,,,-9.75\r\n"
-                "TOTAL,,0,0,1,1000,USD,-10.00,-0.25,-9.75,CLOSING,,-9.75,-9.75\r\n");
+                "TOTAL,M1-000002,0,0,1,1000,USD,-10.00,-0.25,-9.75,CLOSING,,-9.75,-9.75\r\n");
     free(january);
 }
 
@@ -296,7 +296,7 @@ static void an_empty_month_has_the_operators_statement(void **state)
                 "commission,net,entry,refers_to,amount,kept\r\n"
                 ",,,,,,XXX,,,,OPENING,,0,\r\n"
                 ",,,,,,XXX,,,,PAYABLE,,0,\r\n"
-                "TOTAL,,0,0,0,0,XXX,0,0,0,CLOSING,,0,0\r\n");
+                "TOTAL,O1-000001,0,0,0,0,XXX,0,0,0,CLOSING,,0,0\r\n");
 }
 
 static void a_missing_day_is_named(void **state)

@@ -293,7 +293,8 @@ char *world_kept(struct world *world)
     return world_ask(world,
                      "SELECT row FROM (SELECT 1 AS n, (bucket, programme_no, business_date)::text AS row FROM fence "
                      "UNION ALL SELECT 2, r::text FROM day_rollup r UNION ALL SELECT 3, s::text FROM day_seal s "
-                     "UNION ALL SELECT 4, (programme_no, step, business_date, bucket)::text FROM settlement_step "
+                     "UNION ALL SELECT 12, n::text FROM statement_number n UNION ALL SELECT 4, (programme_no, step, "
+                     "business_date, bucket)::text FROM settlement_step "
                      "UNION ALL SELECT 5, (to_jsonb(s) - 'statement_no' - 'calculated_at')::text FROM statement s "
                      "UNION ALL SELECT 6, (statement_id, line_number, bucket, member_id, seq, business_date)::text "
                      "FROM statement_line JOIN statement USING (statement_no) UNION ALL "
