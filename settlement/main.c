@@ -4,6 +4,7 @@
 #include "options.h"
 #include "period_close.h"
 #include "progress.h"
+#include "recon_commands.h"
 #include "show.h"
 #include "store/db.h"
 
@@ -95,15 +96,37 @@ static int complain(struct program *program, const struct error *err, int status
     return status;
 }
 
+/* Reconciliation reads its own words and takes no programme's lock: closes go on beside it. */
+static int run_reconciliation(struct program *program, int argc, char **argv, struct error *err)
+{
+    struct recon_options options;
+
+    if (!recon_options_parse(argc, argv, &options, err))
+        return complain(program, err, EXIT_USAGE);
+    if (options.help) {
+        recon_options_help(stdout);
+        return EXIT_DONE;
+    }
+    if (!settings_load(&program->settings, SETTINGS_SETTLE, options.settings, err))
+        return complain(program, err, EXIT_USAGE);
+    if (!db_open(program->settings.database, &program->db, err) ||
+        !recon_command_run(program->db, &options, stdout, err))
+        return complain(program, err, EXIT_REFUSED);
+    return EXIT_DONE;
+}
+
 int main(int argc, char **argv)
 {
     CLEANUP(program_release) struct program program = { .progress = progress_on_terminal() };
     struct error err = { 0 };
 
+    if (argc > 1 && recon_options_are(argv[1]))
+        return run_reconciliation(&program, argc, argv, &err);
     if (!options_parse(argc, argv, &program.options, &err))
         return complain(&program, &err, EXIT_USAGE);
     if (program.options.command == COMMAND_HELP) {
         options_help(stdout);
+        recon_options_help(stdout);
         fputs("Settings\n", stdout);
         settings_help(stdout, SETTINGS_SETTLE);
         return EXIT_DONE;

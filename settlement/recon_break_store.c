@@ -284,20 +284,23 @@ bool recon_store_each_break(struct db *db, const struct recon_break_filter *filt
 }
 
 struct end_params {
+    int32_t programme_no;
     int64_t break_no;
     int16_t state;
     const char *note;
 };
-static const struct column end_params[] = { COLUMN(struct end_params, break_no), COLUMN(struct end_params, state),
+static const struct column end_params[] = { COLUMN(struct end_params, programme_no),
+                                            COLUMN(struct end_params, break_no), COLUMN(struct end_params, state),
                                             COLUMN(struct end_params, note) };
 static const struct statement end_break = COMMAND_STATEMENT(
-    "recon_end_break", "UPDATE recon_break SET state = $2, note = $3 WHERE break_no = $1 AND state IN (1, 2)",
+    "recon_end_break",
+    "UPDATE recon_break SET state = $3, note = $4 WHERE programme_no = $1 AND break_no = $2 AND state IN (1, 2)",
     end_params);
 
-bool recon_store_end_break(struct db *db, int64_t break_no, enum recon_break_state state, const char *note, bool *done,
-                           struct error *err)
+bool recon_store_end_break(struct db *db, int32_t programme_no, int64_t break_no, enum recon_break_state state,
+                           const char *note, bool *done, struct error *err)
 {
-    struct end_params params = { break_no, (int16_t)state, note };
+    struct end_params params = { programme_no, break_no, (int16_t)state, note };
     int64_t affected;
 
     if (!db_execute(db, &end_break, &params, &affected, err))

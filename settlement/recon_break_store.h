@@ -79,7 +79,7 @@ struct recon_break_filter {
 bool recon_store_each_break(struct db *db, const struct recon_break_filter *filter, db_row_handler *each, void *owner,
                             struct error *err) MUST_USE;
 /* One of an OPEN or DISPUTABLE break's ways to end; *done false when it is in another state. */
-bool recon_store_end_break(struct db *db, int64_t break_no, enum recon_break_state state, const char *note, bool *done,
-                           struct error *err) MUST_USE;
+bool recon_store_end_break(struct db *db, int32_t programme_no, int64_t break_no, enum recon_break_state state,
+                           const char *note, bool *done, struct error *err) MUST_USE;
 
 #endif

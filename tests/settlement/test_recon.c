@@ -21,6 +21,8 @@
     "WHERE kind IN (4, 8) AND bank_no = 1 AND to_char(business_date, 'YYYY-MM') = '%s' ORDER BY ref"
 #define HEADER "key,date,amount_minor,currency,points,state\n"
 
+#define CHECKER "python3 %s/tests/settlement/recheck_recon.py"
+
 enum { LINES = 4000, LINE = 128 };
 
 struct file {
@@ -395,6 +397,257 @@ static void a_refused_file_leaves_nothing(void **state)
     assert_int_equal(run_order(world, &order), REASON_BANK_NOT_FOUND);
 }
 
+/* ---- somebody else's reckoning ---- */
+
+static bool says(char said[512], const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Runs the checker, which shares no code with ours. */
+static bool says(char said[512], const char *format, ...)
+{
+    char command[TEST_CONNINFO + 512];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(command, sizeof command, format, args);
+    va_end(args);
+    FILE *in = popen(command, "r");
+    assert_non_null(in);
+    size_t n = fread(said, 1, 511, in);
+    said[n] = '\0';
+    return pclose(in) == 0;
+}
+
+static void a_random_month_is_classed_the_same_by_others(void **state)
+{
+    static const struct {
+        const char *party, *key;
+        enum recon_side side;
+        const char *id;
+        int seed;
+        struct recon_rules rules;
+    } files[] = {
+        { "bank:1", "redemption", RECON_BANK, "bank-a", 1, { 0, 0 } },
+        { "bank:2", "redemption", RECON_BANK, "bank-b", 2, { 1, 1 } },
+        { "merchant:1", "request", RECON_MERCHANT, "shop-1", 3, { 0, 2 } },
+        { "merchant:2", "redemption", RECON_MERCHANT, "shop-2", 4, { 100, 0 } },
+        { "bank:1", "request", RECON_BANK, "bank-a", 0, { 0, 0 } },
+    };
+    struct world *world = *state;
+    struct period period;
+    char path[128], said[512], check[TEST_CONNINFO + 512];
+
+    assert_true(period_parse("2017-02", &period));
+    snprintf(path, sizeof path, "%s/random.csv", world->dir);
+    for (size_t i = 0; i < COUNT(files); i++) {
+        struct recon_order order = order_of(path, &period);
+        order.side = files[i].side;
+        order.party_id = files[i].id;
+        order.rules = files[i].rules;
+        snprintf(check, sizeof check, CHECKER " check '%s' %s 2017-02 %s %lld %d 2>&1", SOURCE_DIR, world->conninfo,
+                 files[i].party, path, (long long)files[i].rules.tolerance_minor, files[i].rules.days);
+        if (!says(said, CHECKER " write '%s' %s 2017-02 %s %d %s 2>&1", SOURCE_DIR, world->conninfo, files[i].party,
+                  files[i].key, files[i].seed, path))
+            fail_msg("%s", said);
+        if (run_order(world, &order) != REASON_OK)
+            fail_msg("%s", error_text(&err));
+        if (!says(said, "%s", check))
+            fail_msg("%s", said);
+        assert_true(files[i].seed == 0 ? result.breaks == 0 : result.breaks > 50);
+    }
+}
+
+/* The checker must be able to say no. */
+static void the_checker_sees_another_class(void **state)
+{
+    struct world *world = *state;
+    struct period period;
+    char path[128], said[512], check[TEST_CONNINFO + 512];
+
+    assert_true(period_parse("2017-02", &period));
+    snprintf(path, sizeof path, "%s/random.csv", world->dir);
+    struct recon_order order = order_of(path, &period);
+    snprintf(check, sizeof check, CHECKER " check '%s' bank:1 2017-02 %s 0 0 2>&1", SOURCE_DIR, world->conninfo, path);
+    assert_true(
+        says(said, CHECKER " write '%s' bank:1 2017-02 redemption 9 %s 2>&1", SOURCE_DIR, world->conninfo, path));
+    assert_int_equal(run_order(world, &order), REASON_OK);
+    assert_true(says(said, "%s", check));
+    world_do(
+        world,
+        "UPDATE recon_break SET class = 3 WHERE break_no = (SELECT min(break_no) FROM recon_break WHERE class = 4)");
+    assert_false(says(said, "%s", check));
+    world_do(world, "UPDATE recon_run SET their_counts[2] = their_counts[2] + 1");
+    assert_false(says(said, "%s", check));
+}
+
+/* ---- from period to period ---- */
+
+/* Two months; the last entry of the first is in the bank's file of the second. */
+static int set_up_two_months(void **state)
+{
+    static struct world world;
+    static const struct world_entry entries[] = {
+        { 0, 1, 1, "2017-01-30", NULL, 4, 100, 1, 1, 1, NULL, 100, 3 },
+        { 0, 1, 2, "2017-01-31", "2017-01-31 15:59:59Z", 4, 70, 1, 1, 1, NULL, 70, 2 },
+        { 0, 1, 3, "2017-02-05", NULL, 8, 30, 1, 1, 1, NULL, -30, -1 },
+        { 1, 2, 1, "2017-02-06", NULL, 4, 55, 1, 2, 2, NULL, 55, 1 },
+        { 1, 2, 2, "2017-02-06", NULL, 4, 45, 1, 2, 2, NULL, 45, 1 },
+        { 0, 1, 4, "2017-02-06", NULL, 8, 10, 1, 1, 1, NULL, -10, -1 },
+        { 2, 3, 1, "2017-02-07", NULL, 4, 20, 1, 2, 2, NULL, 20, 1 },
+        { 2, 3, 2, "2017-02-07", NULL, 4, 20, 1, 1, 1, NULL, 20, 1 },
+        { 2, 3, 3, "2017-02-07", NULL, 4, 9, 1, 1, 1, NULL, 9, 1 },
+    };
+
+    world_make(&world);
+    world_put(&world, entries, COUNT(entries));
+    assert_int_equal(world_close_until(&world, "2017-02-28", &err), REASON_OK);
+    *state = &world;
+    return 0;
+}
+
+static int tear_down_two_months(void **state)
+{
+    world_drop(*state);
+    return 0;
+}
+
+static const struct recon_rules strict;
+
+static void what_one_period_misses_the_next_one_may_have(void **state)
+{
+    struct world *world = *state;
+    struct file january, february;
+
+    take_books(world, "2017-01", &january);
+    take_books(world, "2017-02", &february);
+    for (size_t i = 0; i < january.count; i++) {
+        if (strstr(january.lines[i], "2017-01-31")) {
+            memcpy(february.lines[february.count++], january.lines[i], LINE);
+            drop(&january, i);
+        }
+    }
+    send_file(world, &january, "2017-01", &strict);
+    assert_int_equal(result.ours[RECON_MISSING_THERE], 1);
+    send_file(world, &february, "2017-02", &strict);
+    assert_int_equal(result.theirs[RECON_MISSING_HERE], 1);
+    assert_int_equal(result.paired, 2);
+    char *is = world_ask(world, "SELECT b.class, b.state, p.class, b.retries FROM recon_break b JOIN recon_break p ON "
+                                "p.break_no = b.pair_break_no ORDER BY b.class");
+    assert_string_equal(is, "7|5|8|0\n8|5|7|0\n");
+    free(is);
+    /* The same claim in a corrected file is the same; and once more in it is one too many. */
+    repeat(&february, february.count - 1);
+    send_file(world, &february, "2017-02", &strict);
+    assert_int_equal(result.theirs[RECON_MISSING_HERE], 1);
+    assert_int_equal(result.theirs[RECON_DUPLICATE], 1);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM recon_break WHERE state = 5"), 2);
+}
+
+static void what_was_matched_in_one_period_is_a_duplicate_in_another(void **state)
+{
+    struct world *world = *state;
+    struct file january, february;
+
+    take_books(world, "2017-01", &january);
+    take_books(world, "2017-02", &february);
+    send_file(world, &january, "2017-01", &strict);
+    memcpy(february.lines[february.count++], january.lines[0], LINE);
+    send_file(world, &february, "2017-02", &strict);
+    assert_int_equal(result.theirs[RECON_DUPLICATE], 1);
+    assert_int_equal(result.theirs[RECON_MISSING_HERE], 0);
+}
+
+static void a_break_is_disputable_after_the_next_period(void **state)
+{
+    struct world *world = *state;
+    struct file january, february;
+
+    take_books(world, "2017-01", &january);
+    take_books(world, "2017-02", &february);
+    drop(&january, 0);
+    shift(&january, 0, 1);
+    send_file(world, &january, "2017-01", &strict);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM recon_break WHERE state = 1"), 2);
+    send_file(world, &february, "2017-02", &strict);
+    char *is = world_ask(world, "SELECT class, state, retries FROM recon_break ORDER BY class");
+    assert_string_equal(is, "3|1|1\n8|2|1\n"); /* what only its day differs in is nothing to dispute */
+    free(is);
+    drop(&february, 0);
+    send_file(world, &february, "2017-02", &strict); /* another file of the same period is no later period */
+    assert_int_equal(world_number(world, "SELECT max(retries) FROM recon_break"), 1);
+}
+
+/* ---- several of ours to one of theirs ---- */
+
+static void add_line(struct file *file, const char *line)
+{
+    snprintf(file->lines[file->count++], LINE, "%s", line);
+}
+
+static void totals_of_days_are_taken_apart(void **state)
+{
+    struct world *world = *state;
+    struct file file = { .count = 0 };
+
+    add_line(&file, "TOTAL-05,2017-02-05,30,USD,,REVERSE");
+    add_line(&file, "TOTAL-06,2017-02-06,100,USD,,CONFIRM"); /* the whole day */
+    add_line(&file, ",2017-02-07,29,USD,,CONFIRM");          /* 20 and 9: but which 20? */
+    add_line(&file, ",2017-02-07,9,USD,,CONFIRM");           /* there is one only */
+    send_file(world, &file, "2017-02", &strict);
+    expect((int64_t[]){ 4, 0, 0, 0, 0, 0, 0, 3 }, (int64_t[]){ 3, 0, 0, 0, 0, 0, 1, 0 });
+    /* With the merchant said, which 20 is known. */
+    struct period period;
+    char path[128];
+    assert_true(period_parse("2017-02", &period));
+    snprintf(path, sizeof path, "%s/totals.csv", world->dir);
+    FILE *out = fopen(path, "w");
+    assert_non_null(out);
+    fputs("key,date,amount_minor,currency,party\n,2017-02-07,29,USD,shop-1\n,2017-02-08,20,USD,shop-2\n", out);
+    assert_int_equal(fclose(out), 0);
+    struct recon_order order = order_of(path, &period);
+    order.rules.days = 1;
+    assert_int_equal(run_order(world, &order), REASON_OK);
+    assert_int_equal(result.theirs[RECON_MATCHED], 2);
+    assert_int_equal(result.ours[RECON_MATCHED], 3);
+    out = fopen(path, "w");
+    assert_non_null(out);
+    fputs("key,date,amount_minor,currency,party\n,2017-02-07,29,USD,shop-9\n", out);
+    assert_int_equal(fclose(out), 0);
+    assert_int_equal(run_order(world, &order), REASON_FIELD_INVALID);
+    assert_non_null(strstr(error_text(&err), "totals.csv:2: party is none"));
+}
+
+static void a_day_may_be_settled_net(void **state)
+{
+    struct world *world = *state;
+    struct file file = { .count = 0 };
+
+    add_line(&file, "N,2017-02-06,90,USD,,CONFIRM"); /* 55 and 45, less 10 reversed */
+    add_line(&file, "N,2017-02-06,90,USD,,CONFIRM"); /* the same again */
+    add_line(&file, "M,2017-02-07,48,USD,,CONFIRM"); /* one less than there is */
+    send_file(world, &file, "2017-02", &strict);
+    expect((int64_t[]){ 3, 0, 0, 0, 0, 0, 0, 4 }, (int64_t[]){ 1, 0, 0, 0, 0, 1, 1, 0 });
+}
+
+/* ---- keys ---- */
+
+static void a_request_names_an_entry_and_so_does_a_bare_uuid(void **state)
+{
+    struct world *world = *state;
+    struct file file = { .count = 0 };
+    char *text = world_ask(
+        world, "SELECT ref || ',2017-02-06,55,USD,,CONFIRM' FROM journal WHERE gross_minor = 55 UNION ALL "
+               "SELECT upper(replace(ref::text, '-', '')) || ',2017-02-06,45,USD,,CONFIRM' FROM journal WHERE "
+               "gross_minor = 45 UNION ALL SELECT redemption_id || ',2017-02-07,9,USD,,CONFIRM' FROM journal "
+               "WHERE gross_minor = 9 UNION ALL SELECT gen_random_uuid() || ',2017-02-07,9,USD,,CONFIRM'");
+    char *rest = text;
+
+    for (char *line; (line = strsep(&rest, "\n")) != NULL && *line;)
+        add_line(&file, line);
+    send_file(world, &file, "2017-02", &strict);
+    expect((int64_t[]){ 3, 0, 0, 0, 0, 0, 0, 4 }, (int64_t[]){ 3, 0, 0, 0, 0, 0, 1, 0 });
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -406,7 +659,21 @@ int main(void)
         cmocka_unit_test_setup(the_same_file_twice_changes_nothing, forget),
         cmocka_unit_test_setup(a_corrected_file_resolves_what_it_corrects, forget),
         cmocka_unit_test_setup(a_refused_file_leaves_nothing, forget),
+        cmocka_unit_test_setup(a_random_month_is_classed_the_same_by_others, forget),
+        cmocka_unit_test_setup(the_checker_sees_another_class, forget),
     };
 
-    return cmocka_run_group_tests(tests, set_up_month, tear_down_month);
+    const struct CMUnitTest small[] = {
+#define SMALL(story) cmocka_unit_test_setup_teardown(story, set_up_two_months, tear_down_two_months)
+        SMALL(what_one_period_misses_the_next_one_may_have),
+        SMALL(what_was_matched_in_one_period_is_a_duplicate_in_another),
+        SMALL(a_break_is_disputable_after_the_next_period),
+        SMALL(totals_of_days_are_taken_apart),
+        SMALL(a_day_may_be_settled_net),
+        SMALL(a_request_names_an_entry_and_so_does_a_bare_uuid),
+#undef SMALL
+    };
+    int failed = cmocka_run_group_tests(tests, set_up_month, tear_down_month);
+
+    return failed + cmocka_run_group_tests(small, NULL, NULL);
 }

@@ -1,0 +1,24 @@
+/*
+ * recon_report.h -- breaks for people: a table, one in full, a CSV file for a spreadsheet.
+ */
+#ifndef SETTLEMENT_RECON_REPORT_H
+#define SETTLEMENT_RECON_REPORT_H
+
+#include "recon.h"
+#include "recon_break_store.h"
+
+#include <stdio.h>
+
+/* Records by class, ours and theirs. */
+void recon_report_result(const struct recon_result *result, const struct recon_order *order, FILE *out);
+/* A line each, and how old they are. */
+bool recon_report_table(struct db *db, const struct recon_break_filter *filter, FILE *out, struct error *err) MUST_USE;
+/* FIELD_INVALID when there is no such break. */
+bool recon_report_one(struct db *db, const struct recon_break_filter *filter, FILE *out, struct error *err) MUST_USE;
+/* RFC 4180, CRLF, injection-safe; the file takes the place of an older one only when it is whole. */
+bool recon_report_csv(struct db *db, const struct recon_break_filter *filter, const char *path,
+                      struct error *err) MUST_USE;
+/* What theirs says more than ours, confirmations less reversals; false when the currencies differ. */
+bool recon_difference(const struct recon_break_row *row, int64_t *minor);
+
+#endif
