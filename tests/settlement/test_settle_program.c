@@ -34,7 +34,7 @@ static int tear_down(void **state)
 /* Runs it and expects that exit status; said receives both streams. */
 static void expect(int status, const char *arguments, const char *said)
 {
-    char command[512], text[8192];
+    char command[512], text[32768];
 
     snprintf(command, sizeof command, PROGRAM " %s 2>&1", arguments);
     FILE *in = popen(command, "r");
