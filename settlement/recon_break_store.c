@@ -2,7 +2,8 @@
 
 #include <string.h>
 
-_Static_assert(BREAK_OPEN == 1 && BREAK_DISPUTABLE == 2 && BREAK_RESOLVED == 5 && BREAK_ACCEPTED == 6,
+_Static_assert(BREAK_OPEN == 1 && BREAK_DISPUTABLE == 2 && BREAK_CORRECTING == 3 && BREAK_RESOLVED == 5 &&
+                   BREAK_ACCEPTED == 6,
                "as in the queries");
 _Static_assert(RECON_ROUNDING == 2 && RECON_LATE == 3, "as in the queries");
 
@@ -232,37 +233,26 @@ static const struct column filter_params[] = {
     COLUMN(struct recon_break_filter, state),        COLUMN(struct recon_break_filter, all),
 };
 static const struct column break_columns[] = {
-    COLUMN(struct recon_break_row, break_no),
-    COLUMN(struct recon_break_row, party_type),
-    COLUMN(struct recon_break_row, party_id),
-    COLUMN(struct recon_break_row, period),
-    COLUMN(struct recon_break_row, key),
-    COLUMN(struct recon_break_row, bank_id),
-    COLUMN(struct recon_break_row, merchant_id),
-    COLUMN(struct recon_break_row, class),
-    COLUMN(struct recon_break_row, state),
-    COLUMN(struct recon_break_row, our_date),
-    COLUMN(struct recon_break_row, our_state),
-    COLUMN(struct recon_break_row, our_minor),
-    COLUMN(struct recon_break_row, our_points),
-    COLUMN(struct recon_break_row, our_currency),
-    COLUMN(struct recon_break_row, their_date),
-    COLUMN(struct recon_break_row, their_state),
-    COLUMN(struct recon_break_row, their_minor),
-    COLUMN(struct recon_break_row, their_points),
-    COLUMN(struct recon_break_row, their_currency),
-    COLUMN(struct recon_break_row, their_line),
-    COLUMN(struct recon_break_row, run_no),
-    COLUMN(struct recon_break_row, retries),
-    COLUMN(struct recon_break_row, age_days),
-    COLUMN(struct recon_break_row, pair_break_no),
-    COLUMN(struct recon_break_row, correction_no),
-    COLUMN(struct recon_break_row, note),
-    COLUMN(struct recon_break_row, file_name),
+    COLUMN(struct recon_break_row, break_no),      COLUMN(struct recon_break_row, party_type),
+    COLUMN(struct recon_break_row, party_no),      COLUMN(struct recon_break_row, bank_no),
+    COLUMN(struct recon_break_row, merchant_no),   COLUMN(struct recon_break_row, party_id),
+    COLUMN(struct recon_break_row, period),        COLUMN(struct recon_break_row, key),
+    COLUMN(struct recon_break_row, bank_id),       COLUMN(struct recon_break_row, merchant_id),
+    COLUMN(struct recon_break_row, class),         COLUMN(struct recon_break_row, state),
+    COLUMN(struct recon_break_row, our_date),      COLUMN(struct recon_break_row, our_state),
+    COLUMN(struct recon_break_row, our_minor),     COLUMN(struct recon_break_row, our_points),
+    COLUMN(struct recon_break_row, our_currency),  COLUMN(struct recon_break_row, their_date),
+    COLUMN(struct recon_break_row, their_state),   COLUMN(struct recon_break_row, their_minor),
+    COLUMN(struct recon_break_row, their_points),  COLUMN(struct recon_break_row, their_currency),
+    COLUMN(struct recon_break_row, their_line),    COLUMN(struct recon_break_row, run_no),
+    COLUMN(struct recon_break_row, retries),       COLUMN(struct recon_break_row, age_days),
+    COLUMN(struct recon_break_row, pair_break_no), COLUMN(struct recon_break_row, correction_no),
+    COLUMN(struct recon_break_row, note),          COLUMN(struct recon_break_row, file_name),
 };
 static const struct statement each_break = STATEMENT(
     "recon_each_break",
-    "SELECT x.break_no, x.party_type, CASE x.party_type WHEN 1 THEN COALESCE(b.bank_id, '') ELSE "
+    "SELECT x.break_no, x.party_type, x.party_no, x.bank_no, x.merchant_no, CASE x.party_type WHEN 1 THEN "
+    "COALESCE(b.bank_id, '') ELSE "
     "COALESCE(m.merchant_id, '') END AS party_id, x.period, x.key, COALESCE(b.bank_id, '') AS bank_id, "
     "COALESCE(m.merchant_id, '') AS merchant_id, x.class, x.state, x.our_date, x.our_state, x.our_minor, "
     "x.our_points, x.our_currency, x.their_date, x.their_state, x.their_minor, x.their_points, "
@@ -304,6 +294,33 @@ bool recon_store_end_break(struct db *db, int32_t programme_no, int64_t break_no
     int64_t affected;
 
     if (!db_execute(db, &end_break, &params, &affected, err))
+        return false;
+    *done = affected == 1;
+    return true;
+}
+
+struct correct_params {
+    int64_t break_no, correction_no;
+    int16_t state;
+    const char *note;
+};
+static const struct column correct_params[] = { COLUMN(struct correct_params, break_no),
+                                                COLUMN(struct correct_params, correction_no),
+                                                COLUMN(struct correct_params, state),
+                                                COLUMN(struct correct_params, note) };
+static const struct statement correct_break = COMMAND_STATEMENT(
+    "recon_correct_break",
+    "UPDATE recon_break SET correction_no = $2, state = $3, note = $4 WHERE break_no = $1 AND state IN "
+    "(1, 2, 3) AND correction_no IN (0, $2)",
+    correct_params);
+
+bool recon_store_correct_break(struct db *db, int64_t break_no, int64_t correction_no, enum recon_break_state state,
+                               const char *note, bool *done, struct error *err)
+{
+    struct correct_params params = { break_no, correction_no, (int16_t)state, note };
+    int64_t affected;
+
+    if (!db_execute(db, &correct_break, &params, &affected, err))
         return false;
     *done = affected == 1;
     return true;

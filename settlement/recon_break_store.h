@@ -51,6 +51,7 @@ bool recon_store_age(struct db *db, const struct recon_scope *scope, struct erro
 struct recon_break_row {
     int64_t break_no;
     int16_t party_type;
+    int32_t party_no, bank_no, merchant_no; /* 0: not known */
     const char *party_id, *period, *key, *bank_id, *merchant_id;
     int16_t class, state;
     struct date our_date;
@@ -81,5 +82,9 @@ bool recon_store_each_break(struct db *db, const struct recon_break_filter *filt
 /* One of an OPEN or DISPUTABLE break's ways to end; *done false when it is in another state. */
 bool recon_store_end_break(struct db *db, int32_t programme_no, int64_t break_no, enum recon_break_state state,
                            const char *note, bool *done, struct error *err) MUST_USE;
+
+/* A correction is proposed for a break, or approved: OPEN, DISPUTABLE or CORRECTING before. */
+bool recon_store_correct_break(struct db *db, int64_t break_no, int64_t correction_no, enum recon_break_state state,
+                               const char *note, bool *done, struct error *err) MUST_USE;
 
 #endif

@@ -1,8 +1,12 @@
 #include "recon_commands.h"
 
 #include "close_store.h"
+#include "domain/settle_contract.h"
+#include "money.h"
+#include "recon_correct.h"
 #include "recon_report.h"
 #include "recon_three.h"
+#include "store/correction_store.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -120,9 +124,45 @@ static bool run_accept(struct work *work, struct error *err)
     return recon_report_one(work->db, &filter, work->out, err);
 }
 
+static void print_correction(const struct work *work, const struct correction_row *row)
+{
+    char amount[MONEY_TEXT];
+
+    money_format(row->amount_minor, row->currency, amount);
+    fprintf(work->out, "correction %" PRId64 " %s: %s %s pays %s %s %s %s (%s)\n", row->correction_no,
+            row->state == CORRECTION_PROPOSED ? "proposed" : "approved", party_name(row->from_party), row->from_id,
+            party_name(row->to_party), row->to_id, amount, row->currency, row->refers_to);
+}
+
+static bool run_correction(struct work *work, bool approve, struct error *err)
+{
+    CLEANUP(arena_release) struct arena arena = { 0 };
+    const struct recon_options *options = work->options;
+    struct recon_correction order = { work->programme_no, options->break_no, options->by, options->reason,
+                                      options->operator_bears };
+    struct correction_row row = { 0 };
+
+    if (!(approve ? recon_approve : recon_propose)(work->db, &order, &arena, &row, err))
+        return false;
+    print_correction(work, &row);
+    return true;
+}
+
+static bool run_correct(struct work *work, struct error *err)
+{
+    return run_correction(work, false, err);
+}
+
+static bool run_approve(struct work *work, struct error *err)
+{
+    return run_correction(work, true, err);
+}
+
 static bool (*const commands[RECON_COMMANDS])(struct work *work, struct error *err) = {
-    [RECON_COMMAND_RECONCILE] = run_reconcile, [RECON_COMMAND_LIST] = run_list,   [RECON_COMMAND_SHOW] = run_show,
-    [RECON_COMMAND_COMPARE] = run_compare,     [RECON_COMMAND_RETRY] = run_retry, [RECON_COMMAND_ACCEPT] = run_accept,
+    [RECON_COMMAND_RECONCILE] = run_reconcile, [RECON_COMMAND_LIST] = run_list,
+    [RECON_COMMAND_SHOW] = run_show,           [RECON_COMMAND_COMPARE] = run_compare,
+    [RECON_COMMAND_RETRY] = run_retry,         [RECON_COMMAND_ACCEPT] = run_accept,
+    [RECON_COMMAND_CORRECT] = run_correct,     [RECON_COMMAND_APPROVE] = run_approve,
 };
 
 bool recon_command_run(struct db *db, const struct recon_options *options, FILE *out, struct error *err)

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <string.h>
 
-enum { FILE_MB = 2048, FILE_MB_MAX = 1024 * 1024, NOTE_MAX = 200 };
+enum { FILE_MB = 2048, FILE_MB_MAX = 1024 * 1024, NOTE_MAX = 200, CORRECTION_REASON = 160 };
 
 static const struct {
     const char *word, *second; /* second NULL: one word */
@@ -34,6 +34,12 @@ static const struct {
     [RECON_COMMAND_ACCEPT] = { "breaks", "accept", "Ends a break that needs nothing done, and says why.",
                                "alliance-settle breaks accept --programme demo --break 7 --by ann --note \"booked a "
                                "day later\"" },
+    [RECON_COMMAND_CORRECT] = { "breaks", "correct",
+                                "Proposes the correcting entry of a break: its party pays or is paid the difference.",
+                                "alliance-settle breaks correct --programme demo --break 7 --by ann --reason \"the "
+                                "bank is right\"" },
+    [RECON_COMMAND_APPROVE] = { "breaks", "approve", "Approves it, as another person; the next close takes it.",
+                                "alliance-settle breaks approve --programme demo --break 7 --by bob" },
 };
 
 enum {
@@ -43,8 +49,10 @@ enum {
     COMPARE = 1 << RECON_COMMAND_COMPARE,
     RETRY = 1 << RECON_COMMAND_RETRY,
     ACCEPT = 1 << RECON_COMMAND_ACCEPT,
-    EVERY = RECONCILE | LIST | SHOW | COMPARE | RETRY | ACCEPT,
-    ONE = SHOW | ACCEPT
+    CORRECT = 1 << RECON_COMMAND_CORRECT,
+    APPROVE = 1 << RECON_COMMAND_APPROVE,
+    EVERY = RECONCILE | LIST | SHOW | COMPARE | RETRY | ACCEPT | CORRECT | APPROVE,
+    ONE = SHOW | ACCEPT | CORRECT | APPROVE
 };
 
 enum value_kind { VALUE_TEXT, VALUE_ID, VALUE_PERIOD, VALUE_NUMBER, VALUE_FLAG };
@@ -85,8 +93,13 @@ static const struct option {
       "only OPEN, DISPUTABLE, CORRECTING, CORRECTED, RESOLVED or ACCEPTED" },
     { "--all", NULL, LIST, 0, VALUE_FLAG, AT(all), 0, 0, "those that are dealt with, too" },
     { "--break", "NUMBER", ONE, ONE, VALUE_NUMBER, AT(break_no), 1, INT64_MAX, "which one" },
-    { "--by", "NAME", ACCEPT, ACCEPT, VALUE_TEXT, AT(by), 1, 64, "who does it" },
+    { "--by", "NAME", ACCEPT | CORRECT | APPROVE, ACCEPT | CORRECT | APPROVE, VALUE_TEXT, AT(by), 1, 64,
+      "who does it" },
     { "--note", "TEXT", ACCEPT, ACCEPT, VALUE_TEXT, AT(note), 1, NOTE_MAX, "why" },
+    { "--reason", "TEXT", CORRECT, CORRECT, VALUE_TEXT, AT(reason), 1, CORRECTION_REASON,
+      "why; it stands on the statement" },
+    { "--operator-bears", NULL, CORRECT, 0, VALUE_FLAG, AT(operator_bears), 0, 0,
+      "the operator stands in for the other party of the pair" },
     { "--settings", "FILE", EVERY, 0, VALUE_TEXT, AT(settings), 1, 4096,
       "settings file; ALLIANCE_<NAME> in the environment wins" },
 #undef AT
@@ -113,7 +126,8 @@ static bool find_command(int argc, char **argv, struct recon_options *options, i
         *used = two ? 3 : 2;
         return true;
     }
-    return error_set(err, REASON_FIELD_INVALID, "breaks needs one of: list, show, compare, retry, accept");
+    return error_set(err, REASON_FIELD_INVALID,
+                     "breaks needs one of: list, show, compare, retry, accept, correct, approve");
 }
 
 static bool set_value(const struct option *option, const char *value, struct recon_options *options)

@@ -17,6 +17,8 @@ enum recon_command {
     RECON_COMMAND_COMPARE,
     RECON_COMMAND_RETRY,
     RECON_COMMAND_ACCEPT,
+    RECON_COMMAND_CORRECT,
+    RECON_COMMAND_APPROVE,
     RECON_COMMANDS
 };
 
@@ -25,11 +27,11 @@ struct recon_options {
     enum recon_command command;
     bool help;
     const char *settings, *programme, *bank, *merchant, *file, *format, *mapping, *encoding, *report;
-    const char *class, *state, *note, *by;
+    const char *class, *state, *note, *by, *reason;
     const char *period_text;
     struct period period;
     int64_t tolerance, days, max_mb, break_no;
-    bool net, debits_confirm, all;
+    bool net, debits_confirm, all, operator_bears;
 };
 
 /* Does the first word belong here? */
