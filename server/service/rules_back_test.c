@@ -27,8 +27,11 @@
 typedef Alliance__V1__BackTestRequest Asked;
 typedef Alliance__V1__BackTestResponse Reply;
 
-/* A range has about as many events, a piece a few ranges when they are small. */
-enum { RANGE_EVENTS = 20000, PIECE_EVENTS = 40000, PREFIXES = 65536, ATTEMPTS_MAX = 33 };
+/*
+ * A range has about as many events, a piece a few ranges when they are small. Each range reads the whole month of its
+ * bucket to find its members, so that small ranges cost more than they spare the clerk.
+ */
+enum { RANGE_EVENTS = 60000, PREFIXES = 65536, ATTEMPTS_MAX = 33 };
 
 /* Of one call; freed by rules_back_test_close. */
 struct replay {
@@ -38,6 +41,7 @@ struct replay {
     char bank_id[ID_MAX + 1];
     int32_t number, version; /* asked for; once begun those of the rule set */
     int32_t bank_no, attempts;
+    int32_t range_events;
     bool begun, finished;
     int32_t bucket, range, ranges; /* the next one; 0 ranges: not counted yet */
     struct uuid member_id;         /* of the event before */
@@ -199,7 +203,7 @@ static bool count_ranges(struct replay *replay, struct db *db, struct error *err
 
     if (!db_fetch_one(db, &back_test_count, &params, &replay->row, &row, &found, err))
         return false;
-    int64_t ranges = 1 + row.events / RANGE_EVENTS;
+    int64_t ranges = 1 + row.events / replay->range_events;
     replay->ranges = (int32_t)(ranges < PREFIXES ? ranges : PREFIXES);
     replay->range = 0;
     return true;
@@ -227,7 +231,7 @@ static bool replay_piece(struct replay *replay, struct db *db, struct error *err
 {
     int64_t entries = replay->test.entries;
 
-    while (replay->bucket < replay->reference->buckets && replay->test.entries - entries < PIECE_EVENTS &&
+    while (replay->bucket < replay->reference->buckets && replay->test.entries - entries < replay->range_events &&
            !call_cancelled(replay->call)) {
         if (!replay_range(replay, db, err))
             return false;
@@ -358,6 +362,7 @@ static bool begin(struct call *call, const Asked *asked, struct error *err)
         return error_set(err, REASON_INTERNAL, "out of memory");
     replay->job.run = run_piece;
     replay->call = call;
+    replay->range_events = call->office->back_test_events ? call->office->back_test_events : RANGE_EVENTS;
     replay->number = asked->number;
     replay->version = asked->version;
     strcpy(replay->bank_id, asked->bank_id); /* an id */
