@@ -20,6 +20,7 @@
 #include "rpc/rpc.h"
 #include "service/office.h"
 #include "service/roster_work.h"
+#include "service/rules_document.h"
 #include "service/services.h"
 #include "store/db.h"
 #include "store/migrate.h"
@@ -225,7 +226,7 @@ static bool open_engine(struct server *server, struct error *err)
     const struct settings *settings = &server->program.settings;
     struct office *office = &server->office;
 
-    if (!office->reference && !reference_open(server->db, &office->reference, err))
+    if (!office->reference && !reference_open(server->db, rules_document_compile, &office->reference, err))
         return false;
     if (!open_pace(server, err))
         return false;

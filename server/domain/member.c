@@ -1,5 +1,7 @@
 #include "domain/member.h"
 
+#include "domain/earn_count.h"
+
 #include <string.h>
 
 /* Less credit used after these was given back; after others it was repaid. */
@@ -134,15 +136,50 @@ static enum reason earn_now(struct account *account, const struct moment *moment
     return reason;
 }
 
-static enum reason points_of(const struct exchange_rules *rules, const struct earning *earning, int64_t *points)
+static struct spend spend_of(const struct account *account, const struct earning *earning)
+{
+    return (struct spend){
+        .where = { .currency = earning->currency,
+                   .merchant_id = earning->merchant_id,
+                   .channel = earning->channel,
+                   .category = earning->category,
+                   .tier = account->tier,
+                   .date = earning->spent_on },
+        .amount_minor = earning->amount_minor,
+        .paid_with_points_minor = earning->paid_with_points_minor,
+    };
+}
+
+/* They are counted by the caller, once they are the member's. */
+static enum reason points_by_set(const struct account *account, const struct moment *moment,
+                                 const struct earning *earning, const struct earn_rule **rule, int64_t *points)
+{
+    const struct rule_set *set = moment->rules->set;
+    struct spend spend = spend_of(account, earning);
+    struct rule_trace trace;
+
+    *rule = rule_set_earn_rule(set, &spend.where);
+    if (earning->counts) {
+        earn_counts_begin(earning->counts, moment->business_date);
+        earn_counts_look(earning->counts, *rule, &spend);
+    }
+    return rule_set_earn(set, &spend, points, &trace);
+}
+
+static enum reason points_of(const struct account *account, const struct moment *moment, const struct earning *earning,
+                             const struct earn_rule **rule, int64_t *points)
 {
     *points = earning->fixed_points;
-    return *points ? points_in_range(*points, 1) : rules_points_earned(rules, earning->amount_minor, points);
+    if (*points)
+        return points_in_range(*points, 1);
+    return moment->rules->set ? points_by_set(account, moment, earning, rule, points)
+                              : rules_points_earned(moment->rules, earning->amount_minor, points);
 }
 
 enum reason member_earn(struct account *account, const struct moment *moment, const struct earning *earning,
                         const struct uuid *ref, struct earned *earned, struct entries *entries)
 {
+    const struct earn_rule *rule = NULL;
     size_t first = entries->count;
 
     *earned = (struct earned){ .funding_no = earning->funding_no };
@@ -154,16 +191,20 @@ enum reason member_earn(struct account *account, const struct moment *moment, co
         return REASON_MEMBER_CLOSED;
     if (account->status == MEMBER_DECEASED)
         return REASON_MEMBER_DECEASED;
-    enum reason reason = points_of(moment->rules, earning, &earned->points);
+    enum reason reason = points_of(account, moment, earning, &rule, &earned->points);
     if (reason != REASON_OK)
         return reason;
     earned->matures_on = matures_on(moment, earning);
     bool later = earned->matures_on.days > moment->business_date.days;
     reason =
         later ? earn_later(account, moment, earned, entries, ref) : earn_now(account, moment, earned, entries, ref);
-    if (reason == REASON_OK)
-        entries->at[first].rules_version = moment->rules->version;
-    return reason;
+    if (reason != REASON_OK)
+        return reason;
+    entries->at[first].rules_version = moment->rules->version;
+    earned->rule = rule ? rule->name : NULL;
+    if (earning->counts && !earning->fixed_points)
+        earn_counts_add(earning->counts, moment->rules->set, rule, earned->points);
+    return REASON_OK;
 }
 
 /* Rules are never withdrawn, so there are some; were there none, a year is not to the member's harm. */

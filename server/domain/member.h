@@ -39,6 +39,12 @@ struct earning {
     int32_t funding_no;
     bool by_event;             /* pending until the bank says so */
     struct date pending_until; /* 0: as the rules say; a day that is not after today: at once */
+    /* What a rule set looks at, beside the member's tier. */
+    const char *merchant_id, *channel; /* "": not known */
+    int32_t category;                  /* CATEGORY_UNKNOWN: not known */
+    struct date spent_on;              /* in the programme's time zone */
+    int64_t paid_with_points_minor;    /* part of amount_minor */
+    struct earn_counts *counts; /* the member's; brought up to date. NULL when the set has no caps that need it */
 };
 /* How an accrual was booked: what is needed to take it back. */
 struct earned {
@@ -47,8 +53,9 @@ struct earned {
     struct date matures_on;  /* 0 when not pending */
     struct date lot_expires; /* of the lot it made or will make; 0 when the day it matures is not known */
     int32_t funding_no;
+    const char *rule; /* of the set, that decided; NULL for none. Only member_earn says so */
 };
-/* Points for spending in a currency the rules have a rate for. */
+/* Points for spending in a currency the rules have a rate for; by the rule set, where there is one. */
 enum reason member_earn(struct account *account, const struct moment *moment, const struct earning *earning,
                         const struct uuid *ref, struct earned *earned, struct entries *entries) MUST_USE;
 /*

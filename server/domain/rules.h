@@ -48,6 +48,8 @@ struct tier_limit {
     int64_t points;
 };
 
+struct rule_set;
+
 /* One version of a bank's exchange rules. */
 struct exchange_rules {
     int32_t version; /* from 1 */
@@ -66,6 +68,7 @@ struct exchange_rules {
     int32_t cap_count;
     struct tier_limit tier_limits[CAPS_MAX]; /* ascending by tier */
     int32_t tier_limit_count;
+    const struct rule_set *set; /* what spending earns, by where and how; NULL: `accrual` says all */
 };
 
 /* One version of a merchant's terms. */

@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "base/limits.h"
+#include "domain/earn_count.h"
 #include "domain/redemption.h"
 #include "engine/command.h"
 #include "engine/reference.h"
@@ -30,6 +31,8 @@ struct batch_account {
     const struct member_profile *profile; /* the command's; NULL unless it is to be written */
     bool erased;                          /* after that */
     bool lessened;                        /* likewise: by the cards of a split */
+    struct earn_counts *counts;           /* in the arena; NULL unless a rule set looks at them */
+    bool counted;                         /* they are to be written */
 };
 
 struct batch_redemption {

@@ -1,5 +1,6 @@
 /* batch_load.c -- the first round trip: fences, locked accounts, and what the commands refer to. */
 #include "engine/batch.h"
+#include "engine/batch_spend.h"
 
 #include "domain/packed.h"
 
@@ -13,6 +14,7 @@ struct wanted {
     size_t programme_count;
     int64_t banks[BATCH_EXPOSURES_MAX]; /* that have an exposure limit */
     size_t bank_count;
+    struct spend_wanted spend;
 };
 
 static bool wanted_init(struct wanted *wanted, struct arena *arena, size_t commands)
@@ -130,7 +132,7 @@ static bool queue_all(struct batch *batch, struct db *db, const struct wanted *w
            queue_ids(db, &lane_load_accruals, batch->bucket, wanted->accruals, wanted->accrual_count, err) &&
            queue_ids(db, &lane_load_transfers, batch->bucket, wanted->transfers, wanted->transfer_count, err) &&
            (wanted->bank_count == 0 || batch_queue_exposures(batch, db, wanted->banks, wanted->bank_count, err)) &&
-           db_flush(db, false, err);
+           batch_queue_spend(batch, db, &wanted->spend, err) && db_flush(db, false, err);
 }
 
 static bool broken(struct error *err, const char *what)
@@ -382,10 +384,12 @@ bool batch_load(struct batch *batch, struct db *db, struct error *err)
     for (size_t i = 0; i < batch->command_count; i++)
         want(&wanted, batch->commands[i]);
     want_exposures(&wanted, batch->reference);
-    return queue_all(batch, db, &wanted, err) && db_next(db, NULL, NULL, NULL, err) && read_fences(batch, db, err) &&
-           read_accounts(batch, db, err) && read_redemptions(batch, db, wanted.redemption_count, err) &&
+    return batch_want_spend(batch, &wanted.spend, err) && queue_all(batch, db, &wanted, err) &&
+           db_next(db, NULL, NULL, NULL, err) && read_fences(batch, db, err) && read_accounts(batch, db, err) &&
+           read_redemptions(batch, db, wanted.redemption_count, err) &&
            read_operations(batch, db, wanted.request_count, err) &&
            read_accruals(batch, db, wanted.accrual_count, err) &&
            read_transfers(batch, db, wanted.transfer_count, err) &&
-           (wanted.bank_count == 0 || batch_read_exposures(batch, db, err)) && load_overdue(batch, db, err);
+           (wanted.bank_count == 0 || batch_read_exposures(batch, db, err)) &&
+           batch_read_spend(batch, db, &wanted.spend, err) && load_overdue(batch, db, err);
 }

@@ -143,26 +143,55 @@ static void keep_accrual(struct batch *batch, const struct command *command, con
         .fixed_points = command->accrue.fixed_points > 0,
         .category = command->accrue.category,
         .place = command->accrue.place,
+        .merchant_id = command->accrue.merchant_id,
+        .channel = command->accrue.channel,
+        .paid_with_points_minor = command->accrue.paid_with_points_minor,
+        .spent_on = command->accrue.spent_on,
+        .tier = loaded->account.tier,
+        .earn_rule = earned->rule ? earned->rule : "",
     };
     uuid_index_add(&batch->accrual_index, &command->request_id, (int)batch->accrual_count++);
+}
+
+/* The version in force decides whether they are looked at; another one may have asked for them. */
+static bool find_counts(struct batch *batch, struct batch_account *loaded, struct earn_counts **counts)
+{
+    const struct exchange_rules *rules = loaded ? loaded->moment.rules : NULL;
+
+    *counts = NULL;
+    if (!rules || !rules->set || !earn_counts_wanted(rules->set))
+        return true;
+    if (!loaded->counts) /* of a member that this batch made */
+        loaded->counts = arena_alloc(&batch->arena, sizeof *loaded->counts);
+    *counts = loaded->counts;
+    return *counts != NULL;
 }
 
 /* A refused row is not kept: the bank may mend what was wrong and push it again. */
 void batch_decide_accrue(struct batch *batch, struct command *command)
 {
     struct batch_account *loaded = batch_account(batch, &command->member_id);
-    const struct earning earning = {
+    struct earning earning = {
         .amount_minor = command->accrue.amount_minor,
         .currency = command->accrue.currency,
         .fixed_points = command->accrue.fixed_points,
         .funding_no = command->accrue.funding_no,
         .by_event = command->accrue.by_event,
         .pending_until = command->accrue.pending_until,
+        .merchant_id = command->accrue.merchant_id,
+        .channel = command->accrue.channel,
+        .category = command->accrue.category ? command->accrue.category : CATEGORY_UNKNOWN,
+        .spent_on = command->accrue.spent_on,
+        .paid_with_points_minor = command->accrue.paid_with_points_minor,
     };
     struct earned earned;
 
     if (repeat_of_accrual(batch, command))
         return;
+    if (!find_counts(batch, loaded, &earning.counts)) {
+        batch_refuse(command, REASON_INTERNAL);
+        return;
+    }
     enum reason reason = loaded ? member_earn(&loaded->account, &loaded->moment, &earning, &command->request_id,
                                               &earned, &batch->entries)
                                 : REASON_MEMBER_NOT_FOUND;
@@ -171,6 +200,7 @@ void batch_decide_accrue(struct batch *batch, struct command *command)
         return;
     }
     loaded->dirty = true;
+    loaded->counted |= earning.counts && !earning.fixed_points;
     keep_accrual(batch, command, loaded, &earned);
     command->answer = (struct answer){ .outcome = OUTCOME_CREATED,
                                        .points = earned.points,
@@ -203,7 +233,7 @@ static enum reason spend_back(struct batch_accrual *accrual, struct batch_accoun
 {
     struct accrual_row *row = &accrual->row;
     const struct spend_back_order *order = &command->spend_back;
-    struct earned earned = { row->points, row->pending_points, row->matures_on, row->lot_expires, row->funding_no };
+    struct earned earned = { row->points, row->pending_points, row->matures_on, row->lot_expires, row->funding_no, NULL };
     int64_t left = row->points - row->clawed_points;
 
     *moved = 0;
@@ -279,7 +309,7 @@ static struct batch_accrual *accrual_of(const struct operating *on)
 
 static struct earned earned_of(const struct accrual_row *row)
 {
-    return (struct earned){ row->points, row->pending_points, row->matures_on, row->lot_expires, row->funding_no };
+    return (struct earned){ row->points, row->pending_points, row->matures_on, row->lot_expires, row->funding_no, NULL };
 }
 
 static enum reason mature(struct operating *on)

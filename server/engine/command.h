@@ -89,12 +89,16 @@ struct accrue_order {
     int64_t amount_minor; /* > 0 */
     char currency[CURRENCY_TEXT];
     struct instant transaction_time;
-    int64_t fixed_points;      /* 0: as the rules say */
-    int32_t category;          /* merchant category code; 0: not known */
-    const char *place;         /* where; may be "" */
-    int32_t funding_no;        /* 0: the bank pays */
-    bool by_event;             /* pending until COMMAND_MATURE */
-    struct date pending_until; /* 0: as the rules say */
+    int64_t fixed_points;    /* 0: as the rules say */
+    int32_t category;        /* merchant category code; 0: not known */
+    const char *place;       /* where; may be "" */
+    const char *merchant_id; /* of the alliance; may be "", as channel */
+    const char *channel;
+    int64_t paid_with_points_minor; /* part of amount_minor */
+    struct date spent_on;           /* filled in by batch_load where the bank has a rule set */
+    int32_t funding_no;             /* 0: the bank pays */
+    bool by_event;                  /* pending until COMMAND_MATURE */
+    struct date pending_until;      /* 0: as the rules say */
 };
 
 /* request_id is command_accrual_id of the reversal's own transaction_ref, accrual_id of the purchase's. */

@@ -18,6 +18,7 @@ struct snapshot {
 };
 
 struct reference_source {
+    rule_set_reader *read;
     pthread_mutex_t lock; /* guards which snapshot is the present one */
     struct snapshot *present;
 };
@@ -31,11 +32,12 @@ struct rows {
     struct cap_row *caps;
     struct tier_limit_row *tier_limits;
     struct rate_row *rates;
+    struct rule_document_row *sets;
     struct merchant_row *merchants;
     struct store_row *stores;
     struct terms_row *terms;
     struct goods_row *goods;
-    size_t programme_count, bank_count, funding_count, rules_count, cap_count, tier_limit_count, rate_count,
+    size_t programme_count, bank_count, funding_count, rules_count, cap_count, tier_limit_count, rate_count, set_count,
         merchant_count, store_count, terms_count, goods_count;
 };
 
@@ -54,6 +56,7 @@ static bool fetch(struct db *db, struct arena *arena, struct rows *rows, struct 
         { &reference_caps, &rows->caps, &rows->cap_count },
         { &reference_tier_limits, &rows->tier_limits, &rows->tier_limit_count },
         { &reference_rates, &rows->rates, &rows->rate_count },
+        { &reference_rule_documents, &rows->sets, &rows->set_count },
         { &reference_merchants, &rows->merchants, &rows->merchant_count },
         { &reference_stores, &rows->stores, &rows->store_count },
         { &reference_terms, &rows->terms, &rows->terms_count },
@@ -150,7 +153,38 @@ static void add_tier_limits(struct exchange_rules *rules, const struct tier_limi
     }
 }
 
-static bool build_rules(struct snapshot *snapshot, struct bank *bank, const struct rows *rows)
+/* A set that cannot be read is not passed over: its bank's members would earn by other rules than were approved. */
+static bool add_set(struct snapshot *snapshot, const struct bank *bank, struct exchange_rules *rules,
+                    const struct rule_document_row *rows, size_t count, rule_set_reader *read, struct error *err)
+{
+    struct error why = { 0 };
+
+    for (size_t i = 0; read && i < count; i++) {
+        if (rows[i].version != rules->version)
+            continue;
+        rules->set = read(rows[i].document, bank->id, &snapshot->arena, &why);
+        if (!rules->set)
+            return error_set(err, REASON_INTERNAL, "version %d of the rules of %s cannot be read: %s",
+                             (int)rules->version, bank->id, error_text(&why));
+    }
+    return true;
+}
+
+static bool build_sets(struct snapshot *snapshot, struct bank *bank, struct exchange_rules *rules, size_t count,
+                       const struct rows *rows, rule_set_reader *read, struct error *err)
+{
+    size_t sets;
+    const struct rule_document_row *set = range_of(rows->sets, rows->set_count, sizeof *set, bank->no, &sets);
+
+    for (size_t i = 0; i < count && sets > 0; i++) {
+        if (!add_set(snapshot, bank, &rules[i], set, sets, read, err))
+            return false;
+    }
+    return true;
+}
+
+static bool build_rules(struct snapshot *snapshot, struct bank *bank, const struct rows *rows, rule_set_reader *read,
+                        struct error *err)
 {
     size_t n, rates, caps, limits;
     const struct rules_row *row = range_of(rows->rules, rows->rules_count, sizeof *row, bank->no, &n);
@@ -168,7 +202,7 @@ static bool build_rules(struct snapshot *snapshot, struct bank *bank, const stru
     }
     bank->rules = rules;
     bank->rules_count = n;
-    return rules != NULL;
+    return rules && build_sets(snapshot, bank, rules, n, rows, read, err);
 }
 
 static bool build_fundings(struct snapshot *snapshot, struct bank *bank, const struct rows *rows)
@@ -184,7 +218,7 @@ static bool build_fundings(struct snapshot *snapshot, struct bank *bank, const s
     return fundings != NULL;
 }
 
-static bool build_banks(struct snapshot *snapshot, const struct rows *rows)
+static bool build_banks(struct snapshot *snapshot, const struct rows *rows, rule_set_reader *read, struct error *err)
 {
     struct bank *banks = arena_alloc(&snapshot->arena, rows->bank_count * sizeof *banks);
 
@@ -195,7 +229,7 @@ static bool build_banks(struct snapshot *snapshot, const struct rows *rows)
                                   .id = row->bank_id,
                                   .name = row->name,
                                   .has_exposure = row->has_exposure };
-        if (!build_rules(snapshot, &banks[i], rows) || !build_fundings(snapshot, &banks[i], rows))
+        if (!build_rules(snapshot, &banks[i], rows, read, err) || !build_fundings(snapshot, &banks[i], rows))
             return false;
     }
     snapshot->reference.banks = banks;
@@ -293,7 +327,12 @@ static void snapshot_release(struct snapshot *snapshot)
     }
 }
 
-static bool fill(struct snapshot *snapshot, struct db *db, struct error *err)
+static bool too_large(struct error *err)
+{
+    return error_set(err, REASON_INTERNAL, "the reference data is larger than its limit");
+}
+
+static bool fill(struct snapshot *snapshot, struct db *db, rule_set_reader *read, struct error *err)
 {
     struct installation_row installation;
     struct rows rows = { 0 };
@@ -306,13 +345,12 @@ static bool fill(struct snapshot *snapshot, struct db *db, struct error *err)
         return false;
     snapshot->reference.version = installation.reference_version;
     snapshot->reference.buckets = installation.buckets;
-    if (!build_banks(snapshot, &rows) || !build_merchants(snapshot, &rows) ||
-        !build_programmes_and_goods(snapshot, &rows))
-        return error_set(err, REASON_INTERNAL, "the reference data is larger than its limit");
-    return true;
+    if (!build_banks(snapshot, &rows, read, err))
+        return err->reason == REASON_OK && too_large(err);
+    return (build_merchants(snapshot, &rows) && build_programmes_and_goods(snapshot, &rows)) || too_large(err);
 }
 
-static struct snapshot *load(struct db *db, struct error *err)
+static struct snapshot *load(struct db *db, rule_set_reader *read, struct error *err)
 {
     struct snapshot *snapshot = calloc(1, sizeof *snapshot);
 
@@ -322,20 +360,21 @@ static struct snapshot *load(struct db *db, struct error *err)
     }
     atomic_init(&snapshot->holders, 1);
     snapshot->arena.limit = SNAPSHOT_LIMIT;
-    if (fill(snapshot, db, err))
+    if (fill(snapshot, db, read, err))
         return snapshot;
     snapshot_release(snapshot);
     return NULL;
 }
 
-bool reference_open(struct db *db, struct reference_source **out, struct error *err)
+bool reference_open(struct db *db, rule_set_reader *read, struct reference_source **out, struct error *err)
 {
     struct reference_source *source = calloc(1, sizeof *source);
 
     *out = NULL;
     if (!source)
         return error_set(err, REASON_INTERNAL, "out of memory");
-    source->present = load(db, err);
+    source->read = read;
+    source->present = load(db, read, err);
     if (!source->present) {
         free(source);
         return false;
@@ -396,7 +435,7 @@ bool reference_refresh(struct reference_source *source, struct db *db, int64_t a
 {
     if (present_version(source) >= at_least)
         return true;
-    struct snapshot *newer = load(db, err);
+    struct snapshot *newer = load(db, source->read, err);
     if (!newer)
         return false;
     bool enough = newer->reference.version >= at_least;

@@ -8,13 +8,13 @@
 #ifndef ENGINE_REFERENCE_H
 #define ENGINE_REFERENCE_H
 
+#include "base/arena.h"
 #include "base/error.h"
 #include "base/limits.h"
 #include "domain/rules.h"
+#include "store/db.h"
 
 #include <stdint.h>
-
-struct db;
 
 struct programme {
     int32_t no;
@@ -76,8 +76,15 @@ struct reference {
 /* Holds the present snapshot; one a server. Thread-safe. */
 struct reference_source;
 
-/* Loads the first snapshot. */
-bool reference_open(struct db *db, struct reference_source **source, struct error *err) MUST_USE;
+/*
+ * Makes a rule set of a kept document, in the arena; NULL with *err set when it is none. The engine does not know what
+ * documents look like.
+ */
+typedef const struct rule_set *rule_set_reader(struct bytes document, const char *bank_id, struct arena *arena,
+                                               struct error *err);
+
+/* Loads the first snapshot. read NULL: banks' general rates are all there is. */
+bool reference_open(struct db *db, rule_set_reader *read, struct reference_source **source, struct error *err) MUST_USE;
 void reference_close(struct reference_source *source);
 /* Loads the snapshot anew unless the present one is of at_least or newer. */
 bool reference_refresh(struct reference_source *source, struct db *db, int64_t at_least, struct error *err) MUST_USE;

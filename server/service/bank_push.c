@@ -92,7 +92,11 @@ static bool check_purchase(const Accrual *accrual, const struct bank *bank, stru
            check_range("fixed_points", accrual->fixed_points, 0, POINTS_MAX, err) &&
            check_category(accrual->merchant_category_code, &order->category, err) &&
            check_text("merchant_name", accrual->merchant_name, 0, PLACE_MAX, err) &&
-           check_no_card_number("merchant_name", accrual->merchant_name, err);
+           check_no_card_number("merchant_name", accrual->merchant_name, err) &&
+           check_id_or_none("merchant_id", accrual->merchant_id, err) &&
+           check_id_or_none("channel", accrual->channel, err) &&
+           check_range("paid_with_points_minor", accrual->paid_with_points_minor, 0, accrual->amount->amount_minor,
+                       err);
 }
 
 static bool must_be_empty(const char *field, bool empty, struct error *err)
@@ -111,7 +115,10 @@ static bool check_reversal(const Accrual *accrual, struct error *err)
            must_be_empty("pending_event", !accrual->pending_event, err) &&
            must_be_empty("fixed_points", accrual->fixed_points == 0, err) &&
            must_be_empty("merchant_category_code", text_empty(accrual->merchant_category_code), err) &&
-           must_be_empty("merchant_name", text_empty(accrual->merchant_name), err);
+           must_be_empty("merchant_name", text_empty(accrual->merchant_name), err) &&
+           must_be_empty("merchant_id", text_empty(accrual->merchant_id), err) &&
+           must_be_empty("channel", text_empty(accrual->channel), err) &&
+           must_be_empty("paid_with_points_minor", accrual->paid_with_points_minor == 0, err);
 }
 
 static void set_reversal(struct command *command, const Accrual *accrual, const char *bank_id)
@@ -131,6 +138,9 @@ static void set_purchase(struct command *command, const Accrual *accrual)
     command->accrue.by_event = accrual->pending_event;
     command->accrue.fixed_points = accrual->fixed_points;
     command->accrue.place = accrual->merchant_name;
+    command->accrue.merchant_id = accrual->merchant_id;
+    command->accrue.channel = accrual->channel;
+    command->accrue.paid_with_points_minor = accrual->paid_with_points_minor;
 }
 
 /* The command of a row that was checked, about that member. */

@@ -9,6 +9,8 @@
 #include "service/check.h"
 #include "service/explain_steps.h"
 #include "service/journal.h"
+#include "service/rules_document.h"
+#include "service/rules_handlers.h"
 #include "service/shape.h"
 #include "store/member_store.h"
 
@@ -54,6 +56,31 @@ static bool read_entry(struct explaining *on, int64_t seq, struct error *err)
     return true;
 }
 
+/* A spend of which no day is kept was not by a set. */
+static bool read_set(struct explaining *on, const struct journal_accrual_row *row, struct error *err)
+{
+    const struct rules_key key = { .bank_id = on->subject.bank->id, .version = row->rules_version };
+    struct rules_found found;
+
+    if (row->fixed_points || row->spent_on.days == 0)
+        return true;
+    if (!rules_find(on->errand, &key, &found, err))
+        return false;
+    Alliance__V1__RuleSetDocument *document = rules_document_of(on->errand, &found, err);
+    on->facts.accrual.set = document ? rules_document_read(document, key.bank_id, &on->errand->call->arena, err) : NULL;
+    on->facts.accrual.spend = (struct spend){
+        .where = { .currency = row->currency,
+                   .merchant_id = row->merchant_id,
+                   .channel = row->channel,
+                   .category = row->category ? row->category : CATEGORY_UNKNOWN,
+                   .tier = row->tier,
+                   .date = row->spent_on },
+        .amount_minor = row->amount_minor,
+        .paid_with_points_minor = row->paid_with_points_minor,
+    };
+    return on->facts.accrual.set != NULL;
+}
+
 static bool read_accrual(struct explaining *on, struct error *err)
 {
     struct journal_accrual_params params = { on->subject.bucket, on->entry.ref };
@@ -70,7 +97,8 @@ static bool read_accrual(struct explaining *on, struct error *err)
     on->facts.accrual.amount_minor = row.amount_minor;
     on->facts.accrual.points = row.points;
     on->facts.accrual.matures_on = row.matures_on;
-    return true;
+    on->facts.accrual.fixed_points = row.fixed_points;
+    return read_set(on, &row, err);
 }
 
 static bool read_redemption(struct explaining *on, struct error *err)

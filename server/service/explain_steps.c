@@ -108,6 +108,36 @@ static void say_given(const struct explain_facts *facts, struct explain_steps *s
 
 /* Earning */
 
+static void say_rule_step(const struct rule_step *step, struct explain_steps *steps)
+{
+    char of[ID_MAX + 8] = "", rate[80] = "";
+
+    if (step->rule[0])
+        snprintf(of, sizeof of, " (%s)", step->rule);
+    if (step->ratio.den)
+        snprintf(rate, sizeof rate, " x %" PRId64 "/%" PRId64, step->ratio.num, step->ratio.den);
+    if (!step->rounding[0] && step->ratio.den && step->value == 0)
+        say(steps, "%s%s:%s.", step->what, of, rate + 2);
+    else
+        say(steps, "%s%s: %" PRId64 "%s = %" PRId64 "%s%s.", step->what, of, step->value, rate, step->result,
+            step->rounding[0] ? ", rounded " : "", step->rounding);
+}
+
+/* How much of each cap was left then is not kept, but what came of it is. */
+static void say_set(const struct explain_facts *facts, struct explain_steps *steps)
+{
+    struct rule_trace trace;
+    int64_t points = 0;
+
+    say(steps, "The rule set of rules version %" PRId32 " decided:", facts->rules ? facts->rules->version : 0);
+    if (rule_set_earn(facts->accrual.set, &facts->accrual.spend, &points, &trace) != REASON_OK)
+        points = 0;
+    for (size_t i = 0; i < trace.count; i++)
+        say_rule_step(&trace.steps[i], steps);
+    if (points > facts->entry->points)
+        say(steps, "Caps of a day or a month had %" PRId64 " points left then.", facts->entry->points);
+}
+
 static void say_earned(const struct explain_facts *facts, struct explain_steps *steps)
 {
     char rate[80], exact[EXPLAIN_FRACTION];
@@ -118,6 +148,14 @@ static void say_earned(const struct explain_facts *facts, struct explain_steps *
     }
     say(steps, "Card transaction %s: %" PRId64 " minor units of %s were spent.", facts->accrual.transaction_ref,
         facts->accrual.amount_minor, facts->accrual.currency);
+    if (facts->accrual.fixed_points) {
+        say(steps, "The bank itself said that they earn %" PRId64 " points.", facts->entry->points);
+        return;
+    }
+    if (facts->accrual.set) {
+        say_set(facts, steps);
+        return;
+    }
     if (!facts->rules)
         return;
     put_rate(&facts->rules->accrual, "points", "minor units", rate, sizeof rate);

@@ -8,7 +8,7 @@
 #include "base/arena.h"
 #include "domain/account.h"
 #include "domain/entry.h"
-#include "domain/rules.h"
+#include "domain/rule_set.h"
 
 enum { EXPLAIN_STEPS_MAX = LOTS_MAX + 16, EXPLAIN_FRACTION = 96 };
 
@@ -28,6 +28,9 @@ struct explain_facts {
         const char *transaction_ref, *currency;
         int64_t amount_minor, points;
         struct date matures_on;
+        bool fixed_points;
+        const struct rule_set *set; /* that decided; NULL: the general rate did */
+        struct spend spend;         /* without what was earned before, which is not kept */
     } accrual; /* of ACCRUE and PEND */
     struct {
         bool known, one_step, has_lines;

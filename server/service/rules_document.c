@@ -367,3 +367,11 @@ Document *rules_document_unpack(struct bytes bytes, struct arena *arena, struct 
         error_set(err, REASON_INTERNAL, "a rule set's document cannot be read");
     return document;
 }
+
+const struct rule_set *rules_document_compile(struct bytes document, const char *bank_id, struct arena *arena,
+                                              struct error *err)
+{
+    Document *unpacked = rules_document_unpack(document, arena, err);
+
+    return unpacked ? rules_document_read(unpacked, bank_id, arena, err) : NULL;
+}

@@ -20,6 +20,10 @@ const struct rule_set *rules_document_read(Alliance__V1__RuleSetDocument *docume
 Alliance__V1__RuleSetDocument *rules_document_shape(const struct exchange_rules *rules, const char *bank_id,
                                                     struct arena *arena);
 
+/* rule_set_reader of engine/reference.h. */
+const struct rule_set *rules_document_compile(struct bytes document, const char *bank_id, struct arena *arena,
+                                              struct error *err);
+
 bool rules_document_pack(const Alliance__V1__RuleSetDocument *document, struct arena *arena, struct bytes *bytes,
                          struct error *err) MUST_USE;
 /* NULL with *err set (INTERNAL) when they are no document. */

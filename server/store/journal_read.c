@@ -100,15 +100,26 @@ const struct statement journal_reversed_before =
 static const struct column accrual_params[] = { COLUMN(struct journal_accrual_params, bucket),
                                                 COLUMN(struct journal_accrual_params, id) };
 static const struct column accrual_row[] = {
-    COLUMN(struct journal_accrual_row, transaction_ref), COLUMN(struct journal_accrual_row, amount_minor),
-    COLUMN(struct journal_accrual_row, currency),        COLUMN(struct journal_accrual_row, points),
-    COLUMN(struct journal_accrual_row, rules_version),   COLUMN(struct journal_accrual_row, matures_on),
+    COLUMN(struct journal_accrual_row, transaction_ref),
+    COLUMN(struct journal_accrual_row, amount_minor),
+    COLUMN(struct journal_accrual_row, currency),
+    COLUMN(struct journal_accrual_row, points),
+    COLUMN(struct journal_accrual_row, rules_version),
+    COLUMN(struct journal_accrual_row, matures_on),
+    COLUMN(struct journal_accrual_row, fixed_points),
+    COLUMN(struct journal_accrual_row, category),
+    COLUMN(struct journal_accrual_row, merchant_id),
+    COLUMN(struct journal_accrual_row, channel),
+    COLUMN(struct journal_accrual_row, paid_with_points_minor),
+    COLUMN(struct journal_accrual_row, spent_on),
+    COLUMN(struct journal_accrual_row, tier),
 };
-const struct statement journal_find_accrual =
-    STATEMENT("journal_find_accrual",
-              "SELECT transaction_ref, amount_minor, currency, points, rules_version, matures_on FROM accrual "
-              "WHERE bucket = $1 AND id = $2",
-              accrual_params, accrual_row, sizeof(struct journal_accrual_row));
+const struct statement journal_find_accrual = STATEMENT(
+    "journal_find_accrual",
+    "SELECT transaction_ref, amount_minor, currency, points, rules_version, matures_on, fixed_points, category, "
+    "merchant_id, channel, paid_with_points_minor, spent_on, tier FROM accrual "
+    "WHERE bucket = $1 AND id = $2",
+    accrual_params, accrual_row, sizeof(struct journal_accrual_row));
 
 static const struct column forecast_params[] = {
     COLUMN(struct journal_forecast_params, bucket),    COLUMN(struct journal_forecast_params, bank_no),

@@ -78,6 +78,12 @@ struct journal_accrual_row {
     int64_t points;
     int32_t rules_version;
     struct date matures_on; /* 1970-01-01: it was spendable at once; 9999-12-31: when the bank says so */
+    bool fixed_points;
+    int32_t category; /* 0: not known */
+    const char *merchant_id, *channel;
+    int64_t paid_with_points_minor;
+    struct date spent_on; /* 1970-01-01: no rule set was asked */
+    int16_t tier;
 };
 extern const struct statement journal_find_accrual;
 

@@ -1,6 +1,7 @@
 #include "store/lane_store.h"
 
 #include "store/exposure_store.h"
+#include "store/spend_store.h"
 
 /*
  * A server that is stopped, or a machine that is gone, in the middle of a batch gives its locks back: PostgreSQL would
@@ -367,6 +368,12 @@ static const struct column accrual_columns[] = {
     COLUMN(struct accrual_row, fixed_points),
     COLUMN(struct accrual_row, category),
     COLUMN(struct accrual_row, place),
+    COLUMN(struct accrual_row, merchant_id),
+    COLUMN(struct accrual_row, channel),
+    COLUMN(struct accrual_row, paid_with_points_minor),
+    COLUMN(struct accrual_row, spent_on),
+    COLUMN(struct accrual_row, tier),
+    COLUMN(struct accrual_row, earn_rule),
 };
 static const struct record_type accrual_write = { "accrual_write", accrual_columns, COUNT(accrual_columns),
                                                   sizeof(struct accrual_row) };
@@ -578,6 +585,8 @@ const struct statement *const lane_statements[] = {
     &lane_load_accruals,
     &lane_load_transfers,
     &lane_load_exposures,
+    &lane_load_spend_days,
+    &lane_load_earn_counts,
     &exposure_set_part,
     &lane_insert_accounts,
     &lane_update_accounts,
@@ -599,6 +608,7 @@ const struct statement *const lane_statements[] = {
     &lane_split_log,
     &lane_delete_splits,
     &lane_update_exposures,
+    &lane_put_earn_counts,
     &lane_find_overdue,
     &lane_commit,
 };

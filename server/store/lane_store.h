@@ -105,9 +105,13 @@ struct accrual_row {
     int64_t reversed_minor; /* of amount_minor */
     bool fixed_points;
     int32_t category; /* 0: not known */
-    const char *place;
+    const char *place, *merchant_id, *channel;
+    int64_t paid_with_points_minor;
+    struct date spent_on; /* 1970-01-01: not asked for */
+    int16_t tier;
+    const char *earn_rule; /* "": none of a rule set */
 };
-/* All but bank_no, transaction_ref, transaction_time, rules_version, fixed_points, category and place. */
+/* What a reversal, a clawback or a repeat needs to know; the rest is zero. */
 extern const struct statement lane_load_accruals;
 
 struct transfer_row {

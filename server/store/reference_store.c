@@ -94,6 +94,21 @@ const struct statement reference_rates =
          "FROM exchange_rate ORDER BY bank_no, version, currency",
          rate_columns, struct rate_row);
 
+static const struct column rule_document_columns[] = {
+    COLUMN(struct rule_document_row, bank_no),
+    COLUMN(struct rule_document_row, version),
+    COLUMN(struct rule_document_row, document),
+};
+/* State 4 is SCHEDULED, which is in force or over by time alone. A day more than needed, for a clock that is set back.
+ */
+const struct statement reference_rule_documents =
+    READ("reference_rule_documents",
+         "SELECT r.bank_no, r.version, r.document FROM rule_set r JOIN bank b USING (bank_no) WHERE r.state = 4 AND "
+         "r.effective_from >= COALESCE((SELECT max(e.effective_from) FROM exchange_rules e WHERE e.bank_no = r.bank_no "
+         "AND e.effective_from <= (SELECT min(CASE WHEN f.test_clock = 'epoch' THEN now() ELSE f.test_clock END) FROM "
+         "fence f WHERE f.programme_no = b.programme_no) - interval '1 day'), 'epoch') ORDER BY r.bank_no, r.version",
+         rule_document_columns, struct rule_document_row);
+
 static const struct column merchant_columns[] = {
     COLUMN(struct merchant_row, merchant_no), COLUMN(struct merchant_row, programme_no),
     COLUMN(struct merchant_row, merchant_id), COLUMN(struct merchant_row, name),

@@ -51,6 +51,11 @@ struct rate_row {
     const char *currency;
     int64_t conversion_num, conversion_den, settlement_num, settlement_den;
 };
+/* The rule sets that are or will be in force; older ones decide nothing any more. */
+struct rule_document_row {
+    int32_t bank_no, version;
+    struct bytes document;
+};
 struct merchant_row {
     int32_t merchant_no, programme_no;
     const char *merchant_id, *name;
@@ -85,6 +90,6 @@ struct goods_row {
  */
 extern const struct statement reference_installation, reference_programmes, reference_banks, reference_fundings,
     reference_rules, reference_caps, reference_tier_limits, reference_rates, reference_merchants, reference_stores,
-    reference_terms, reference_goods;
+    reference_terms, reference_goods, reference_rule_documents;
 
 #endif

@@ -96,7 +96,7 @@ static void open_lanes(struct run *run, const char *conninfo, int lanes, struct 
     struct error err = { 0 };
     struct db *db;
 
-    if (!db_open(conninfo, &db, &err) || !reference_open(db, reference, &err))
+    if (!db_open(conninfo, &db, &err) || !reference_open(db, NULL, reference, &err))
         die("the database", &err);
     const struct reference *first = reference_acquire(*reference);
     struct lanes_options options = { .conninfo = conninfo,

@@ -104,18 +104,18 @@ static void transfer(struct alliance *alliance, const char *from, const char *to
     struct parcel parcel;
     struct command sent = on_member(alliance, from, COMMAND_SEND);
 
-    sent.send = (struct send_order){ points, points == 0, command_member_id("bank-a", to), to, &parcel };
+    sent.send = (struct send_order){ points, points == 0, command_member_id("bank-a", to), to, &parcel, NULL };
     do_it(alliance, &sent);
     struct command received = on_member(alliance, to, COMMAND_RECEIVE);
     received.request_id = command_transfer_step(&sent.request_id, "receive");
-    received.transfer = (struct transfer_order){ sent.request_id, &parcel, REASON_OK };
+    received.transfer = (struct transfer_order){ sent.request_id, &parcel, REASON_OK, NULL };
     if (answer == REASON_OK)
         do_it(alliance, &received);
     if (answer == REASON_TRY_AGAIN)
         return; /* on its way for now */
     struct command settled = on_member(alliance, from, COMMAND_SETTLE);
     settled.request_id = command_transfer_step(&sent.request_id, "settle");
-    settled.transfer = (struct transfer_order){ sent.request_id, &parcel, answer };
+    settled.transfer = (struct transfer_order){ sent.request_id, &parcel, answer, NULL };
     do_it(alliance, &settled);
 }
 

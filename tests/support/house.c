@@ -5,6 +5,7 @@
 #include "engine/reference.h"
 #include "io/clock.h"
 #include "io/pb_json.h"
+#include "service/rules_document.h"
 #include "service/services.h"
 
 #include <setjmp.h>
@@ -31,7 +32,7 @@ static void open_office(struct house *house)
     struct office *office = &house->office;
     struct error err = { 0 };
 
-    must(reference_open(house->db, &office->reference, &err), &err);
+    must(reference_open(house->db, rules_document_compile, &office->reference, &err), &err);
     const struct lanes_options options = {
         .conninfo = house->conninfo, .buckets = TEST_BUCKETS, .lanes = 2, .reference = office->reference
     };

@@ -48,7 +48,7 @@ void alliance_open_sweeping(struct alliance *alliance, int64_t sweep_every_us)
     database_make(alliance->conninfo);
     must(db_open(alliance->conninfo, &alliance->db, &err), &err);
     must(db_script(alliance->db, "SET timezone = 'UTC'", &err) && db_script(alliance->db, set_up, &err), &err);
-    must(reference_open(alliance->db, &alliance->reference, &err), &err);
+    must(reference_open(alliance->db, NULL, &alliance->reference, &err), &err);
     struct lanes_options options = { .conninfo = alliance->conninfo,
                                      .buckets = TEST_BUCKETS,
                                      .lanes = 2,
