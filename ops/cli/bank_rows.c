@@ -21,6 +21,9 @@ enum {
     FIXED_POINTS,
     CATEGORY,
     MERCHANT_NAME,
+    MERCHANT_ID,
+    CHANNEL,
+    PAID_WITH_POINTS,
     REVERSAL_OF
 };
 
@@ -36,6 +39,9 @@ const struct row_column accrual_columns[ACCRUAL_COLUMNS] = {
     [FIXED_POINTS] = { "fixed_points", false },
     [CATEGORY] = { "merchant_category_code", false },
     [MERCHANT_NAME] = { "merchant_name", false },
+    [MERCHANT_ID] = { "merchant_id", false },
+    [CHANNEL] = { "channel", false },
+    [PAID_WITH_POINTS] = { "paid_with_points", false },
     [REVERSAL_OF] = { "reversal_of", false },
 };
 
@@ -126,6 +132,16 @@ static bool take_terms(const char *const *values, Alliance__V1__AccrualRow *row,
            take_text(row->pending_event ? "" : until, arena, &row->pending_until, err);
 }
 
+/* A part of the amount, in its currency. */
+static bool take_paid_with_points(const char *const *values, Alliance__V1__AccrualRow *row, struct error *err)
+{
+    struct error why = { 0 };
+
+    return !*values[PAID_WITH_POINTS] ||
+           amount_parse(values[PAID_WITH_POINTS], values[CURRENCY], &row->paid_with_points_minor, &why) ||
+           error_field(err, why.reason, "paid_with_points", "%s", error_text(&why));
+}
+
 /* Where, how many points whatever the rules say, and which purchase it takes back: each may be left out. */
 static bool take_spend(const char *const *values, Alliance__V1__AccrualRow *row, struct arena *arena, struct error *err)
 {
@@ -134,6 +150,8 @@ static bool take_spend(const char *const *values, Alliance__V1__AccrualRow *row,
     return (!*points || whole_parse(points, "fixed_points", 0, POINTS_MAX, &row->fixed_points, err)) &&
            take_text(values[CATEGORY], arena, &row->merchant_category_code, err) &&
            take_text(values[MERCHANT_NAME], arena, &row->merchant_name, err) &&
+           take_text(values[MERCHANT_ID], arena, &row->merchant_id, err) &&
+           take_text(values[CHANNEL], arena, &row->channel, err) && take_paid_with_points(values, row, err) &&
            take_text(values[REVERSAL_OF], arena, &row->reversal_of, err);
 }
 

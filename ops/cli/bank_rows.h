@@ -8,7 +8,7 @@
 #include "base/arena.h"
 #include "io/rows.h"
 
-enum { ACCRUAL_COLUMNS = 12 };
+enum { ACCRUAL_COLUMNS = 15 };
 
 extern const struct row_column accrual_columns[ACCRUAL_COLUMNS];
 

@@ -101,7 +101,8 @@ const struct command commands[] = {
     { bank, "accruals push", "FILE.csv", "BANK MAPPING ENCODING KEY_FILE MAX_MB REFUSED ALLOW_REFUSED",
       "turn card spend into points: "
       "transaction_ref,[member_ref,card_token,]currency,amount,transaction_time[,funding_id,pending_until,"
-      "fixed_points,merchant_category_code,merchant_name,reversal_of]; plain or gzip",
+      "fixed_points,merchant_category_code,merchant_name,merchant_id,channel,paid_with_points,reversal_of]; plain or "
+      "gzip",
       "alliance accruals push spend.csv", accruals_push },
     { bank, "accrual mature", "MEMBER_REF TRANSACTION_REF", "POINTS BANK REQUEST_ID",
       "make points spendable that wait for an event", "alliance accrual mature m-1001 trip-17", accrual_mature },

@@ -105,7 +105,8 @@ def accrual(row, minor):
     return (text(2, row["transaction_ref"]) + text(3, has("member_ref", "")) + within(4, text(1, row["currency"]) + number(2, minor)) +
             within(5, number(1, seconds)) + text(6, has("funding_id", "")) + text(7, "" if event else has("pending_until", "")) +
             number(8, int(event)) + number(9, int(has("fixed_points", "") or 0)) + text(10, has("merchant_category_code", "")) +
-            text(11, has("merchant_name", "")) + text(12, has("reversal_of", "")) + text(13, has("card_token", "")))
+            text(11, has("merchant_name", "")) + text(12, has("reversal_of", "")) + text(13, has("card_token", "")) + text(14, has("merchant_id", "")) +
+            text(15, has("channel", "")) + number(16, minor_of(has("paid_with_points", "") or "0")))
 
 
 class Spend:
