@@ -103,6 +103,7 @@ static int64_t would_earn(struct back_test *test, const struct back_test_spend *
     struct spend asked = {
         .where = spend->where,
         .amount_minor = spend->amount_minor,
+        .paid_with_points_minor = spend->paid_with_points_minor,
         .earned_today = test->earned_today,
         .earned_this_month = test->earned_month,
         .rule_today = rule ? test->rule_today[place] : 0,
@@ -131,20 +132,19 @@ static void begin_day(struct back_test *test, struct date day)
     memset(test->rule_today, 0, sizeof test->rule_today);
 }
 
-bool back_test_spend(struct back_test *test, const struct back_test_spend *spend)
+void back_test_spend(struct back_test *test, const struct back_test_spend *spend, struct back_test_group *merchant)
 {
-    struct places places = places_of(test, NULL);
+    struct places places = places_of(test, merchant);
 
-    begin_day(test, spend->where.date);
+    begin_day(test, spend->booked);
     int64_t would = spend->fixed ? spend->points : spend->amount_minor > 0 ? would_earn(test, spend) : 0;
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < COUNT(places.at) && places.at[i]; i++) {
         places.at[i]->was.accruals += spend->points > 0;
         add(&places.at[i]->was.earned, spend->points);
         places.at[i]->would.accruals += would > 0;
         add(&places.at[i]->would.earned, would);
     }
     add(&test->ahead, would - spend->points);
-    return true;
 }
 
 /* Redeeming */

@@ -50,11 +50,13 @@ struct back_test {
 };
 
 struct back_test_spend {
-    struct rule_case where; /* its tier is the member's */
-    int64_t amount_minor;   /* what is left of it */
-    int64_t points;         /* what is left of what it earned */
-    int64_t kept, of;       /* when more points than money was taken back: the part of the points that stayed */
-    bool fixed;             /* the bank said how many points: so it would under any rules */
+    struct rule_case where;
+    struct date booked;             /* the business date that caps count */
+    int64_t amount_minor;           /* what is left of it */
+    int64_t paid_with_points_minor; /* and of this part of it */
+    int64_t points;                 /* what is left of what it earned */
+    int64_t kept, of;               /* when more points than money was taken back: the part of the points that stayed */
+    bool fixed;                     /* the bank said how many points: so it would under any rules */
 };
 
 struct back_test_redemption {
@@ -71,8 +73,9 @@ struct back_test_redemption {
 void back_test_member(struct back_test *test, int32_t tier);
 /* What was counted as the last member's is whole. */
 void back_test_end(struct back_test *test);
+/* merchant NULL: none that is known. */
+void back_test_spend(struct back_test *test, const struct back_test_spend *spend, struct back_test_group *merchant);
 /* false: the month has more than BACK_TEST_CURRENCIES currencies. */
-bool back_test_spend(struct back_test *test, const struct back_test_spend *spend) MUST_USE;
 bool back_test_redeem(struct back_test *test, const struct back_test_redemption *redemption,
                       struct back_test_group *merchant) MUST_USE;
 /* Points that were gone unspent on that day; closed: with all the member had. */

@@ -73,25 +73,43 @@ static bool broken(struct error *err, const char *what)
     return error_set(err, REASON_INTERNAL, "back-test: %s of a row cannot be read", what);
 }
 
+/* Where, when and who, as it was kept; spend from before rule sets were asked has its day and today's tier. */
+static struct rule_case spend_case(const struct back_test_event *event)
+{
+    bool kept = event->spent_on.days != 0;
+
+    return (struct rule_case){ .currency = event->currency,
+                               .merchant_id = event->merchant_id,
+                               .channel = event->channel,
+                               .category = event->category ? event->category : CATEGORY_UNKNOWN,
+                               .tier = kept ? event->tier_then : event->tier,
+                               .date = kept ? event->spent_on : event->business_date };
+}
+
 static bool replay_spend(struct replay *replay, const struct back_test_event *event, struct error *err)
 {
+    const struct merchant *merchant = reference_merchant(replay->reference, event->merchant_id);
+    struct back_test_group *group = merchant ? merchant_groups_find(&replay->merchants, merchant->no) : NULL;
+    int64_t left = event->amount_minor - event->taken_minor, paid = 0;
     int64_t by_money =
         event->taken_minor > 0 ? rules_points_reversed(event->points, event->amount_minor, 0, event->taken_minor) : 0;
+
+    if (merchant && !group)
+        return error_set(err, REASON_INTERNAL, "out of memory");
+    if (!exact_ratio_floor(event->paid_with_points_minor, left, event->amount_minor, &paid))
+        return broken(err, "the amount");
     const struct back_test_spend spend = {
-        .where = { .currency = event->currency,
-                   .merchant_id = "",
-                   .channel = "",
-                   .category = event->category ? event->category : CATEGORY_UNKNOWN,
-                   .tier = event->tier,
-                   .date = event->business_date },
-        .amount_minor = event->amount_minor - event->taken_minor,
+        .where = spend_case(event),
+        .booked = event->business_date,
+        .amount_minor = left,
+        .paid_with_points_minor = paid,
         .points = event->points - event->taken_points,
         .kept = event->points - event->taken_points,
         .of = event->points - by_money,
         .fixed = event->fixed_points,
     };
-
-    return back_test_spend(&replay->test, &spend) || broken(err, "the currency");
+    back_test_spend(&replay->test, &spend, group);
+    return true;
 }
 
 static const struct exchange_rules *rules_of(const struct bank *bank, int32_t version)

@@ -134,6 +134,8 @@ static int by_points(const void *a, const void *b)
 
 static void add_sum(struct back_test_sum *to, const struct back_test_sum *sum)
 {
+    to->accruals += sum->accruals;
+    to->earned += sum->earned;
     to->redemptions += sum->redemptions;
     to->redeemed += sum->redeemed;
     to->refused += sum->refused;

@@ -30,6 +30,7 @@ static const struct column events_params[] = {
 static const struct column event_row[] = {
     COLUMN(struct back_test_event, member_id),
     COLUMN(struct back_test_event, tier),
+    COLUMN(struct back_test_event, tier_then),
     COLUMN(struct back_test_event, what),
     COLUMN(struct back_test_event, kind),
     COLUMN(struct back_test_event, business_date),
@@ -43,6 +44,10 @@ static const struct column event_row[] = {
     COLUMN(struct back_test_event, taken_commission_minor),
     COLUMN(struct back_test_event, fixed_points),
     COLUMN(struct back_test_event, category),
+    COLUMN(struct back_test_event, merchant_id),
+    COLUMN(struct back_test_event, channel),
+    COLUMN(struct back_test_event, paid_with_points_minor),
+    COLUMN(struct back_test_event, spent_on),
     COLUMN(struct back_test_event, merchant_no),
     COLUMN(struct back_test_event, terms_version),
     COLUMN(struct back_test_event, goods_no),
@@ -55,27 +60,29 @@ static const struct column event_row[] = {
 #define OF_THE_MONTH                                                                                                   \
     "WHERE bucket = $1 AND bank_no = $2 AND member_id BETWEEN $3 AND $4 AND business_date BETWEEN $5 AND $6"
 #define SPENT                                                                                                          \
-    "SELECT member_id, at, 1::int2 AS what, 0::int2 AS kind, id, business_date, rules_version, currency, points, "     \
-    "clawed_points AS taken_points, amount_minor, reversed_minor AS taken_minor, 0::int8 AS commission_minor, "        \
-    "0::int8 AS taken_commission_minor, fixed_points, category, 0 AS merchant_no, 0 AS terms_version, 0 AS goods_no, " \
-    "0::int8 AS quantity, 0::int8 AS held_points, 0::int8 AS spendable_after, ''::bytea AS draws FROM "                \
-    "accrual " OF_THE_MONTH
+    "SELECT member_id, at, 1::int2 AS what, 0::int2 AS kind, id, business_date, tier AS tier_then, rules_version, "    \
+    "currency, points, clawed_points AS taken_points, amount_minor, reversed_minor AS taken_minor, "                   \
+    "0::int8 AS commission_minor, 0::int8 AS taken_commission_minor, fixed_points, category, merchant_id, channel, "   \
+    "paid_with_points_minor, spent_on, 0 AS merchant_no, 0 AS terms_version, 0 AS goods_no, 0::int8 AS quantity, "     \
+    "0::int8 AS held_points, 0::int8 AS spendable_after, ''::bytea AS draws FROM accrual " OF_THE_MONTH
 #define REDEEMED                                                                                                       \
-    "SELECT member_id, held_at, 2::int2, 0::int2, id, business_date, rules_version, currency, confirmed_points, "      \
-    "reversed_points, gross_minor, reversed_gross_minor, commission_minor, reversed_commission_minor, false, 0, "      \
-    "merchant_no, terms_version, goods_no, quantity, points, spendable_after, draws FROM redemption " OF_THE_MONTH     \
-    " AND confirmed_points > reversed_points"
+    "SELECT member_id, held_at, 2::int2, 0::int2, id, business_date, 0::int2, rules_version, currency, "               \
+    "confirmed_points, reversed_points, gross_minor, reversed_gross_minor, commission_minor, "                         \
+    "reversed_commission_minor, false, 0, '', '', 0, 'epoch'::date, merchant_no, terms_version, goods_no, quantity, "  \
+    "points, spendable_after, draws FROM redemption " OF_THE_MONTH " AND confirmed_points > reversed_points"
 /* EXPIRE, FORFEIT, CLOSE, CLOSE_PENDING of domain/entry.h. */
 #define GONE                                                                                                           \
-    "SELECT member_id, at, 3::int2, kind, ref, business_date, rules_version, '', points, 0, 0, 0, 0, 0, false, 0, 0, " \
-    "0, 0, 0, 0, 0, ''::bytea FROM journal " OF_THE_MONTH " AND kind IN (9, 10, 21, 22)"
+    "SELECT member_id, at, 3::int2, kind, ref, business_date, 0::int2, rules_version, '', points, 0, 0, 0, 0, 0, "     \
+    "false, 0, '', '', 0, 'epoch'::date, 0, 0, 0, 0, 0, 0, ''::bytea FROM journal " OF_THE_MONTH                       \
+    " AND kind IN (9, 10, 21, 22)"
 
-const struct statement back_test_events =
-    STATEMENT("back_test_events",
-              "SELECT e.member_id, a.tier, e.what, e.kind, e.business_date, e.rules_version, e.currency, e.points, "
-              "e.taken_points, e.amount_minor, e.taken_minor, e.commission_minor, e.taken_commission_minor, "
-              "e.fixed_points, e.category, e.merchant_no, e.terms_version, e.goods_no, e.quantity, e.held_points, "
-              "e.spendable_after, e.draws FROM (" SPENT " UNION ALL " REDEEMED " UNION ALL " GONE
-              ") e JOIN account a ON a.bucket = $1 AND a.member_id = e.member_id "
-              "ORDER BY e.member_id, e.at, e.what, e.kind, e.id",
-              events_params, event_row, sizeof(struct back_test_event));
+const struct statement back_test_events = STATEMENT(
+    "back_test_events",
+    "SELECT e.member_id, a.tier, e.tier_then, e.what, e.kind, e.business_date, e.rules_version, e.currency, e.points, "
+    "e.taken_points, e.amount_minor, e.taken_minor, e.commission_minor, e.taken_commission_minor, "
+    "e.fixed_points, e.category, e.merchant_id, e.channel, e.paid_with_points_minor, e.spent_on, e.merchant_no, "
+    "e.terms_version, e.goods_no, e.quantity, e.held_points, "
+    "e.spendable_after, e.draws FROM (" SPENT " UNION ALL " REDEEMED " UNION ALL " GONE
+    ") e JOIN account a ON a.bucket = $1 AND a.member_id = e.member_id "
+    "ORDER BY e.member_id, e.at, e.what, e.kind, e.id",
+    events_params, event_row, sizeof(struct back_test_event));

@@ -37,9 +37,10 @@ struct back_test_events_params {
 /* By member, then time. What a kind of event does not have is 0 or empty. */
 struct back_test_event {
     struct uuid member_id;
-    int16_t tier; /* the member's, today */
-    int16_t what; /* enum back_test_what */
-    int16_t kind; /* EXPIRE: enum entry_kind */
+    int16_t tier;      /* the member's, today */
+    int16_t tier_then; /* SPEND: at that time, when spent_on is known */
+    int16_t what;      /* enum back_test_what */
+    int16_t kind;      /* EXPIRE: enum entry_kind */
     struct date business_date;
     int32_t rules_version;
     const char *currency;
@@ -48,6 +49,9 @@ struct back_test_event {
     int64_t commission_minor, taken_commission_minor;
     bool fixed_points;
     int32_t category;
+    const char *merchant_id, *channel; /* SPEND: as the bank said */
+    int64_t paid_with_points_minor;
+    struct date spent_on; /* 1970-01-01: not known */
     int32_t merchant_no, terms_version, goods_no;
     int64_t quantity, held_points, spendable_after;
     struct bytes draws;

@@ -24,13 +24,15 @@ KETTLE = 500
 DRAFT = {
     "rules": {"rates": [{"currencyCode": "CNY", "conversionRate": {"num": "6", "den": "5"}, "settlementRate": {"num": "3", "den": "5"}}],
               "minimumPoints": "20", "expiryMonths": 12, "accrualRate": {"num": "1", "den": "8"}},
-    "accrualBase": "ACCRUAL_BASE_WHOLE_AMOUNT", "stepPoints": "5", "maximumPoints": "4000",
+    "accrualBase": "ACCRUAL_BASE_WITHOUT_POINTS", "stepPoints": "5", "maximumPoints": "4000",
     "pointsAndCash": {"leastPointsBp": 1000, "mostPointsBp": 9000},
     "earnCaps": {"perMonth": "2500"},
     "accrualRules": [
         {"name": "groceries", "priority": 3, "match": {"categories": [{"first": 5411, "last": 5411}]},
          "rate": {"num": "1", "den": "3"}, "caps": {"perDay": "400", "perMonth": "900", "perTransaction": "350"}},
         {"name": "no-cash", "priority": 9, "match": {"categories": [{"first": 6011, "last": 6011}]}, "excluded": True},
+        {"name": "shop-1-online", "priority": 7, "match": {"merchantIds": ["shop-1"], "channels": ["online"], "lowestTier": 1},
+         "rate": {"num": "1", "den": "4"}},
         {"name": "sundays", "priority": 5, "match": {"weekdays": [7]}, "rate": {"num": "1", "den": "5"}}],
     "rateRules": [
         {"name": "shop-2", "priority": 2, "match": {"merchantIds": ["shop-2"]}, "settlementRate": {"num": "1", "den": "2"}},
@@ -152,28 +154,37 @@ def spend(world, member, day, at):
     by_money = points * returned // amount
     by_hand = rng.choice([0, 0, 0, rng.randint(0, points - by_money)])
     kept = points - by_money - by_hand
+    known = rng.random() < 0.7  # spend from before rule sets were asked says less
+    shop, channel = rng.choice(["", "shop-1", "shop-2", "elsewhere"]) if known else "", rng.choice(["", "online"]) if known else ""
+    paid, tier = (rng.choice([0, rng.randint(0, amount)]), rng.randint(0, 3)) if known else (0, member["tier"])
+    spent = day - datetime.timedelta(rng.randint(0, 3)) if known else day
     world.insert("accrual", **keys(member), id="gen_random_uuid()", bank_no=bank(), transaction_ref=quote(f"t-{world.entries}"),
                  content_hash="''", amount_minor=amount, currency="'CNY'", transaction_time=quote(at), points=points,
                  rules_version=1, business_date=quote(day), at=quote(at), clawed_points=by_money + by_hand,
-                 reversed_minor=returned, fixed_points=fixed, category=category)
+                 reversed_minor=returned, fixed_points=fixed, category=category,
+                 merchant_id=quote(shop), channel=quote(channel), paid_with_points_minor=paid,
+                 spent_on=quote(spent if known else "1970-01-01"), tier=tier if known else 0)
     world.entries += 1
+    case = case_of(member, spent, category=category or -1, merchant=shop, channel=channel)
+    case["tier"] = tier
     would = 0
     if fixed:
         would = kept
     elif amount > returned:
         seen = member["seen"]
-        rule = oracle.deciding(DRAFT["accrualRules"], case_of(member, day, category=category or -1))
+        rule = oracle.deciding(DRAFT["accrualRules"], case)
         name = rule["name"] if rule else ""
-        reason, would = oracle.earn(DRAFT, case_of(member, day, category=category or -1, amount=amount - returned, paid=0,
-                                                   today=seen[day], month=seen["all"], ruleToday=seen[name, day],
-                                                   ruleMonth=seen[name]))
+        left = amount - returned
+        reason, would = oracle.earn(DRAFT, {**case, "amount": left, "paid": paid * left // amount, "today": seen[day],
+                                            "month": seen["all"], "ruleToday": seen[name, day], "ruleMonth": seen[name]})
         for key in (day, "all", name, (name, day)):
             seen[key] += would
         would = would * kept // (points - by_money) if by_hand else would
     member["was"].earn(kept)
     member["would"].earn(would)
-    world.count(member, "was", accruals=kept > 0, earned=kept)
-    world.count(member, "would", accruals=would > 0, earned=would)
+    shop = shop if shop in COMMISSION_BP else None
+    world.count(member, "was", shop, accruals=kept > 0, earned=kept)
+    world.count(member, "would", shop, accruals=would > 0, earned=would)
 
 
 def redeem(world, member, day, at):
