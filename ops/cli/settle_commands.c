@@ -17,7 +17,7 @@ static char *argument(const struct cli *cli, int i)
 }
 
 /* "merchant:shop-1", "bank:bank-a", "carrier:swift", "operator" or "tax". */
-static bool read_party(struct cli *cli, const char *what, const char *text, Alliance__V1__SettlementParty *party)
+bool settle_read_party(struct cli *cli, const char *what, const char *text, Alliance__V1__SettlementParty *party)
 {
     static const char *const kinds[] = { "", "bank", "merchant", "carrier", "operator", "tax" };
     size_t length = strcspn(text, ":");
@@ -65,7 +65,7 @@ enum outcome contract_show(struct cli *cli)
     Alliance__V1__ListSettlementContractsRequest request = ALLIANCE__V1__LIST_SETTLEMENT_CONTRACTS_REQUEST__INIT;
     Alliance__V1__SettlementParty party;
 
-    if (!read_party(cli, "PARTY", argument(cli, 1), &party))
+    if (!settle_read_party(cli, "PARTY", argument(cli, 1), &party))
         return OUTCOME_USAGE;
     request.programme_id = argument(cli, 0);
     request.party = &party;
@@ -81,7 +81,8 @@ enum outcome correction_propose_it(struct cli *cli)
     Alliance__V1__Money amount = ALLIANCE__V1__MONEY__INIT;
 
     amount.currency_code = cli_text(cli, OPTION_CURRENCY);
-    if (!read_party(cli, "FROM", argument(cli, 1), &from) || !read_party(cli, "TO", argument(cli, 2), &to) ||
+    if (!settle_read_party(cli, "FROM", argument(cli, 1), &from) ||
+        !settle_read_party(cli, "TO", argument(cli, 2), &to) ||
         !read_amount(cli, argument(cli, 3), amount.currency_code, &amount.amount_minor) ||
         !cli_request_id(cli, &request.request_id))
         return OUTCOME_USAGE;

@@ -6,10 +6,16 @@
 
 #include "cli.h"
 
+#include <alliance/v1/settlement_service.pb-c.h>
+
 enum outcome contract_publish(struct cli *cli);
 enum outcome contract_show(struct cli *cli);
 enum outcome correction_propose_it(struct cli *cli);
 enum outcome correction_approve_it(struct cli *cli);
 enum outcome correction_list_them(struct cli *cli);
+
+/* "merchant:shop-1"; false when it was said what is wrong with it. */
+bool settle_read_party(struct cli *cli, const char *what, const char *text,
+                       Alliance__V1__SettlementParty *party) MUST_USE;
 
 #endif

@@ -14,6 +14,9 @@ bool settlement_list_contracts(struct call *call, const ProtobufCMessage *reques
 bool settlement_propose_correction(struct call *call, const ProtobufCMessage *request, struct error *err);
 bool settlement_approve_correction(struct call *call, const ProtobufCMessage *request, struct error *err);
 bool settlement_list_corrections(struct call *call, const ProtobufCMessage *request, struct error *err);
+bool settlement_set_account(struct call *call, const ProtobufCMessage *request, struct error *err);
+bool settlement_approve_account(struct call *call, const ProtobufCMessage *request, struct error *err);
+bool settlement_list_accounts(struct call *call, const ProtobufCMessage *request, struct error *err);
 
 /* Shape only: a kind, and an id where the kind has one. */
 bool settlement_check_party(const char *field, const Alliance__V1__SettlementParty *party, struct error *err) MUST_USE;

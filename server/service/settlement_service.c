@@ -344,5 +344,8 @@ static const struct method methods[] = {
     { "ProposeCorrection", ROLE_OPERATOR, settlement_propose_correction, NULL },
     { "ApproveCorrection", ROLE_OPERATOR, settlement_approve_correction, NULL },
     { "ListCorrections", ROLE_OPERATOR, settlement_list_corrections, NULL },
+    { "SetPartyAccount", ROLE_OPERATOR, settlement_set_account, NULL },
+    { "ApprovePartyAccount", ROLE_OPERATOR, settlement_approve_account, NULL },
+    { "ListPartyAccounts", READERS | ROLE_CARRIER, settlement_list_accounts, NULL },
 };
 const struct service settlement_service = { &alliance__v1__settlement_service__descriptor, methods, COUNT(methods) };
