@@ -1,6 +1,7 @@
 #include "files.h"
 
 #include "csv.h"
+#include "doc_files.h"
 #include "domain/entry.h"
 #include "money.h"
 #include "statement_json.h"
@@ -18,11 +19,11 @@
 enum { ROW_MAX = 1000 };
 
 bool files_open(struct files *files, const char *path, const char *programme_id, const struct period *period,
-                struct error *err)
+                struct doc_files *documents, struct error *err)
 {
     char whole[PATH_MAX];
 
-    *files = (struct files){ .directory = -1, .programme_id = programme_id, .period = period };
+    *files = (struct files){ .directory = -1, .programme_id = programme_id, .period = period, .documents = documents };
     snprintf(whole, sizeof whole, "%.3000s/%s/%s", path, programme_id, period->text);
     if (!new_file_directory(whole, &files->directory, err) ||
         !new_file_open(&files->manifest, files->directory, MANIFEST, err))
@@ -40,6 +41,8 @@ void files_release(struct files *files)
     new_file_release(&files->csv);
     new_file_release(&files->json);
     new_file_release(&files->manifest);
+    if (files->documents)
+        doc_files_release(files->documents);
     if (files->directory >= 0)
         close(files->directory);
     files->directory = -1;
@@ -64,13 +67,12 @@ static bool begin_file(struct files *files, struct new_file *file, const struct 
     return new_file_open(file, files->directory, name, err);
 }
 
-/* Closes the file and gives it its row in the manifest. */
-static bool end_file(struct files *files, struct new_file *file, uint8_t content[CRYPTO_HASH], struct error *err)
+/* A finished file's row in the manifest. */
+static void list_file(void *owner, const struct new_file *file, const uint8_t content[CRYPTO_HASH])
 {
+    struct files *files = owner;
     char hex[2 * CRYPTO_HASH + 1];
 
-    if (!new_file_finish(file, content, err))
-        return false;
     crypto_hex(content, CRYPTO_HASH, hex);
     json_new_line(&files->listed);
     json_open(&files->listed, NULL, "{");
@@ -78,6 +80,13 @@ static bool end_file(struct files *files, struct new_file *file, uint8_t content
     json_int64(&files->listed, "size", file->size);
     json_text(&files->listed, "sha256", hex);
     json_close(&files->listed, "}");
+}
+
+static bool end_file(struct files *files, struct new_file *file, uint8_t content[CRYPTO_HASH], struct error *err)
+{
+    if (!new_file_finish(file, content, err))
+        return false;
+    list_file(files, file, content);
     return true;
 }
 
@@ -113,11 +122,14 @@ static void row(struct files *files, const char *format, ...)
     merkle_add(&files->rows, leaf);
 }
 
-/* Both files of a statement; the CSV's rows begin anew. */
-static bool begin_both(struct files *files, const struct sheet *sheet, const char *header, struct error *err)
+/* All files of a statement; the CSV's rows begin anew. */
+static bool begin_all(struct files *files, struct sheet *sheet, const struct statement_doc *doc, const char *header,
+                      struct error *err)
 {
     files->rows.count = 0;
-    if (!begin_file(files, &files->csv, sheet, "csv", err) || !begin_file(files, &files->json, sheet, "json", err))
+    sheet->documents = doc_files_wanted(doc);
+    if (!doc_files_begin(files->documents, files->directory, doc, err) ||
+        !begin_file(files, &files->csv, sheet, "csv", err) || !begin_file(files, &files->json, sheet, "json", err))
         return false;
     new_file_text(&files->csv, header);
     files->lines = (struct json_out){ .file = &files->json };
@@ -127,18 +139,19 @@ static bool begin_both(struct files *files, const struct sheet *sheet, const cha
 
 /* Pairs: a row a line. */
 
-bool files_pair_begin(struct files *files, const struct sheet *pair, struct error *err)
+bool files_pair_begin(struct files *files, struct sheet *pair, const struct statement_doc *doc, struct error *err)
 {
-    if (!begin_both(files, pair,
-                    "line_number,business_date,time,kind,redemption_id,request_id,store_id,points,currency,gross,"
-                    "commission,net,rules_version,terms_version" END,
-                    err))
+    if (!begin_all(files, pair, doc,
+                   "line_number,business_date,time,kind,redemption_id,request_id,store_id,points,currency,gross,"
+                   "commission,net,rules_version,terms_version" END,
+                   err))
         return false;
     json_open(&files->lines, "lines", "[");
     return true;
 }
 
-void files_pair_line(struct files *files, const struct sheet *pair, const struct sheet_line *line)
+void files_pair_line(struct files *files, const struct sheet *pair, const struct statement_doc *doc,
+                     const struct sheet_line *line)
 {
     char date[DATE_TEXT], time[INSTANT_TEXT], redemption[UUID_TEXT], request[UUID_TEXT], store[CSV_CELL_SIZE(ID_MAX)];
     struct amounts amounts = amounts_of(line->gross_minor, line->commission_minor, line->net_minor, pair->currency);
@@ -154,6 +167,7 @@ void files_pair_line(struct files *files, const struct sheet *pair, const struct
         amounts.commission, amounts.net, line->rules_version, line->terms_version);
     json_new_line(&files->lines);
     statement_json_line(&files->lines, line);
+    doc_files_line(files->documents, doc, line);
 }
 
 static void pair_totals_row(struct files *files, const struct sheet *pair)
@@ -167,8 +181,8 @@ static void pair_totals_row(struct files *files, const struct sheet *pair)
                    amounts.commission, amounts.net);
 }
 
-/* The CSV is hashed first: the JSON tells its hash. */
-static bool end_both(struct files *files, struct sheet *sheet, struct error *err)
+/* The CSV is hashed first: the others tell its hash. */
+static bool end_all(struct files *files, struct sheet *sheet, const struct statement_doc *doc, struct error *err)
 {
     uint8_t content[CRYPTO_HASH];
 
@@ -179,14 +193,14 @@ static bool end_both(struct files *files, struct sheet *sheet, struct error *err
     statement_json(&files->lines, "statement", sheet, files->programme_id, files->period->text);
     json_close(&files->lines, "}");
     new_file_text(&files->json, "\n");
-    return end_file(files, &files->json, content, err);
+    return end_file(files, &files->json, content, err) && doc_files_end(files->documents, doc, list_file, files, err);
 }
 
-bool files_pair_end(struct files *files, struct sheet *pair, struct error *err)
+bool files_pair_end(struct files *files, struct sheet *pair, const struct statement_doc *doc, struct error *err)
 {
     pair_totals_row(files, pair);
     json_close(&files->lines, "]");
-    return end_both(files, pair, err);
+    return end_all(files, pair, doc, err);
 }
 
 /* Roll-ups: a row a pair, a posting, a part of the position. */
@@ -283,18 +297,17 @@ static void kept_rows(struct files *files, const struct books *books, const stru
 }
 
 bool files_roll_up(struct files *files, const struct sheet_list *list, const struct books *books, struct sheet *roll_up,
-                   struct error *err)
+                   const struct statement_doc *doc, struct error *err)
 {
     const struct position *position = &roll_up->position;
     struct account_row opening = { "", "", "OPENING", "", position->opening_minor, false };
     struct account_row paid = { "", "", "PAYABLE", "", -position->payable_minor, false };
     char text[ROW_MAX];
 
-    if (!begin_both(
-            files, roll_up,
-            "bank_id,merchant_id,confirmed_count,confirmed_points,reversed_count,reversed_points,currency,gross,"
-            "commission,net,entry,refers_to,amount,kept" END,
-            err))
+    if (!begin_all(files, roll_up, doc,
+                   "bank_id,merchant_id,confirmed_count,confirmed_points,reversed_count,reversed_points,currency,gross,"
+                   "commission,net,entry,refers_to,amount,kept" END,
+                   err))
         return false;
     account_row(files, roll_up, &opening);
     pair_rows(files, list, roll_up);
@@ -303,27 +316,47 @@ bool files_roll_up(struct files *files, const struct sheet_list *list, const str
     kept_rows(files, books, roll_up);
     sums_row("TOTAL", roll_up->number, roll_up, "CLOSING", position->closing_minor, text);
     new_file_print(&files->csv, "%s" END, text);
-    return end_both(files, roll_up, err);
+    return end_all(files, roll_up, doc, err);
 }
 
 /* Publishing. */
 
-static const char *const extensions[] = { "csv", "json" };
+/* The n-th extension of a statement's files; NULL past the last. */
+static const char *extension(const struct sheet *sheet, size_t n)
+{
+    static const char *const always[] = { "csv", "json" };
 
-bool files_publish_sheets(struct files *files, const struct sheet_list *list, struct error *err)
+    if (n < COUNT(always))
+        return always[n];
+    n -= COUNT(always);
+    for (size_t i = 0; i < DOC_WRITERS; i++) {
+        if ((sheet->documents & 1u << i) && n-- == 0)
+            return doc_writers[i]->extension;
+    }
+    return NULL;
+}
+
+/* The first that fails ends it. */
+static bool each_file(struct files *files, const struct sheet_list *list,
+                      bool (*act)(int directory, const char *name, struct error *err), struct error *err)
 {
     char name[SHEET_FILE_TEXT];
 
-    unlinkat(files->directory, MANIFEST, 0); /* an older one must not name files that are being replaced */
-    if (!new_file_sync_directory(files->directory, err))
-        return false;
-    for (size_t i = 0; i < list->count * COUNT(extensions); i++) {
-        sheet_file_name(&list->at[i / COUNT(extensions)], files->programme_id, files->period->text,
-                        extensions[i % COUNT(extensions)], name);
-        if (!new_file_publish(files->directory, name, err))
-            return false;
+    for (size_t i = 0; i < list->count; i++) {
+        for (size_t n = 0; extension(&list->at[i], n); n++) {
+            sheet_file_name(&list->at[i], files->programme_id, files->period->text, extension(&list->at[i], n), name);
+            if (!act(files->directory, name, err))
+                return false;
+        }
     }
-    return new_file_sync_directory(files->directory, err);
+    return true;
+}
+
+bool files_publish_sheets(struct files *files, const struct sheet_list *list, struct error *err)
+{
+    unlinkat(files->directory, MANIFEST, 0); /* an older one must not name files that are being replaced */
+    return new_file_sync_directory(files->directory, err) && each_file(files, list, new_file_publish, err) &&
+           new_file_sync_directory(files->directory, err);
 }
 
 bool files_publish_manifest(struct files *files, struct error *err)
@@ -331,16 +364,19 @@ bool files_publish_manifest(struct files *files, struct error *err)
     return new_file_publish(files->directory, MANIFEST, err) && new_file_sync_directory(files->directory, err);
 }
 
+static bool discard(int directory, const char *name, struct error *err)
+{
+    (void)err;
+    new_file_discard(directory, name);
+    return true;
+}
+
 void files_discard(struct files *files, const struct sheet_list *list)
 {
-    char name[SHEET_FILE_TEXT];
+    struct error ignored;
 
     if (files->directory < 0)
         return;
     new_file_discard(files->directory, MANIFEST);
-    for (size_t i = 0; i < list->count * COUNT(extensions); i++) {
-        sheet_file_name(&list->at[i / COUNT(extensions)], files->programme_id, files->period->text,
-                        extensions[i % COUNT(extensions)], name);
-        new_file_discard(files->directory, name);
-    }
+    (void)!each_file(files, list, discard, &ignored);
 }

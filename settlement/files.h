@@ -33,32 +33,42 @@ struct sheet_line {
     int32_t rules_version, terms_version;
 };
 
+struct doc_files;
+struct statement_doc;
+
 struct files {
     int directory;            /* -1 when closed */
     const char *programme_id; /* the caller's, as is period */
     const struct period *period;
     struct new_file csv, json, manifest;
     struct json_out lines, listed;
-    struct merkle rows; /* of the CSV at hand */
+    struct merkle rows;          /* of the CSV at hand */
+    struct doc_files *documents; /* the caller's */
 };
 
 /* Nothing under the final names changes before files_publish_sheets. */
 bool files_open(struct files *files, const char *path, const char *programme_id, const struct period *period,
-                struct error *err) MUST_USE;
+                struct doc_files *documents, struct error *err) MUST_USE;
 /* Closes what is open. Does not remove anything. */
 void files_release(struct files *files);
 
-/* A pair's files, line by line in order of number; the end sets pair->content and rows_root. */
-bool files_pair_begin(struct files *files, const struct sheet *pair, struct error *err) MUST_USE;
-void files_pair_line(struct files *files, const struct sheet *pair, const struct sheet_line *line);
-bool files_pair_end(struct files *files, struct sheet *pair, struct error *err) MUST_USE;
+/*
+ * A pair's files, line by line in order of number; the end sets pair->content and rows_root. doc is that of the pair,
+ * the same from begin to end.
+ */
+bool files_pair_begin(struct files *files, struct sheet *pair, const struct statement_doc *doc,
+                      struct error *err) MUST_USE;
+void files_pair_line(struct files *files, const struct sheet *pair, const struct statement_doc *doc,
+                     const struct sheet_line *line);
+bool files_pair_end(struct files *files, struct sheet *pair, const struct statement_doc *doc,
+                    struct error *err) MUST_USE;
 /*
  * A roll-up's files: what the party had, the pairs it is made of from the list, its postings and what is paid and kept
  * from the books. The column amount adds up to its total, the closing position, as does the column kept.
  * Sets roll_up->content and rows_root.
  */
 bool files_roll_up(struct files *files, const struct sheet_list *list, const struct books *books, struct sheet *roll_up,
-                   struct error *err) MUST_USE;
+                   const struct statement_doc *doc, struct error *err) MUST_USE;
 
 /* Everything is written: completes the manifest, under its partial name. */
 bool files_end(struct files *files, struct error *err) MUST_USE;

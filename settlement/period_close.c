@@ -5,6 +5,9 @@
 #include "books_store.h"
 #include "close_store.h"
 #include "day_store.h"
+#include "doc_files.h"
+#include "doc_fill.h"
+#include "doc_tally.h"
 #include "files.h"
 #include "line_store.h"
 #include "numbers.h"
@@ -25,6 +28,10 @@ struct work {
     struct books books;
     struct files files;
     struct line_keys keys;
+    struct doc_files documents;
+    struct doc_source source;
+    struct doc_tally tally; /* of the pair that is open, as is doc */
+    struct statement_doc doc;
     size_t pair;         /* the sheet whose lines are being written */
     bool pair_open;      /* its files are open */
     struct totals lines; /* of that pair, as added up from the journal */
@@ -36,6 +43,7 @@ static void work_release(struct work *work)
     line_keys_release(&work->keys);
     files_release(&work->files);
     books_release(&work->books);
+    doc_directory_release(&work->source.directory);
     sheet_list_release(&work->sheets);
 }
 
@@ -55,6 +63,17 @@ static bool load_sheets(struct work *work, struct error *err)
     return sheet_list_tie(&work->sheets, err) && numbers_give(work->run, work->period, &work->sheets, err);
 }
 
+static bool load_source(struct work *work, struct error *err)
+{
+    struct close_run *run = work->run;
+
+    work->source.programme_id = run->programme_id;
+    work->source.period = work->period;
+    work->source.list = &work->sheets;
+    work->source.books = &work->books;
+    return doc_store_directory(run->db, run->programme_no, &work->source.directory, err);
+}
+
 static struct sheet *present_pair(struct work *work)
 {
     struct sheet *sheet = &work->sheets.at[work->pair];
@@ -72,7 +91,8 @@ static bool end_pair(struct work *work, struct error *err)
     work->lines = (struct totals){ 0 };
     work->pair++;
     work->pair_open = false;
-    return files_pair_end(&work->files, pair, err);
+    doc_tally_end(&work->tally, &work->doc);
+    return files_pair_end(&work->files, pair, &work->doc, err);
 }
 
 static bool open_pair(struct work *work, struct error *err)
@@ -80,7 +100,9 @@ static bool open_pair(struct work *work, struct error *err)
     if (work->pair_open)
         return true;
     work->pair_open = true;
-    return files_pair_begin(&work->files, present_pair(work), err);
+    doc_tally_begin(&work->tally);
+    return doc_fill(&work->source, present_pair(work), NULL, &work->doc, err) &&
+           files_pair_begin(&work->files, present_pair(work), &work->doc, err);
 }
 
 /* Pairs in the roll-ups and pairs in the journal come in the same order; both must name the same ones. */
@@ -113,10 +135,10 @@ static bool write_line(void *owner, const struct period_line *from, struct error
         return error_set(err, REASON_DOES_NOT_TIE, "the lines of PAIR %s %s %s add up to more than fits", from->bank_id,
                          from->merchant_id, from->currency);
     line.number = work->lines.confirmed_count + work->lines.reversed_count;
-    files_pair_line(&work->files, present_pair(work), &line);
+    files_pair_line(&work->files, present_pair(work), &work->doc, &line);
     line_keys_add(&work->keys, &from->key);
     progress_add(work->run->progress, 1);
-    return true;
+    return doc_tally_line(&work->tally, &line, err);
 }
 
 static bool write_pairs(struct work *work, struct error *err)
@@ -136,10 +158,27 @@ static bool write_pairs(struct work *work, struct error *err)
     return true;
 }
 
+static bool write_roll_up(struct work *work, struct sheet *sheet, struct arena *arena, struct error *err)
+{
+    struct db *db = work->run->db;
+    struct statement_doc *doc = &work->doc;
+
+    arena_reset(arena);
+    return doc_fill(&work->source, sheet, arena, doc, err) &&
+           doc_store_sums(db, sheet, false, arena, &doc->days, err) &&
+           doc_store_sums(db, sheet, true, arena, &doc->stores, err) &&
+           files_roll_up(&work->files, &work->sheets, &work->books, sheet, doc, err);
+}
+
 static bool write_roll_ups(struct work *work, struct error *err)
 {
+    CLEANUP(arena_release) struct arena arena = { 0 };
+    struct close_run *run = work->run;
+
+    if (!doc_store_begin(run->db, run->programme_no, work->period, err))
+        return false;
     for (size_t i = work->pair; i < work->sheets.count; i++) {
-        if (!files_roll_up(&work->files, &work->sheets, &work->books, &work->sheets.at[i], err))
+        if (!write_roll_up(work, &work->sheets.at[i], &arena, err))
             return false;
     }
     return true;
@@ -168,7 +207,7 @@ static bool calculate(struct work *work, struct date first, struct error *err)
     struct close_run *run = work->run;
 
     if (!period_store_begin(run->db, err) || !period_check_seals(run, first, work->period->last, err) ||
-        !load_sheets(work, err))
+        !load_sheets(work, err) || !load_source(work, err))
         return false;
     close_step(run);
     if (!write_pairs(work, err) || !write_roll_ups(work, err) || !files_end(&work->files, err))
@@ -204,7 +243,7 @@ bool period_close(struct close_run *run, const struct period *period, const char
     struct date first;
 
     if (!period_check_days(run, period, &first, err) ||
-        !files_open(&work.files, statements_dir, run->programme_id, period, err) ||
+        !files_open(&work.files, statements_dir, run->programme_id, period, &work.documents, err) ||
         !line_keys_open(&work.keys, work.files.directory, err))
         return false;
     if (!calculate(&work, first, err)) {

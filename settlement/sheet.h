@@ -49,6 +49,7 @@ struct sheet {
     char carrier_id[ID_MAX + 1];
     struct position position;       /* zero for a PAIR: its two parties have one */
     char number[SHEET_NUMBER_TEXT]; /* "M12-000001"; "" before numbers_give */
+    unsigned documents;             /* bits of the doc_writers that made a file of it */
 };
 
 /* In order of type, bank_id, merchant_id, carrier_id, currency, so that the pairs come first. Zeroed is empty. */

@@ -23,7 +23,7 @@ static int teardown(void **state)
     return 0;
 }
 
-#define OWN "'programmeId': 'demo', 'party': {'kind': 'PARTY_KIND_MERCHANT', 'id': 'shop-1'}"
+#define OWN "'programmeId': 'demo', 'party': {'kind': 'PARTY_MERCHANT', 'id': 'shop-1'}"
 
 static void an_account_counts_after_a_second_persons_approval(void **state)
 {
@@ -52,9 +52,9 @@ static void an_account_counts_after_a_second_persons_approval(void **state)
 
 static void each_kind_of_party_has_one(void **state)
 {
-    static const char *const parties[] = { "{'kind': 'PARTY_KIND_BANK', 'id': 'bank-a'}",
-                                           "{'kind': 'PARTY_KIND_CARRIER', 'id': 'swift'}",
-                                           "{'kind': 'PARTY_KIND_OPERATOR', 'id': ''}" };
+    static const char *const parties[] = { "{'kind': 'PARTY_BANK', 'id': 'bank-a'}",
+                                           "{'kind': 'PARTY_CARRIER', 'id': 'swift'}",
+                                           "{'kind': 'PARTY_OPERATOR', 'id': ''}" };
     struct house *house = *state;
 
     for (size_t i = 0; i < COUNT(parties); i++)
@@ -69,15 +69,15 @@ static const struct {
 } refusals[] = {
     { "operator/olga", "'programmeId': 'demo', 'party': {'id': 'shop-1'}", "account.party.kind", REASON_FIELD_INVALID },
     { "operator/olga", "'programmeId': 'demo'", "account.party", REASON_FIELD_INVALID },
-    { "operator/olga", "'programmeId': 'demo', 'party': {'kind': 'PARTY_KIND_MERCHANT', 'id': ''}", "account.party.id",
+    { "operator/olga", "'programmeId': 'demo', 'party': {'kind': 'PARTY_MERCHANT', 'id': ''}", "account.party.id",
       REASON_FIELD_INVALID },
-    { "operator/olga", "'programmeId': 'demo', 'party': {'kind': 'PARTY_KIND_MERCHANT', 'id': 'nobody'}",
-      "account.party", REASON_MERCHANT_NOT_FOUND },
-    { "operator/olga", "'programmeId': 'demo', 'party': {'kind': 'PARTY_KIND_BANK', 'id': 'bank-x'}",
-      "account.party.id", REASON_BANK_NOT_FOUND },
-    { "operator/olga", "'programmeId': 'demo', 'party': {'kind': 'PARTY_KIND_CARRIER', 'id': 'none'}",
-      "account.party.id", REASON_CARRIER_NOT_FOUND },
-    { "operator/olga", "'programmeId': 'none', 'party': {'kind': 'PARTY_KIND_OPERATOR'}", "account.programme_id",
+    { "operator/olga", "'programmeId': 'demo', 'party': {'kind': 'PARTY_MERCHANT', 'id': 'nobody'}", "account.party.id",
+      REASON_MERCHANT_NOT_FOUND },
+    { "operator/olga", "'programmeId': 'demo', 'party': {'kind': 'PARTY_BANK', 'id': 'bank-x'}", "account.party.id",
+      REASON_BANK_NOT_FOUND },
+    { "operator/olga", "'programmeId': 'demo', 'party': {'kind': 'PARTY_CARRIER', 'id': 'none'}", "account.party.id",
+      REASON_CARRIER_NOT_FOUND },
+    { "operator/olga", "'programmeId': 'none', 'party': {'kind': 'PARTY_OPERATOR'}", "account.programme_id",
       REASON_PROGRAMME_NOT_FOUND },
     { "operator/olga", OWN ", 'iban': 'DE02120300000000202052'", "account.iban", REASON_FIELD_INVALID },
     { "operator/olga", OWN ", 'iban': 'DE02 1203 0000 0000 2020 51'", "account.iban", REASON_FIELD_INVALID },
@@ -100,7 +100,7 @@ static void what_cannot_be_is_refused(void **state)
     house_refused(house, "merchant/shop-2", "ListPartyAccounts", REASON_NOT_YOURS, "party", "{" OWN "}");
     house_refused(house, "bank/bank-a", "ListPartyAccounts", REASON_NOT_YOURS, "party", "{" OWN "}");
     house_refused(house, "operator/olga", "ApprovePartyAccount", REASON_FIELD_INVALID, "version",
-                  "{'programmeId': 'demo', 'party': {'kind': 'PARTY_KIND_MERCHANT', 'id': 'shop-2'}, 'version': 1}");
+                  "{'programmeId': 'demo', 'party': {'kind': 'PARTY_MERCHANT', 'id': 'shop-2'}, 'version': 1}");
 }
 
 static void the_command_line_shows_it(void **state)

@@ -12,6 +12,7 @@ import io
 import json
 import pathlib
 import subprocess
+import xml.etree.ElementTree
 import sys
 from collections import defaultdict
 from decimal import Decimal
@@ -232,6 +233,21 @@ def rows_root(rows):
     return hashlib.sha256(b"\2" + len(rows).to_bytes(8, "big") + tree_root(rows)).hexdigest()
 
 
+def camt_balances(path):
+    """Opening balance, and what its entries lead to: the closing balance must say the same."""
+    space = "{urn:iso:std:iso:20022:tech:xsd:camt.053.001.08}"
+
+    def minor(element):
+        digits = int(element.find(space + "Amt").text.replace(".", ""))
+        return digits if element.find(space + "CdtDbtInd").text == "CRDT" else -digits
+
+    statement = xml.etree.ElementTree.parse(path).getroot().find(f"{space}BkToCstmrStmt/{space}Stmt")
+    balances = {balance.find(f"{space}Tp/{space}CdOrPrtry/{space}Cd").text: minor(balance)
+                for balance in statement.findall(space + "Bal")}
+    end = balances["OPBD"] + sum(minor(entry) for entry in statement.findall(space + "Ntry"))
+    return (balances["OPBD"], end) if end == balances["CLBD"] else balances
+
+
 def pair_csv(currency, lines, totals, statement_number):
     rows = ["line_number business_date time kind redemption_id request_id store_id points currency gross commission net "
             "rules_version terms_version".split()]
@@ -354,6 +370,9 @@ class Month:
                 self.expect(name + " postings", [(one["kind"], int(one["amountMinor"])) for one in content["postings"]], [
                     ("POSTING_KIND_" + one.kind, one.seen_by(party)) for one in self.books.postings
                     if one.currency == key[4] and one.seen_by(party)])
+                position = self.positions[key][0]
+                self.expect(name + " camt.053", camt_balances(self.folder / (name + ".camt053.xml")),
+                            (int(position["openingMinor"]), int(position["closingMinor"])))
 
     def check_manifest(self):
         manifest = json.loads((self.folder / "manifest.json").read_text())
@@ -361,7 +380,9 @@ class Month:
         there = {path.name: (path.stat().st_size, hashlib.sha256(path.read_bytes()).hexdigest())
                  for path in self.folder.iterdir() if path.name != "manifest.json"}
         self.expect("manifest", listed, there)
-        self.expect("files", set(there), {self.name(key) + end for key in self.statements for end in (".csv", ".json")})
+        self.expect("files", set(there), {
+            self.name(key) + end for key in self.statements
+            for end in (".csv", ".json", ".pdf", ".camt053.xml") if key[0] != "PAIR" or end != ".camt053.xml"})
 
     def check_ties(self):
         """In each currency: what the banks owe is what all others are owed, in movements and in what was paid or stays."""

@@ -14,9 +14,9 @@ static const struct party shop = { PARTY_MERCHANT, 1 };
 
 /* Two pairs of one merchant and what it is in all; figures are put in by each story. */
 static struct sheet sheets[3] = {
-    { SHEET_PAIR, 1, 1, "a", "m", "USD", { 0 }, 1, { 0 }, { 0 }, 0, "", { 0 }, "" },
-    { SHEET_PAIR, 2, 1, "b", "m", "USD", { 0 }, 1, { 0 }, { 0 }, 0, "", { 0 }, "" },
-    { SHEET_MERCHANT, 0, 1, "", "m", "USD", { 0 }, 2, { 0 }, { 0 }, 0, "", { 0 }, "" },
+    { SHEET_PAIR, 1, 1, "a", "m", "USD", { 0 }, 1, { 0 }, { 0 }, 0, "", { 0 }, "", 0 },
+    { SHEET_PAIR, 2, 1, "b", "m", "USD", { 0 }, 1, { 0 }, { 0 }, 0, "", { 0 }, "", 0 },
+    { SHEET_MERCHANT, 0, 1, "", "m", "USD", { 0 }, 2, { 0 }, { 0 }, 0, "", { 0 }, "", 0 },
 };
 static const struct sheet_list list = { sheets, 3, 3 };
 

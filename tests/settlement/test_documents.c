@@ -1,0 +1,194 @@
+/* The documents of a month: camt.053 and PDF as programs that are not ours read them. */
+#include "settled_world.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static int set_up(void **state)
+{
+    static struct world world;
+
+    world_make(&world);
+    *state = &world;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    world_drop(*state);
+    return 0;
+}
+
+/* What a command says, run in the month's directory; the caller's to free. */
+static char *said(struct world *world, const char *month, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+static char *said(struct world *world, const char *month, const char *format, ...)
+{
+    char command[2048], *text = NULL;
+    size_t size, n;
+    char piece[4096];
+    va_list args;
+    int begun = snprintf(command, sizeof command, "cd %s/demo/%s && { ", world->dir, month);
+
+    va_start(args, format);
+    begun += vsnprintf(command + begun, sizeof command - (size_t)begun, format, args);
+    va_end(args);
+    snprintf(command + begun, sizeof command - (size_t)begun, "; } 2>&1");
+    FILE *in = popen(command, "r"), *out = open_memstream(&text, &size);
+    assert_non_null(in);
+    while ((n = fread(piece, 1, sizeof piece, in)) > 0)
+        fwrite(piece, 1, n, out);
+    fclose(out);
+    int status = pclose(in);
+    if (status != 0)
+        fail_msg("%s: status %d\n%s", command, status, text);
+    return text;
+}
+
+static void assert_says(struct world *world, const char *month, const char *command, const char *expected)
+{
+    char *text = said(world, month, "%s", command);
+
+    assert_string_equal(text, expected);
+    free(text);
+}
+
+static void assert_shows(struct world *world, const char *month, const char *command, const char *part)
+{
+    char *text = said(world, month, "%s", command);
+
+    if (!strstr(text, part))
+        fail_msg("no \"%s\" in\n%s", part, text);
+    free(text);
+}
+
+static void put_account(struct world *world, int type, int no, const char *more)
+{
+    world_do(
+        world,
+        "INSERT INTO party_account (programme_no, party_type, party_no, currency, version, legal_name, address, "
+        "country, iban, account_number, bic, bank_name, set_by, approved_by) VALUES (1, %d, %d, '', 1, %s, 'a', 'b')",
+        type, no, more);
+}
+
+/* check_iso.py reads with another parser: structure, signs, OPBD + CRDT - DBIT = CLBD. */
+static void camt_statements_add_up(void **state)
+{
+    struct world *world = *state;
+
+    world_put_usual(world);
+    put_account(world, 2, 1,
+                "'Shop One Ltd 一号店', '1 Main Street <&>', 'DE', 'DE02120300000000202051', '', "
+                "'BYLADEM1001', 'Bank'");
+    world_settle(world, "2017-01-31", "2017-01");
+    assert_says(world, "2017-01", "/usr/bin/python3 " SOURCE_DIR "/tests/settlement/check_iso.py *.camt053.xml",
+                "bank_bank-a_2017-01_JPY.camt053.xml B1 0 +12 -12 = 0 JPY\n"
+                "bank_bank-a_2017-01_USD.camt053.xml B1 0.00 +14.00 -14.00 = 0.00 USD\n"
+                "bank_bank-b_2017-01_USD.camt053.xml B2 0.00 +3.33 -3.33 = 0.00 USD\n"
+                "merchant_=shop_2017-01_JPY.camt053.xml M3 0 +12 -12 = 0 JPY\n"
+                "merchant_shop-1_2017-01_USD.camt053.xml DE02120300000000202051 0.00 +14.06 -14.06 = 0.00 USD\n"
+                "merchant_shop-2_2017-01_USD.camt053.xml M2 0.00 +3.33 -3.33 = 0.00 USD\n"
+                "operator_demo_2017-01_JPY.camt053.xml O0 0 +1 -1 = 0 JPY\n"
+                "operator_demo_2017-01_USD.camt053.xml O0 0.00 +0.42 -0.42 = 0.00 USD\n");
+    assert_shows(world, "2017-01", "cat merchant_shop-1_2017-01_USD.camt053.xml", "<Nm>Shop One Ltd 一号店</Nm>");
+}
+
+/* The schemas are beside the project; without them the Python reader above has looked all the same. */
+static void camt_statements_are_valid(void **state)
+{
+    struct world *world = *state;
+
+    if (access(SOURCE_DIR "/../shared/data/iso20022/xsd", R_OK) != 0)
+        skip();
+    world_put_usual(world);
+    world_put_random(world, "2017-01", 500, 7);
+    put_account(world, 2, 1,
+                "'Shop', 'A street with a long name and number 12345, a town with a long name, a county', "
+                "'DE', '', '77', '', 'Bank'");
+    world_settle(world, "2017-02-28", "2017-01");
+    world_settle(world, "2017-03-01", "2017-02"); /* nothing happened */
+    for (int month = 1; month <= 2; month++)
+        free(said(world, month == 1 ? "2017-01" : "2017-02",
+                  "/usr/bin/python3 " SOURCE_DIR "/tests/settlement/check_iso.py --xsd " SOURCE_DIR
+                  "/../shared/data/iso20022/xsd *.camt053.xml"));
+}
+
+/* A month of reversals: the merchant owes; its lines over several pages. */
+static void put_many(struct world *world)
+{
+    world_do(world,
+             "UPDATE merchant SET name = '上海一号百货有限公司' WHERE merchant_no = 1;"
+             "INSERT INTO journal SELECT 0, md5('m')::uuid, n, '2017-01-02', '2017-01-02 12:00Z', 8, 100, 0, 0, 0, 0, "
+             "gen_random_uuid(), gen_random_uuid(), 1, 1, 1, 1, 1, 1, 'CNY', -101, -2, sha256('x') "
+             "FROM generate_series(1, 150) n");
+}
+
+static void a_pdf_can_be_read_and_signed(void **state)
+{
+    struct world *world = *state;
+
+    put_many(world);
+    world_settle(world, "2017-01-31", "2017-01");
+    assert_says(world, "2017-01", "pdfinfo pair_bank-a_shop-1_2017-01_CNY.pdf | grep -E '^(Pages|Title|CreationDate)'",
+                "Title:           P1.1-000001\n"
+                "CreationDate:    Wed Feb  1 00:00:00 2017 UTC\n"
+                "Pages:           5\n");
+    /* what page 2 ends with, page 3 begins with */
+    assert_shows(world, "2017-01", "pdftotext -f 2 -l 2 -layout pair_bank-a_shop-1_2017-01_CNY.pdf - | tr -s ' '",
+                 "过次页 Carried forward");
+    char *carried = said(world, "2017-01",
+                         "pdftotext -f 2 -l 2 -layout pair_bank-a_shop-1_2017-01_CNY.pdf - | "
+                         "grep '过次页' | tr -s ' ' | cut -d' ' -f5-");
+    char *brought = said(world, "2017-01",
+                         "pdftotext -f 3 -l 3 -layout pair_bank-a_shop-1_2017-01_CNY.pdf - | "
+                         "grep '承前页' | tr -s ' ' | cut -d' ' -f5-");
+    assert_string_equal(carried, brought);
+    assert_true(strlen(carried) > 4);
+    free(carried);
+    free(brought);
+    assert_shows(world, "2017-01", "pdftotext -layout pair_bank-a_shop-1_2017-01_CNY.pdf - | tr -s ' '",
+                 "合计 Total -15,000 -151.50 -3.00 -148.50");
+    assert_shows(world, "2017-01", "pdftotext -layout pair_bank-a_shop-1_2017-01_CNY.pdf -", "第 5 页 共 5 页");
+    assert_shows(world, "2017-01", "pdftotext -layout pair_bank-a_shop-1_2017-01_CNY.pdf -", "上海一号百货有限公司");
+    assert_shows(world, "2017-01", "pdftotext -layout merchant_shop-1_2017-01_CNY.pdf - | tr -s ' '",
+                 "冲正 Reversals -151.50");
+    assert_shows(world, "2017-01",
+                 "pdftotext -layout merchant_shop-1_2017-01_CNY.pdf - | grep -q $(sha256sum "
+                 "merchant_shop-1_2017-01_CNY.csv | cut -d' ' -f1) && echo the hash of the lines is in it",
+                 "is in it");
+    assert_shows(world, "2017-01", "pdffonts merchant_shop-1_2017-01_CNY.pdf", "WenQuanYiMicroHei");
+}
+
+static void documents_are_the_same_bytes_again(void **state)
+{
+    struct world *world = *state;
+    struct error err;
+
+    put_many(world);
+    world_settle(world, "2017-01-31", "2017-01");
+    char *before = world_files(world);
+    assert_int_equal(world_close_period(world, "2017-01", &err), REASON_OK);
+    char *after = world_files(world);
+    assert_string_equal(before, after);
+    assert_non_null(strstr(before, ".pdf"));
+    free(before);
+    free(after);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(camt_statements_add_up, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(camt_statements_are_valid, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_pdf_can_be_read_and_signed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(documents_are_the_same_bytes_again, set_up, tear_down),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
