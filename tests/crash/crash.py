@@ -281,6 +281,9 @@ class Office(Worker):
                 self.limit(bank, None)
 
 
+DAYS_KEPT = 3
+
+
 class Calendar(Worker):
     """Days end, some at a time: lots expire, pending points mature, counters begin anew."""
 
@@ -290,8 +293,13 @@ class Calendar(Worker):
         self.said = ""
 
     def work(self, days=None):
-        """Until the day's end is reached or the database is gone; what is left is done the next time."""
-        self.said, good = self.shared.world.close_days(self.shared.day((days or self.rng.randint(1, self.days_max)) - 1))
+        """Until the day's end is reached or the database is gone; what is left is done the next time. A long run comes to
+        the real day, which is not over: some days are kept for the end."""
+        over = (datetime.datetime.now(datetime.timezone.utc).date() - self.shared.today).days - 1
+        days = days or min(self.rng.randint(1, self.days_max), over - DAYS_KEPT)
+        if days < 1:
+            return True
+        self.said, good = self.shared.world.close_days(self.shared.day(days - 1))
         closed = [line.split()[0] for line in self.said.splitlines() if line.endswith("sealed")]
         if closed:
             self.shared.today = datetime.date.fromisoformat(closed[-1]) + datetime.timedelta(days=1)

@@ -93,7 +93,7 @@ static void check_record(const struct read *read, size_t i, const char *expected
     char is[256], date[DATE_TEXT];
 
     date_format(r->date, date);
-    snprintf(is, sizeof is, "%d %s %s %s %lld %s %lld %s", (int)r->line, r->key, date, recon_state_name(r->state),
+    snprintf(is, sizeof is, "%d %s %s %s %lld %s %lld %s", (int)r->line, r->key, date, recon_state_name((int)r->state),
              (long long)r->amount_minor, r->currency, (long long)r->points, r->party);
     assert_string_equal(is, expected);
 }
