@@ -46,7 +46,7 @@ bool recon_store_leave(struct db *db, const struct recon_scope *scope, struct er
 {
     struct side_row row = { scope->programme_no, scope->party_type };
 
-    return db_execute(db, &leave, &row, NULL, err) &&
+    return db_script(db, "ANALYZE recon_found", err) && db_execute(db, &leave, &row, NULL, err) &&
            db_script(db, "CREATE INDEX ON recon_left (day, currency); ANALYZE recon_left", err);
 }
 
@@ -158,5 +158,7 @@ static const struct statement find_untaken = {
 
 bool recon_store_end_lumps(struct db *db, struct error *err)
 {
-    return db_execute(db, &match_taken, NULL, NULL, err) && db_execute(db, &find_untaken, NULL, NULL, err);
+    /* Otherwise the planner takes what was just updated for a handful of rows. */
+    return db_script(db, "ANALYZE recon_left", err) && db_execute(db, &match_taken, NULL, NULL, err) &&
+           db_execute(db, &find_untaken, NULL, NULL, err);
 }

@@ -406,7 +406,8 @@ bool recon_store_said_elsewhere(struct db *db, const struct recon_scope *scope, 
     int64_t unknown;
 
     return ask_number(db, &count_unknown, &row, &unknown, err) &&
-           (unknown == 0 || db_execute(db, &said_elsewhere, &row, NULL, err));
+           (unknown == 0 ||
+            (db_script(db, "ANALYZE recon_found", err) && db_execute(db, &said_elsewhere, &row, NULL, err)));
 }
 
 struct count_row {

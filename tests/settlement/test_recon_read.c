@@ -135,6 +135,36 @@ static void csv_through_a_mapping(void **state)
     assert_non_null(strstr(error_text(&read->err), "file:2: date (column 2) must be a day written as DD.MM.YYYY"));
 }
 
+/* The mappings that we give away, each with a file as it is for. */
+static void csv_through_our_mappings(void **state)
+{
+    static const char bank[] =
+        "SEQ;TXN_REF;CARD_NO;POST_DT;CCY;AMT;DRCR;PTS;ACCEPTOR;BRANCH\n1;" ID1
+        ";4111111111111111;20170131;USD;12.30;D;1230;shop-1;7\n2;" ID2 ";;20170131;USD;1.00;C;100;shop-1;7\n";
+    static const char merchant[] =
+        "\xc1\xf7\xcb\xae\xba\xc5,\xbd\xbb\xd2\xd7\xca\xb1\xbc\xe4,\xbd\xbb\xd2\xd7\xc0\xe0\xd0\xcd,\xbd\xf0\xb6\xee,"
+        "\xbb\xfd\xb7\xd6,\xc3\xc5\xb5\xea\xc3\xfb\xb3\xc6\n" HEX
+        ",2017-01-31 23:59:59,\xcf\xfb\xb7\xd1,`8.05,805,x\n" HEX
+        ",2017-01-31 09:00:00,\xcd\xcb\xbb\xf5,\"`1,200.00\",,x\n";
+    struct read *read = *state;
+    struct recon_file file = { .path = read->path, .max_mb = 1 };
+
+    file.mapping = SOURCE_DIR "/ops/mappings/recon-bank.json";
+    write_file(read->path, bank, sizeof bank - 1);
+    read->count = 0;
+    if (!recon_read_csv(&file, take, read, &read->err))
+        fail_msg("%s", error_text(&read->err));
+    check_record(read, 0, "2 " ID1 " 2017-01-31 CONFIRM 1230 USD 1230 shop-1");
+    check_record(read, 1, "3 " ID2 " 2017-01-31 REVERSE 100 USD 100 shop-1");
+    file.mapping = SOURCE_DIR "/ops/mappings/recon-merchant.json";
+    write_file(read->path, merchant, sizeof merchant - 1);
+    read->count = 0;
+    if (!recon_read_csv(&file, take, read, &read->err))
+        fail_msg("%s", error_text(&read->err));
+    check_record(read, 0, "2 " HEX " 2017-01-31 CONFIRM 805 CNY 805 ");
+    check_record(read, 1, "3 " HEX " 2017-01-31 REVERSE 120000 CNY -1 ");
+}
+
 #define MT_HEAD "{1:F01BANKXXXX}{2:I940}{4:\n:20:STMT1\n:25:1234/567\n:28C:1/1\n:60F:C170103USD1000,00\n"
 static const char mt940[] = MT_HEAD
     ":61:1701030104C12,34NTRF"
@@ -393,6 +423,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(csv_with_our_columns),
         cmocka_unit_test(csv_through_a_mapping),
+        cmocka_unit_test(csv_through_our_mappings),
         cmocka_unit_test(mt940_statements),
         cmocka_unit_test(bai2_reports),
         cmocka_unit_test(camt_statements),
