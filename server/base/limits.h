@@ -49,6 +49,7 @@ enum {
     EXPOSURE_WARNINGS_KEPT = 1000, /* of a bank; older ones go */
     STREAMS_MAX = 1000,            /* calls at a time on one connection */
     CONNECTIONS_PER_ADDRESS_MAX = 1000,
+    BACK_TESTS_MAX = 2, /* at a time on one server: each keeps a clerk busy for much of the time */
 };
 
 #endif

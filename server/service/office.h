@@ -28,6 +28,7 @@ struct office {
     int64_t hold_default_us;           /* how long a hold lives when the caller does not say */
     int64_t adjust_limit_points;       /* a correction by hand of more waits for a second person */
     int64_t rules_lead_s;              /* how far ahead of programme time a rule set is scheduled at least */
+    atomic_int back_tests;             /* under way; BACK_TESTS_MAX at most */
     int32_t back_test_events;          /* about how many a back-test reads at a time; 0: as many as pay */
     bool allow_loopback_partners;      /* http to loopback addresses is accepted for webhooks and carriers */
 };

@@ -59,6 +59,7 @@ void rules_back_test_close(struct call *call)
 
     if (!replay)
         return;
+    atomic_fetch_sub(&call->office->back_tests, 1);
     merchant_groups_free(&replay->merchants);
     arena_release(&replay->kept);
     arena_release(&replay->row);
@@ -375,9 +376,15 @@ static bool begin(struct call *call, const Asked *asked, struct error *err)
 
     if (!office_is_open(call->office, err) || !rules_check_key(call, &key, err))
         return false;
+    if (atomic_fetch_add(&call->office->back_tests, 1) >= BACK_TESTS_MAX) {
+        atomic_fetch_sub(&call->office->back_tests, 1);
+        return error_set(err, REASON_OVERLOADED, "%d back-tests are under way", (int)BACK_TESTS_MAX);
+    }
     struct replay *replay = call->state = calloc(1, sizeof *replay);
-    if (!replay)
+    if (!replay) {
+        atomic_fetch_sub(&call->office->back_tests, 1);
         return error_set(err, REASON_INTERNAL, "out of memory");
+    }
     replay->job.run = run_piece;
     replay->call = call;
     replay->range_events = call->office->back_test_events ? call->office->back_test_events : RANGE_EVENTS;

@@ -163,6 +163,20 @@ static void only_the_month_and_the_bank_are_replayed(void **state)
     free(expected);
 }
 
+/* Each keeps a clerk busy and some memory; those that ended, well or not, are not counted any more. */
+static void few_are_done_at_a_time(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2 * BACK_TESTS_MAX; i++) {
+        house_push(house, BANK, "BackTest", ASK, "bank-a", 0, "2025-12");
+        house_push_refused(house, BANK, "BackTest", REASON_FIELD_INVALID, "month", ASK, "bank-a", 0, "2025");
+    }
+    atomic_fetch_add(&house->office.back_tests, BACK_TESTS_MAX);
+    house_push_refused(house, BANK, "BackTest", REASON_OVERLOADED, "", ASK, "bank-a", 0, "2025-12");
+    atomic_fetch_sub(&house->office.back_tests, 1);
+    house_push(house, BANK, "BackTest", ASK, "bank-a", 0, "2025-12");
+}
+
 static void what_is_printed_is_read_at_a_glance(void **state)
 {
     (void)state;
@@ -193,6 +207,7 @@ int main(void)
         TEST(only_what_is_over_and_ones_own_is_replayed),
         TEST(a_large_month_comes_in_pieces),
         TEST(only_the_month_and_the_bank_are_replayed),
+        TEST(few_are_done_at_a_time),
         TEST(what_is_printed_is_read_at_a_glance),
     };
 
