@@ -7,5 +7,6 @@
 #include "cli.h"
 
 enum outcome credit_drawn(struct cli *cli);
+enum outcome credit_list(struct cli *cli);
 
 #endif

@@ -70,11 +70,20 @@ enum outcome close_member(struct cli *cli)
 enum outcome member_limit(struct cli *cli)
 {
     Alliance__V1__SetCreditLimitRequest request = ALLIANCE__V1__SET_CREDIT_LIMIT_REQUEST__INIT;
+    Alliance__V1__TemporaryLimit temporary = ALLIANCE__V1__TEMPORARY_LIMIT__INIT;
     enum outcome failed;
 
     request.member_ref = argument(cli, 0);
     if (!whole_argument(cli, 1, "POINTS", 0, POINTS_MAX, &request.credit_limit))
         return OUTCOME_USAGE;
+    request.end_temporary_limit = cli_option(cli, OPTION_END_TEMPORARY) != NULL;
+    if (cli_option(cli, OPTION_UNTIL) || cli_option(cli, OPTION_FROM)) {
+        temporary.points = request.credit_limit;
+        temporary.first_date = cli_text(cli, OPTION_FROM);
+        temporary.last_date = cli_text(cli, OPTION_UNTIL);
+        request.credit_limit = 0;
+        request.temporary_limit = &temporary;
+    }
     if (!take_names(cli, &request.bank_id, &request.request_id, &failed))
         return failed;
     return cli_unary(cli, BANK_SERVICE, "SetCreditLimit", &request);

@@ -46,6 +46,17 @@ bool credit_set_own(struct account *account, int64_t limit)
     return true;
 }
 
+bool credit_set_temporary(struct account *account, const struct temporary_limit *temporary, struct date today,
+                          int64_t tier_limit)
+{
+    const struct credit_plan *plan = &account->plan;
+    const struct credit_wish wish = { .by_tier = plan->by_tier,
+                                      .limit = has_temporary(plan) ? plan->base : account->credit_limit,
+                                      .temporary = *temporary };
+
+    return credit_set(account, &wish, today, tier_limit);
+}
+
 bool credit_follow(struct account *account, struct date today, int64_t tier_limit)
 {
     const struct credit_plan before = account->plan;

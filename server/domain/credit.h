@@ -53,6 +53,9 @@ bool credit_same_plan(const struct credit_plan *a, const struct credit_plan *b);
 bool credit_set(struct account *account, const struct credit_wish *wish, struct date today, int64_t tier_limit);
 /* A limit of the member's own; a temporary one stays. true when something changed. */
 bool credit_set_own(struct account *account, int64_t limit);
+/* A temporary limit beside the other one, which stays; one that is over is none. true when something changed. */
+bool credit_set_temporary(struct account *account, const struct temporary_limit *temporary, struct date today,
+                          int64_t tier_limit);
 /* What time, tier and rules alone do to the limit; nothing when the member is closed. true when something changed. */
 bool credit_follow(struct account *account, struct date today, int64_t tier_limit);
 /* The business date on which a temporary limit begins or has ended; 9999-12-31 when there is none. */

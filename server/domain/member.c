@@ -349,6 +349,17 @@ enum reason member_set_credit_limit(struct account *account, const struct moment
     return REASON_OK;
 }
 
+enum reason member_set_temporary_limit(struct account *account, const struct moment *moment,
+                                       const struct temporary_limit *temporary, const struct uuid *ref,
+                                       struct entries *entries)
+{
+    if (account->status == MEMBER_CLOSED)
+        return REASON_MEMBER_CLOSED;
+    if (credit_set_temporary(account, temporary, moment->business_date, rules_tier_limit(moment->rules, account->tier)))
+        write_entry(entries, account, moment, ENTRY_MEMBER, 0, ref, NULL);
+    return REASON_OK;
+}
+
 enum reason member_set_tier(struct account *account, const struct moment *moment, int16_t tier, const struct uuid *ref,
                             struct entries *entries)
 {

@@ -94,6 +94,10 @@ void member_erase(struct account *account, const struct moment *moment, const st
 /* A limit of the member's own; a temporary one stays in force for its time. */
 enum reason member_set_credit_limit(struct account *account, const struct moment *moment, int64_t credit_limit,
                                     const struct uuid *ref, struct entries *entries) MUST_USE;
+/* For a time, beside the member's own or its tier's, which stays; a last date of 0 ends the one there is. */
+enum reason member_set_temporary_limit(struct account *account, const struct moment *moment,
+                                       const struct temporary_limit *temporary, const struct uuid *ref,
+                                       struct entries *entries) MUST_USE;
 /* The credit limit follows when it is by tier. */
 enum reason member_set_tier(struct account *account, const struct moment *moment, int16_t tier, const struct uuid *ref,
                             struct entries *entries) MUST_USE;

@@ -204,6 +204,7 @@ static void (*const deciders[COMMAND_KIND_COUNT])(struct batch *batch, struct co
     [COMMAND_SET_STATUS] = batch_decide_on_member,
     [COMMAND_CLOSE] = batch_decide_on_member,
     [COMMAND_SET_CREDIT_LIMIT] = batch_decide_on_member,
+    [COMMAND_SET_TEMPORARY_LIMIT] = batch_decide_on_member,
     [COMMAND_SET_TIER] = batch_decide_on_member,
     [COMMAND_SEND] = batch_decide_on_member,
     [COMMAND_RECEIVE] = batch_decide_on_member,

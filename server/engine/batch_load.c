@@ -66,6 +66,7 @@ static const struct {
     [COMMAND_SET_STATUS] = { .member = true, .request = true },
     [COMMAND_CLOSE] = { .member = true, .request = true },
     [COMMAND_SET_CREDIT_LIMIT] = { .member = true, .request = true },
+    [COMMAND_SET_TEMPORARY_LIMIT] = { .member = true, .request = true },
     [COMMAND_SET_TIER] = { .member = true, .request = true },
     [COMMAND_SEND] = { .member = true, .request = true },
     [COMMAND_RECEIVE] = { .member = true, .request = true },

@@ -376,6 +376,12 @@ static enum reason set_credit_limit(struct operating *on)
     return member_set_credit_limit(on->account, on->moment, on->command->number, &on->command->request_id, on->entries);
 }
 
+static enum reason set_temporary_limit(struct operating *on)
+{
+    return member_set_temporary_limit(on->account, on->moment, &on->command->temporary, &on->command->request_id,
+                                      on->entries);
+}
+
 static enum reason set_tier(struct operating *on)
 {
     return member_set_tier(on->account, on->moment, (int16_t)on->command->number, &on->command->request_id,
@@ -493,6 +499,7 @@ static const struct {
     [COMMAND_SET_STATUS] = { ENTRY_MEMBER, set_status },
     [COMMAND_CLOSE] = { ENTRY_CLOSE, close_member },
     [COMMAND_SET_CREDIT_LIMIT] = { ENTRY_MEMBER, set_credit_limit },
+    [COMMAND_SET_TEMPORARY_LIMIT] = { ENTRY_MEMBER, set_temporary_limit },
     [COMMAND_SET_TIER] = { ENTRY_MEMBER, set_tier },
     [COMMAND_SEND] = { ENTRY_TRANSFER_OUT, send },
     [COMMAND_RECEIVE] = { ENTRY_TRANSFER_IN, receive },

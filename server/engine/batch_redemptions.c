@@ -124,6 +124,8 @@ void batch_decide_hold(struct batch *batch, struct command *command)
         loaded->dirty = true;
         if (command->kind == COMMAND_REDEEM)
             tell_others(batch, added, &command->request_id);
+    } else {
+        added->ship_to_size = 0; /* no parcel will ever need it */
     }
     /* What a repeat would be answered from. */
     batch_answer_repeat(batch, command);

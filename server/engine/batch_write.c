@@ -155,7 +155,8 @@ static bool send_erasures(struct batch *batch, struct db *db, struct error *err)
     }
     struct ids_params params = { batch->bucket, { ids, count } };
     return count == 0 ||
-           (db_queue(db, &lane_erase_log, &params, err) && db_queue(db, &lane_erase_profiles, &params, err));
+           (db_queue(db, &lane_erase_log, &params, err) && db_queue(db, &lane_erase_profiles, &params, err) &&
+            db_queue(db, &lane_erase_addresses, &params, err));
 }
 
 static bool redemption_to_row(struct batch *batch, const struct batch_redemption *from, struct redemption_row *row)

@@ -34,14 +34,15 @@ enum command_kind {
     COMMAND_REINSTATE,
     COMMAND_SET_STATUS, /* ACTIVE or FROZEN; `number` */
     COMMAND_CLOSE,
-    COMMAND_SET_CREDIT_LIMIT, /* `number` */
-    COMMAND_SET_TIER,         /* `number` */
-    COMMAND_SEND,             /* a transfer's or merge's first step, on the giver */
-    COMMAND_RECEIVE,          /* the second, on the receiver */
-    COMMAND_SETTLE,           /* the last, on the giver: received, or given back */
-    COMMAND_ERASE,            /* what is personal of a member is dropped */
-    COMMAND_TIDY,             /* the sweeper's: what time alone does to a member; never from a caller */
-    COMMAND_LAPSE,            /* the sweeper's: the same, found by a hold */
+    COMMAND_SET_CREDIT_LIMIT,    /* `number` */
+    COMMAND_SET_TEMPORARY_LIMIT, /* `temporary` */
+    COMMAND_SET_TIER,            /* `number` */
+    COMMAND_SEND,                /* a transfer's or merge's first step, on the giver */
+    COMMAND_RECEIVE,             /* the second, on the receiver */
+    COMMAND_SETTLE,              /* the last, on the giver: received, or given back */
+    COMMAND_ERASE,               /* what is personal of a member is dropped */
+    COMMAND_TIDY,                /* the sweeper's: what time alone does to a member; never from a caller */
+    COMMAND_LAPSE,               /* the sweeper's: the same, found by a hold */
     COMMAND_KIND_COUNT
 };
 
@@ -214,6 +215,7 @@ struct command {
         struct reinstate_order reinstate;
         struct send_order send;
         struct transfer_order transfer;
+        struct temporary_limit temporary; /* last 0: none */
         int64_t number;
     };
     struct answer answer;

@@ -16,6 +16,8 @@ method_handler bank_get_balance;
 method_handler bank_list_journal, bank_get_balance_at, bank_explain_entry;
 /* drawn_credit.c */
 method_handler bank_report_drawn_credit;
+/* drawn_credit_list.c */
+method_handler bank_list_drawn_credit;
 /* exposure_warnings.c */
 method_handler bank_list_exposure_warnings;
 /* forecast.c */

@@ -29,6 +29,7 @@ static const struct method methods[] = {
     { "ListJournal", ROLE_BANK | ROLE_OPERATOR, bank_list_journal, NULL },
     { "ExplainEntry", ROLE_BANK | ROLE_OPERATOR, bank_explain_entry, NULL },
     { "ReportDrawnCredit", ROLE_BANK | ROLE_OPERATOR, bank_report_drawn_credit, NULL },
+    { "ListDrawnCredit", ROLE_BANK | ROLE_OPERATOR, bank_list_drawn_credit, NULL },
     { "ListExposureWarnings", ROLE_BANK | ROLE_OPERATOR, bank_list_exposure_warnings, NULL },
     { "ForecastExpiry", ROLE_BANK | ROLE_OPERATOR, bank_forecast_expiry, NULL },
     { "ListExpiryNotices", ROLE_BANK | ROLE_OPERATOR, bank_list_expiry_notices, NULL },

@@ -6,11 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MOVES_IN_A_ROW = 64 };
+
 /* A card that a command wants, and whose it is. */
 struct wanted {
     struct uuid id;
     int32_t bucket;
     struct command *command;
+    size_t order; /* of the command in the list */
     const struct card *card;
     bool found, old;
     struct uuid owner; /* when found */
@@ -24,6 +27,8 @@ struct claiming {
     struct arena arena;
     struct wanted *wanted; /* in order of bucket and id: whoever writes cards does it in that order */
     size_t count;
+    struct command **members; /* the commands in order of their members; NULL until somebody wants another's card */
+    size_t member_count;
 };
 
 static void claiming_release(struct claiming *claiming)
@@ -43,6 +48,15 @@ static int by_place(const void *a, const void *b)
     if (left->bucket != right->bucket)
         return left->bucket < right->bucket ? -1 : 1;
     return memcmp(left->id.bytes, right->id.bytes, sizeof left->id.bytes);
+}
+
+/* Of several that want a card, who came first. */
+static int by_place_and_order(const void *a, const void *b)
+{
+    const struct wanted *left = a, *right = b;
+    int order = by_place(a, b);
+
+    return order ? order : (left->order > right->order) - (left->order < right->order);
 }
 
 static int32_t bucket_of(const struct claiming *claiming, const struct uuid *id)
@@ -73,12 +87,13 @@ static bool collect(struct claiming *claiming, struct command *const *commands, 
         for (size_t k = 0; k < cards_of(commands[i]); k++) {
             const struct card *card = &commands[i]->member.profile->cards[k];
             struct uuid id = command_card_id(claiming->bank_id, card->token);
-            claiming->wanted[claiming->count++] =
-                (struct wanted){ .id = id, .bucket = bucket_of(claiming, &id), .command = commands[i], .card = card };
+            claiming->wanted[claiming->count++] = (struct wanted){
+                .id = id, .bucket = bucket_of(claiming, &id), .command = commands[i], .order = i, .card = card
+            };
         }
     }
     if (claiming->count)
-        qsort(claiming->wanted, claiming->count, sizeof *claiming->wanted, by_place);
+        qsort(claiming->wanted, claiming->count, sizeof *claiming->wanted, by_place_and_order);
     return true;
 }
 
@@ -243,17 +258,146 @@ static bool free_void(struct claiming *claiming, bool *freed, struct error *err)
     return release(claiming, taken, owners, voids, err);
 }
 
+/* Moves within the list: another member's row in it says that the card is not its any more */
+
+static int by_member(const void *a, const void *b)
+{
+    return uuid_compare(&(*(struct command *const *)a)->member_id, &(*(struct command *const *)b)->member_id);
+}
+
+static bool index_members(struct claiming *claiming, struct command *const *commands, size_t count, struct error *err)
+{
+    claiming->members = arena_alloc(&claiming->arena, (count + 1) * sizeof *claiming->members);
+    if (!claiming->members)
+        return out_of_memory(err);
+    for (size_t i = 0; i < count; i++) {
+        if (commands[i]->kind == COMMAND_SET_MEMBER)
+            claiming->members[claiming->member_count++] = commands[i];
+    }
+    qsort(claiming->members, claiming->member_count, sizeof *claiming->members, by_member);
+    return true;
+}
+
+static bool lists(const struct command *command, const char *token)
+{
+    for (size_t i = 0; i < cards_of(command); i++) {
+        if (strcmp(command->member.profile->cards[i].token, token) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The owner is in the list, none of its rows speaks of the card, and none is refused. */
+static bool is_given(const struct claiming *claiming, const struct wanted *wanted)
+{
+    struct command key = { .member_id = wanted->owner }, *of = &key;
+    struct command **end = claiming->members + claiming->member_count;
+    struct command **at = bsearch(&of, claiming->members, claiming->member_count, sizeof *claiming->members, by_member);
+
+    if (!at)
+        return false;
+    while (at > claiming->members && by_member(at - 1, &of) == 0)
+        at--;
+    for (; at < end && by_member(at, &of) == 0; at++) {
+        if (is_refused(*at) || lists(*at, wanted->card->token))
+            return false;
+    }
+    return true;
+}
+
+static void refuse(struct wanted *wanted)
+{
+    struct command *command = wanted->command;
+
+    command->answer = (struct answer){ .reason = REASON_CARD_TAKEN, .outcome = OUTCOME_REFUSED };
+    snprintf(command->answer.detail, sizeof command->answer.detail, "card %td in order of token is another member's",
+             wanted->card - command->member.profile->cards + 1);
+}
+
+/* Somebody before it in the list gets that card. */
+static bool is_late(const struct claiming *claiming, const struct wanted *wanted)
+{
+    for (const struct wanted *at = wanted; at > claiming->wanted && by_place(at - 1, wanted) == 0;) {
+        at--;
+        if (!is_refused(at->command) && at->command != wanted->command)
+            return true;
+    }
+    return false;
+}
+
+/*
+ * Refuses whoever wants a card that is not its and is not given to it. Who is refused gives nothing, so others may be
+ * refused because of that; where it goes on and on, nobody gives anything.
+ */
 static void refuse_taken(struct claiming *claiming)
 {
-    for (size_t i = 0; i < claiming->count; i++) {
-        struct command *command = claiming->wanted[i].command;
-        if (is_mine(&claiming->wanted[i]) || is_refused(command))
-            continue;
-        command->answer = (struct answer){ .reason = REASON_CARD_TAKEN, .outcome = OUTCOME_REFUSED };
-        snprintf(command->answer.detail, sizeof command->answer.detail,
-                 "card %td in order of token is another member's",
-                 claiming->wanted[i].card - command->member.profile->cards + 1);
+    bool changed = true;
+
+    for (int round = 0; changed; round++) {
+        changed = false;
+        for (size_t i = 0; i < claiming->count; i++) {
+            struct wanted *wanted = &claiming->wanted[i];
+            if (is_refused(wanted->command) || is_mine(wanted) ||
+                (round < MOVES_IN_A_ROW && is_given(claiming, wanted) && !is_late(claiming, wanted)))
+                continue;
+            refuse(wanted);
+            changed = true;
+        }
     }
+}
+
+/* *all: nobody was faster. */
+static bool take_over(struct claiming *claiming, bool *all, struct error *err)
+{
+    struct card_row *rows = arena_alloc(&claiming->arena, claiming->count * sizeof *rows);
+    struct uuid *from = arena_alloc(&claiming->arena, claiming->count * sizeof *from);
+    int64_t taken = 0;
+    size_t count = 0;
+
+    *all = true;
+    if (!rows || !from)
+        return out_of_memory(err);
+    for (size_t i = 0; i < claiming->count; i++) {
+        if (is_refused(claiming->wanted[i].command) || is_mine(&claiming->wanted[i]))
+            continue;
+        from[count] = claiming->wanted[i].owner;
+        rows[count++] = row_of(&claiming->wanted[i]);
+    }
+    struct card_take_params params = { { rows, count }, { from, count } };
+    if (count && !db_execute(claiming->db, &card_take, &params, &taken, err))
+        return false;
+    *all = taken == (int64_t)count;
+    return true;
+}
+
+static bool has_taken(const struct claiming *claiming)
+{
+    for (size_t i = 0; i < claiming->count; i++) {
+        if (!is_mine(&claiming->wanted[i]))
+            return true;
+    }
+    return false;
+}
+
+/* When somebody else was faster nothing is given: what is not one's own by then is refused. */
+static bool move_within(struct claiming *claiming, struct command *const *commands, size_t count, struct error *err)
+{
+    bool all = true;
+
+    if (!has_taken(claiming))
+        return true;
+    if (!index_members(claiming, commands, count, err))
+        return false;
+    refuse_taken(claiming);
+    if (!take_over(claiming, &all, err))
+        return false;
+    if (all)
+        return true;
+    claiming->member_count = 0;
+    if (!find(claiming, err))
+        return false;
+    refuse_taken(claiming);
+    return true;
 }
 
 static bool begin(struct db *db, struct error *err)
@@ -269,12 +413,13 @@ static bool end(struct db *db, bool good, struct error *err)
     return false;
 }
 
-static bool claim_all(struct claiming *claiming, struct error *err)
+static bool claim_all(struct claiming *claiming, struct command *const *commands, size_t count, struct error *err)
 {
     bool all = false, freed = false;
 
     return begin(claiming->db, err) && find(claiming, err) && free_void(claiming, &freed, err) &&
-           (!freed || find(claiming, err)) && claim_free(claiming, &all, err) && (all || find(claiming, err));
+           (!freed || find(claiming, err)) && claim_free(claiming, &all, err) && (all || find(claiming, err)) &&
+           move_within(claiming, commands, count, err);
 }
 
 bool cards_claim(struct db *db, int32_t buckets, const char *bank_id, struct command *const *commands, size_t count,
@@ -286,10 +431,7 @@ bool cards_claim(struct db *db, int32_t buckets, const char *bank_id, struct com
         return false;
     if (claiming.count == 0)
         return true;
-    if (!end(db, claim_all(&claiming, err), err))
-        return false;
-    refuse_taken(&claiming);
-    return true;
+    return end(db, claim_all(&claiming, commands, count, err), err);
 }
 
 /* Settling */

@@ -14,7 +14,9 @@
 
 /*
  * Before the lanes: claims the cards of COMMAND_SET_MEMBER commands of one bank. One that wants a card of another
- * member's gets the answer CARD_TAKEN and is not to be submitted. Blocks; commands without cards cost nothing.
+ * member's gets the answer CARD_TAKEN and is not to be submitted, unless that member is in the list, too, without the
+ * card: then it moves, in whatever order they stand. Should the lane refuse who gives it, it has moved all the same,
+ * and should it refuse both, it is nobody's until it is pushed again. Blocks; commands without cards cost nothing.
  */
 bool cards_claim(struct db *db, int32_t buckets, const char *bank_id, struct command *const *commands, size_t count,
                  struct error *err) MUST_USE;

@@ -91,7 +91,7 @@ static bool check_consents(const Member *member, struct error *err)
 }
 
 /* Until 2999, as all days that a bank names. An empty first date is 1970-01-01, which is not after any other. */
-static bool read_temporary(const Alliance__V1__TemporaryLimit *limit, struct temporary_limit *out, struct error *err)
+bool member_row_temporary(const Alliance__V1__TemporaryLimit *limit, struct temporary_limit *out, struct error *err)
 {
     static const struct date last_day = { 376199 };
 
@@ -120,7 +120,7 @@ static bool check_credit(const Member *member, struct error *err)
     if (member->tier && !check_range("number", member->tier->number, 0, TIER_MAX, err))
         return check_within(err, "tier");
     return check_range("credit_limit", member->credit_limit, 0, POINTS_MAX, err) &&
-           (read_temporary(member->temporary_limit, &temporary, err) || check_within(err, "temporary_limit"));
+           (member_row_temporary(member->temporary_limit, &temporary, err) || check_within(err, "temporary_limit"));
 }
 
 static bool check_fields(const Member *member, struct error *err)
@@ -232,7 +232,7 @@ bool member_row_command(struct command *command, const Member *member, const cha
     command->member.credit = (struct credit_wish){ .by_tier = member->credit_by_tier, .limit = member->credit_limit };
     struct member_profile *profile = arena_alloc(arena, sizeof *profile);
     command->member.profile = profile;
-    return read_temporary(member->temporary_limit, &command->member.credit.temporary, &checked) && profile &&
+    return member_row_temporary(member->temporary_limit, &command->member.credit.temporary, &checked) && profile &&
            take_cards(profile, member, arena) && take_consents(profile, member, arena) &&
            member_seal(key, bank_id, &command->member_id, member, profile, arena);
 }

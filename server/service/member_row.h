@@ -17,6 +17,9 @@
 bool member_row_check(const Alliance__V1__Member *member, struct error *err) MUST_USE;
 /* The same; the fields are seen from something of that name. */
 bool member_row_check_as(const char *name, const Alliance__V1__Member *member, struct error *err) MUST_USE;
+/* NULL is none. The fields are named as seen from the message itself. */
+bool member_row_temporary(const Alliance__V1__TemporaryLimit *limit, struct temporary_limit *out,
+                          struct error *err) MUST_USE;
 /*
  * Fills in what a row of this content asks for: kind, ids and the order; the rest of the command is the maker's. The
  * member was checked; key seals what is personal. The command points into the message and the arena and must not

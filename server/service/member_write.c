@@ -8,6 +8,7 @@
 #include "io/clock.h"
 #include "service/bank_handlers.h"
 #include "service/check.h"
+#include "service/member_row.h"
 #include "service/office.h"
 #include "service/operator_handlers.h"
 #include "service/shape.h"
@@ -168,10 +169,23 @@ static bool fill_nothing(struct command *command, const ProtobufCMessage *reques
     return true;
 }
 
+/* One of the two limits, never both: what is not said stays. */
 static bool fill_limit(struct command *command, const ProtobufCMessage *request, struct error *err)
 {
-    command->number = ((const Alliance__V1__SetCreditLimitRequest *)request)->credit_limit;
-    return check_range("credit_limit", command->number, 0, POINTS_MAX, err);
+    const Alliance__V1__SetCreditLimitRequest *asked = (const Alliance__V1__SetCreditLimitRequest *)request;
+
+    if (!asked->temporary_limit && !asked->end_temporary_limit) {
+        command->number = asked->credit_limit;
+        return check_range("credit_limit", command->number, 0, POINTS_MAX, err);
+    }
+    command->kind = COMMAND_SET_TEMPORARY_LIMIT;
+    if (asked->credit_limit != 0)
+        return error_field(err, REASON_FIELD_INVALID, "credit_limit",
+                           "must be 0 when a temporary limit is set or ended");
+    if (asked->temporary_limit && asked->end_temporary_limit)
+        return error_field(err, REASON_FIELD_INVALID, "end_temporary_limit", "must not be set with temporary_limit");
+    return member_row_temporary(asked->temporary_limit, &command->temporary, err) ||
+           check_within(err, "temporary_limit");
 }
 
 static bool fill_tier(struct command *command, const ProtobufCMessage *request, struct error *err)
@@ -232,9 +246,11 @@ bool bank_member_write(struct call *call, const ProtobufCMessage *request, struc
     if (!office_is_open(call->office, err))
         return false;
     struct command *command = member_command(call, request, "member_ref", err);
-    if (!command || !operation->fill(command, request, err))
+    if (!command)
         return false;
     command->kind = operation->kind;
+    if (!operation->fill(command, request, err))
+        return false;
     const struct reference *reference = reference_acquire(call->office->reference);
     bool aimed = member_aim(reference, (const struct member_request *)(const void *)request, command, err);
     reference_release(reference);

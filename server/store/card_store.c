@@ -42,6 +42,16 @@ const struct statement card_correct = COMMAND_STATEMENT(
     "AND (c.product, c.status, c.expires_on, c.supplementary) <> (u.product, u.status, u.expires_on, u.supplementary)",
     rows_params);
 
+static const struct column take_params[] = { RECORDS(struct card_take_params, rows, &card_write),
+                                             COLUMN(struct card_take_params, from) };
+const struct statement card_take = COMMAND_STATEMENT(
+    "card_take",
+    "UPDATE card c SET member_id = u.member_id, member_ref = u.member_ref, product = u.product, status = u.status, "
+    "expires_on = u.expires_on, supplementary = u.supplementary, claimed_at = now() FROM unnest($1::card_write[], "
+    "$2::uuid[]) u (bucket, id, bank_no, member_id, member_ref, product, status, expires_on, supplementary, from_id) "
+    "WHERE c.bucket = u.bucket AND c.id = u.id AND c.member_id = u.from_id",
+    take_params);
+
 static const struct column release_params[] = { COLUMN(struct card_release_params, buckets),
                                                 COLUMN(struct card_release_params, ids),
                                                 COLUMN(struct card_release_params, member_ids) };

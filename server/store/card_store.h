@@ -36,6 +36,13 @@ extern const struct statement card_claim;
 /* Those that are that member's and are said to be otherwise. */
 extern const struct statement card_correct;
 
+/* The n-th card becomes its row's member's when it is the n-th member's. */
+struct card_take_params {
+    struct record_array rows;
+    struct uuid_array from;
+};
+extern const struct statement card_take;
+
 /* The n-th id is given up when it is the n-th member's. */
 struct card_release_params {
     struct int64_array buckets;

@@ -24,4 +24,20 @@ struct credit_sum_row {
 };
 extern const struct statement credit_sum;
 
+/* Members that have drawn something so many days ago or before, in order of member_id behind after_member_id. */
+struct credit_list_params {
+    int32_t bucket, bank_no;
+    struct uuid after_member_id;
+    int32_t min_age_days, limit;
+};
+struct credit_list_row {
+    struct date business_date; /* the bucket's open one */
+    struct uuid member_id;
+    const char *member_ref;
+    int16_t status;
+    int64_t credit_used, credit_limit;
+    struct bytes credit; /* domain/packed.h */
+};
+extern const struct statement credit_list;
+
 #endif

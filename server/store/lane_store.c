@@ -294,6 +294,20 @@ const struct statement lane_erase_profiles =
                       "= '' THEN '' ELSE " WITHOUT_CONTACT("facts") " END WHERE bucket = $1 AND member_id = ANY ($2)",
                       ids_params);
 
+/*
+ * By the journal, which is in order of member: redemptions are not. One that is held or confirmed keeps its address
+ * until its parcel is delivered, back or refused for good (6, 8, 9 of ShipmentState); one that ended otherwise, unless
+ * a parcel is on its way all the same.
+ */
+const struct statement lane_erase_addresses = COMMAND_STATEMENT(
+    "lane_erase_addresses",
+    "UPDATE redemption r SET ship_to = '' FROM (SELECT DISTINCT j.redemption_id AS id FROM unnest($2::uuid[]) m (id) "
+    "JOIN journal j ON j.bucket = $1 AND j.member_id = m.id AND j.redemption_id <> "
+    "'00000000-0000-0000-0000-000000000000') of_member WHERE r.bucket = $1 AND r.id = of_member.id AND r.ship_to <> '' "
+    "AND NOT EXISTS (SELECT FROM shipment s WHERE s.bucket = $1 AND s.id = r.id AND s.state NOT IN (6, 8, 9)) "
+    "AND (r.state NOT IN (1, 2) OR EXISTS (SELECT FROM shipment s WHERE s.bucket = $1 AND s.id = r.id))",
+    ids_params);
+
 static const struct record_type redemption_write = { "redemption_write", redemption_columns, COUNT(redemption_columns),
                                                      sizeof(struct redemption_row) };
 static const struct column redemption_params[] = { COLUMN(struct write_params, bucket),
@@ -594,6 +608,7 @@ const struct statement *const lane_statements[] = {
     &lane_insert_changes,
     &lane_erase_log,
     &lane_erase_profiles,
+    &lane_erase_addresses,
     &lane_insert_redemptions,
     &lane_update_redemptions,
     &lane_insert_operations,

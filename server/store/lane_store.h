@@ -217,6 +217,8 @@ extern const struct statement lane_insert_accounts, lane_update_accounts, lane_p
 
 /* What is personal of these members; ids_params. */
 extern const struct statement lane_erase_log, lane_erase_profiles;
+/* Likewise: addresses, but for those that a parcel still has to find. */
+extern const struct statement lane_erase_addresses;
 /* profile_after of an erasure until lane_erase_log has said what is left. */
 #define ERASED_PROFILE "erased"
 

@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "store/db.h"
 
+#include <limits.h>
 #include <stdio.h>
 
 /* Any number will do as long as nothing else in the database uses it; it keeps two migrations from running at once. */
@@ -86,14 +87,19 @@ static bool fix_buckets(struct db *db, int buckets, struct error *err)
     return true;
 }
 
-bool migrate(struct db *db, int buckets, struct error *err)
+bool migrate_to(struct db *db, int number, struct error *err)
 {
     if (!db_script(db, "BEGIN; SELECT pg_advisory_xact_lock(7300411)", err) || !db_script(db, history_sql, err) ||
         !db_commit(db, err))
         return false;
     for (const struct migration *migration = migrations; migration->name; migration++) {
-        if (!apply_in_transaction(db, migration, err))
+        if (migration->number <= number && !apply_in_transaction(db, migration, err))
             return false;
     }
-    return fix_buckets(db, buckets, err);
+    return true;
+}
+
+bool migrate(struct db *db, int buckets, struct error *err)
+{
+    return migrate_to(db, INT_MAX, err) && fix_buckets(db, buckets, err);
 }

@@ -32,6 +32,11 @@ static const struct {
     int outcome;
 } story[] = {
     { "bank/bank-a", "alliance member limit ann 50", "spendable_points  150", OUTCOME_DONE },
+    { "bank/bank-a", "alliance member limit ann 500 --until 2026-06-30", "spendable_points  600", OUTCOME_DONE },
+    { "bank/bank-a", "alliance member limit ann 9 --from 2026-06-30", "error: FIELD_INVALID", OUTCOME_FAILED },
+    { "bank/bank-a", "alliance member limit ann 0 --end-temporary", "spendable_points  150", OUTCOME_DONE },
+    { "bank/bank-a", "alliance credit list --min-age 1", "", OUTCOME_DONE },
+    { "bank/bank-a", "alliance credit list --min-age -1", "--min-age", OUTCOME_USAGE },
     { "bank/bank-a", "alliance member limit ann many", "POINTS must be a whole number", OUTCOME_USAGE },
     { "bank/bank-a", "alliance member tier ann 2", "status            ACTIVE", OUTCOME_DONE },
     { "bank/bank-a", "alliance member tier ann 101", "TIER must be a whole number from 0 to 100", OUTCOME_USAGE },

@@ -152,6 +152,75 @@ static void drawn_credit_is_told_by_age(void **state)
     house_expect(house_ask(house, OLGA, "ReportDrawnCredit", "{'bankId': 'bank-b'}"), "{'usedPoints': '0'}");
     house_refused(house, BANK, "ReportDrawnCredit", REASON_NOT_YOURS, "bank_id", "{'bankId': 'bank-b'}");
     house_refused(house, OLGA, "ReportDrawnCredit", REASON_BANK_NOT_FOUND, "bank_id", "{'bankId': 'nobody'}");
+    /* The same, member by member. */
+    json_t *of_ann = house_ask(house, BANK, "ListDrawnCredit", "{'bankId': 'bank-a', 'minAgeDays': 31}");
+    house_expect(of_ann, "{'nextPageToken': '', 'members': [{'memberRef': 'ann', 'status': 'MEMBER_STATUS_ACTIVE', "
+                         "'usedPoints': '60', 'overLimitPoints': '0', 'oldestDays': 40, 'draws': [{'businessDate': "
+                         "'2026-01-15', 'points': '30'}, {'businessDate': '2026-02-24', 'points': '30'}]}]}");
+    assert_int_equal(json_array_size(json_object_get(of_ann, "members")), 1);
+    house_expect(house_ask(house, BANK, "ListDrawnCredit", "{'bankId': 'bank-a', 'minAgeDays': 41}"),
+                 "{'members': [], 'nextPageToken': ''}");
+    int64_t points = 0, over = 0, members = 0;
+    const char *token = "";
+    do {
+        json_t *page =
+            house_ask(house, OLGA, "ListDrawnCredit", "{'bankId': 'bank-a', 'pageSize': 1, 'pageToken': '%s'}", token);
+        points += strtoll(house_text(page, "members.0.usedPoints"), NULL, 10);
+        over += strtoll(house_text(page, "members.0.overLimitPoints"), NULL, 10);
+        members += (int64_t)json_array_size(json_object_get(page, "members"));
+        token = house_text(page, "nextPageToken");
+    } while (token[0]);
+    assert_int_equal(points, 65);
+    assert_int_equal(over, 4);
+    assert_int_equal(members, 2);
+    house_refused(house, BANK, "ListDrawnCredit", REASON_NOT_YOURS, "bank_id", "{'bankId': 'bank-b'}");
+    house_refused(house, BANK, "ListDrawnCredit", REASON_FIELD_INVALID, "min_age_days",
+                  "{'bankId': 'bank-a', 'minAgeDays': -1}");
+    house_refused(house, BANK, "ListDrawnCredit", REASON_PAGE_TOKEN_INVALID, "page_token",
+                  "{'bankId': 'bank-a', 'pageToken': 'x'}");
+}
+
+#define LIMIT "{'requestId': '%s', 'bankId': 'bank-a', 'memberRef': 'ann', %s}"
+
+/* By a call of its own: for a time, ended, and what both may not say together. */
+static void a_limit_for_a_time_over_the_single_call(void **state)
+{
+    struct house *house = *state;
+    const char *id = house_id();
+
+    push(house, "{'memberRef': 'ann', 'creditLimit': '100'}");
+    house_expect(house_ask(house, BANK, "SetCreditLimit", LIMIT, id,
+                           "'temporaryLimit': {'points': '500', 'firstDate': '2026-01-16', 'lastDate': '2026-01-17'}"),
+                 "{'spendablePoints': '100'}");
+    house_expect(house_ask(house, BANK, "GetMember", "{'bankId': 'bank-a', 'memberRef': 'ann'}"),
+                 "{'facts': {'creditLimit': '100'}}");
+    go_to(house, "2026-01-16");
+    house_expect(hold(house, "ann", 400), "{'points': '400'}");
+    /* The member's own limit becomes another meanwhile; it is what counts when the time is over. */
+    house_expect(house_ask(house, BANK, "SetCreditLimit", LIMIT, house_id(), "'creditLimit': '150'"),
+                 "{'spendablePoints': '100'}");
+    go_to(house, "2026-01-18");
+    house_expect(house_ask(house, BANK, "GetBalance", BALANCE), "{'creditLimit': '150'}");
+    /* A repeat is answered as then. */
+    house_expect(house_ask(house, BANK, "SetCreditLimit", LIMIT, id,
+                           "'temporaryLimit': {'points': '500', 'firstDate': '2026-01-16', 'lastDate': '2026-01-17'}"),
+                 "{'spendablePoints': '100'}");
+    house_ask(house, BANK, "SetCreditLimit", LIMIT, house_id(),
+              "'temporaryLimit': {'points': '700', 'lastDate': '2026-06-30'}");
+    house_expect(house_ask(house, BANK, "GetBalance", BALANCE), "{'creditLimit': '700'}");
+    house_ask(house, BANK, "SetCreditLimit", LIMIT, house_id(), "'endTemporaryLimit': true");
+    house_expect(house_ask(house, BANK, "GetBalance", BALANCE), "{'creditLimit': '150'}");
+    house_refused(house, BANK, "SetCreditLimit", REASON_FIELD_INVALID, "credit_limit", LIMIT, house_id(),
+                  "'creditLimit': '1', 'endTemporaryLimit': true");
+    house_refused(house, BANK, "SetCreditLimit", REASON_FIELD_INVALID, "end_temporary_limit", LIMIT, house_id(),
+                  "'endTemporaryLimit': true, 'temporaryLimit': {'points': '7', 'lastDate': '2026-06-30'}");
+    house_refused(house, BANK, "SetCreditLimit", REASON_FIELD_INVALID, "temporary_limit.last_date", LIMIT, house_id(),
+                  "'temporaryLimit': {'points': '7'}");
+    house_expect(house_ask(house, BANK, "ListMemberChanges", "{'bankId': 'bank-a', 'memberRef': 'ann', 'pageSize': 2}"),
+                 "{'changes': [{}, {'changedBy': 'alliance://bank/bank-a', 'after': {'temporaryLimit': {'points': "
+                 "'500', 'lastDate': '2026-01-17'}, 'ownLimit': '100'}}]}");
+    house_expect(house_push(house, OLGA, "VerifyLedger", "{'programmeId': 'demo'}"),
+                 "{'finished': true, 'findingsTotal': '0'}");
 }
 
 int main(void)
@@ -161,6 +230,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_limit_below_what_is_used_says_so, setup, teardown),
         cmocka_unit_test_setup_teardown(a_push_closes_like_closing_and_opens_nobody, setup, teardown),
         cmocka_unit_test_setup_teardown(drawn_credit_is_told_by_age, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_limit_for_a_time_over_the_single_call, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -199,6 +199,58 @@ static void of_two_in_one_message_the_first_gets_the_card(void **state)
                      1);
 }
 
+#define MEMBER(ref, cards) "{'member': {'memberRef': '" ref "', 'cardTokens': [" cards "]}}"
+
+/* Three members of a card each, then a message of three rows, and whose the cards are then. */
+static const struct {
+    const char *story, *rows, *verdicts, *owners;
+} moves[] = {
+    { "the giver first", MEMBER("ann", "") ", " MEMBER("bob", "'tok-aaaa', 'tok-bbbb'"), CHANGED ", " CHANGED,
+      "bob bob cid" },
+    { "the taker first", MEMBER("bob", "'tok-aaaa', 'tok-bbbb'") ", " MEMBER("ann", ""), CHANGED ", " CHANGED,
+      "bob bob cid" },
+    { "two swap", MEMBER("bob", "'tok-aaaa'") ", " MEMBER("ann", "'tok-bbbb'"), CHANGED ", " CHANGED, "bob ann cid" },
+    { "three in a ring", MEMBER("ann", "'tok-bbbb'") ", " MEMBER("bob", "'tok-cccc'") ", " MEMBER("cid", "'tok-aaaa'"),
+      CHANGED ", " CHANGED ", " CHANGED, "cid ann bob" },
+    { "to a new member", MEMBER("dot", "'tok-aaaa'") ", " MEMBER("ann", ""), CREATED ", " CHANGED, "dot bob cid" },
+    { "two want it",
+      MEMBER("bob", "'tok-aaaa', 'tok-bbbb'") ", " MEMBER("cid", "'tok-aaaa', 'tok-cccc'") ", " MEMBER("ann", ""),
+      CHANGED ", " TAKEN ", " CHANGED, "bob bob cid" },
+    { "the giver keeps it in a second row",
+      MEMBER("bob", "'tok-aaaa'") ", " MEMBER("ann", "") ", " MEMBER("ann", "'tok-aaaa'"),
+      TAKEN ", " CHANGED ", " CHANGED, "ann bob cid" },
+    { "the giver is refused, and so is who relies on it", MEMBER("bob", "'tok-aaaa'") ", " MEMBER("ann", "'tok-cccc'"),
+      TAKEN ", " TAKEN, "ann bob cid" },
+};
+
+static void a_card_moves_within_a_message_in_any_order(void **state)
+{
+    for (size_t i = 0; i < COUNT(moves); i++) {
+        struct house *house = *state;
+        print_message("           %s\n", moves[i].story);
+        house_expect(house_push(house, BANK, "PushMembers", "{'bankId': 'bank-a', 'rows': [%s, %s, %s]}",
+                                MEMBER("ann", "'tok-aaaa'"), MEMBER("bob", "'tok-bbbb'"), MEMBER("cid", "'tok-cccc'")),
+                     "{'verdicts': [" CREATED ", " CREATED ", " CREATED "]}");
+        house_expect(house_push(house, BANK, "PushMembers", "{'bankId': 'bank-a', 'rows': [%s]}", moves[i].rows),
+                     "{'verdicts': [%s]}", moves[i].verdicts);
+        static const char *const tokens[] = { "tok-aaaa", "tok-bbbb", "tok-cccc" };
+        for (size_t k = 0; k < COUNT(tokens); k++) {
+            char owner[4] = { 0 };
+            memcpy(owner, moves[i].owners + 4 * k, 3);
+            house_expect(house_ask(house, BANK, "FindMember", "{'bankId': 'bank-a', 'cardToken': '%s'}", tokens[k]),
+                         "{'memberRefs': ['%s']}", owner);
+            house_expect(house_ask(house, BANK, "GetMember", "{'bankId': 'bank-a', 'memberRef': '%s'}", owner),
+                         "{'memberRef': '%s'}", owner);
+        }
+        /* Each profile lists just the cards that are the member's. */
+        assert_int_equal(house_count(house, "SELECT count(*) FROM (SELECT a.member_ref, unnest(p.card_tokens) FROM "
+                                            "member_profile p JOIN account a USING (bucket, member_id)) x"),
+                         3);
+        teardown(state);
+        setup(state);
+    }
+}
+
 static void a_claim_nobody_followed_up_is_void_after_a_while(void **state)
 {
     struct house *house = *state;
@@ -372,6 +424,63 @@ static void an_erased_member_leaves_nothing_personal(void **state)
                   "{'requestId': '%s', 'bankId': 'bank-a', 'memberRef': 'zoe'}", house_id());
 }
 
+#define ORDER                                                                                                          \
+    "{'requestId': '%s', 'bankId': 'bank-a', 'memberRef': '%s', 'merchantId': 'shop-1', 'points': '%d', 'goodsId': "   \
+    "'kettle', 'quantity': 1, 'shipTo': {'recipient': 'Ann', 'phone': '555', 'addressLine': 'Road 1', 'city': 'X', "   \
+    "'postalCode': '1', 'countryCode': 'CN'}}"
+
+/* Orders of ann: cancelled, delivered, on its way, confirmed and not booked, held, refused; and one of bob's. */
+static void addresses_are_erased_once_their_parcels_arrived(void **state)
+{
+    static const struct {
+        const char *who;
+        bool cancelled, confirmed;
+        int shipment; /* its state; 0: there is none */
+    } orders[] = {
+        { "ann", true, false, 0 },  { "ann", false, true, 6 }, { "ann", false, true, 4 }, { "ann", false, true, 0 },
+        { "ann", false, false, 0 }, { "ann", false, true, 9 }, { "bob", false, true, 6 },
+    };
+    struct house *house = *state;
+    char sql[600];
+
+    house_member(house, "ann", 10000);
+    house_member(house, "bob", 10000);
+    for (size_t i = 0; i < COUNT(orders); i++) {
+        json_t *held = house_ask(house, "merchant/shop-1", "HoldRedemption", ORDER, house_id(), orders[i].who, 500);
+        const char *id = house_text(held, "redemptionId");
+        if (orders[i].cancelled)
+            house_ask(house, "merchant/shop-1", "CancelRedemption", "{'requestId': '%s', 'redemptionId': '%s'}",
+                      house_id(), id);
+        if (orders[i].confirmed)
+            house_ask(house, "merchant/shop-1", "ConfirmRedemption", "{'requestId': '%s', 'redemptionId': '%s'}",
+                      house_id(), id);
+        snprintf(sql, sizeof sql,
+                 "INSERT INTO shipment (bucket, id, programme_no, carrier_no, merchant_no, goods_no, quantity, state) "
+                 "SELECT bucket, id, programme_no, 1, merchant_no, goods_no, quantity, %d FROM redemption WHERE id = "
+                 "left('%s', 36)::uuid AND %d > 0",
+                 orders[i].shipment, id, orders[i].shipment);
+        house_sql(house, sql);
+    }
+    house_refused(house, "merchant/shop-1", "HoldRedemption", REASON_INSUFFICIENT_POINTS, NULL,
+                  "{'requestId': '%s', 'bankId': 'bank-a', 'memberRef': 'ann', 'merchantId': 'shop-1', 'points': "
+                  "'50000', 'goodsId': 'kettle', 'quantity': 100, 'shipTo': {'recipient': 'Ann', 'phone': '555', "
+                  "'addressLine': 'Road 1', 'city': 'X', 'postalCode': '1', 'countryCode': 'CN'}}",
+                  house_id());
+    /* No parcel will ever need that of a refused one. */
+    assert_int_equal(house_count(house, "SELECT count(*) FROM redemption WHERE ship_to <> ''"), COUNT(orders));
+    house_ask(house, BANK, "EraseMember", ERASE, house_id());
+    /* On its way, not booked yet, and held; and bob's. */
+    assert_int_equal(house_count(house, "SELECT count(*) FROM redemption WHERE ship_to <> ''"), 4);
+    assert_int_equal(house_count(house, "SELECT count(*) FROM redemption r JOIN account a USING (bucket, member_id) "
+                                        "WHERE a.member_ref = 'ann' AND ship_to <> ''"),
+                     3);
+    house_sql(house, "UPDATE shipment SET state = 6");
+    house_ask(house, BANK, "EraseMember", ERASE, house_id());
+    assert_int_equal(house_count(house, "SELECT count(*) FROM redemption r JOIN account a USING (bucket, member_id) "
+                                        "WHERE a.member_ref = 'ann' AND ship_to <> ''"),
+                     2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -379,6 +488,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(contact_data_is_sealed_and_a_repeat_writes_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(a_card_is_one_members_at_a_time, setup, teardown),
         cmocka_unit_test_setup_teardown(of_two_in_one_message_the_first_gets_the_card, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_card_moves_within_a_message_in_any_order, setup, teardown),
+        cmocka_unit_test_setup_teardown(addresses_are_erased_once_their_parcels_arrived, setup, teardown),
         cmocka_unit_test_setup_teardown(a_claim_nobody_followed_up_is_void_after_a_while, setup, teardown),
         cmocka_unit_test_setup_teardown(a_member_is_shown_and_only_its_bank_sees_what_is_personal, setup, teardown),
         cmocka_unit_test_setup_teardown(members_are_found_within_their_bank, setup, teardown),

@@ -47,6 +47,34 @@ static const struct {
     { "then by tier again", FOR_A_TIME(true, 0, 90, TODAY, TODAY + 2), 3, BY_TIER, 0 },
 };
 
+/* A temporary limit by itself: whatever the other limit is, it is as before when the time is over. */
+static void a_temporary_limit_leaves_the_other_as_it_is(void **state)
+{
+    static const struct credit_wish before[] = { OWN(50),
+                                                 { .by_tier = true },
+                                                 FOR_A_TIME(false, 50, 10, TODAY, TODAY + 9),
+                                                 FOR_A_TIME(true, 0, 10, TODAY + 1, TODAY + 9) };
+    static const struct temporary_limit first = { 90, { TODAY }, { TODAY + 2 } }, none = { 0 };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(before); i++) {
+        struct account account = { .status = MEMBER_ACTIVE, .credit_limit = 5 };
+        int64_t lasting = before[i].by_tier ? BY_TIER : 50;
+        assert_true(credit_set(&account, &before[i], (struct date){ TODAY }, BY_TIER));
+        assert_true(credit_set_temporary(&account, &first, (struct date){ TODAY }, BY_TIER));
+        assert_false(credit_set_temporary(&account, &first, (struct date){ TODAY }, BY_TIER));
+        assert_int_equal(account.credit_limit, 90);
+        struct account later = account;
+        assert_true(credit_follow(&later, (struct date){ TODAY + 3 }, BY_TIER));
+        assert_int_equal(later.credit_limit, lasting);
+        assert_int_equal(later.plan.by_tier, before[i].by_tier);
+        assert_true(credit_set_temporary(&account, &none, (struct date){ TODAY }, BY_TIER));
+        assert_false(credit_set_temporary(&account, &none, (struct date){ TODAY }, BY_TIER));
+        assert_int_equal(account.credit_limit, lasting);
+        assert_int_equal(account.plan.by_tier, before[i].by_tier);
+    }
+}
+
 static void the_limit_in_force_follows_its_plan(void **state)
 {
     (void)state;
@@ -188,6 +216,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_limit_in_force_follows_its_plan),
+        cmocka_unit_test(a_temporary_limit_leaves_the_other_as_it_is),
         cmocka_unit_test(rules_and_tiers_move_only_a_limit_by_tier),
         cmocka_unit_test(a_limit_of_ones_own_waits_for_the_temporary_one_to_end),
         cmocka_unit_test(what_is_drawn_keeps_its_day),
