@@ -1,6 +1,6 @@
 #include "recon_lines.h"
 
-#include "base/text.h"
+#include "io/encoding.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -47,7 +47,7 @@ static size_t bad_character(const char *text, size_t size)
         if (iscntrl((unsigned char)text[i]))
             return i + 1;
     }
-    return text_utf8(text, size) ? 0 : size;
+    return encoding_utf8_bad(text, size);
 }
 
 bool recon_lines_next(struct recon_lines *lines, bool *more, struct error *err)

@@ -397,6 +397,21 @@ static void a_refused_file_leaves_nothing(void **state)
     assert_int_equal(run_order(world, &order), REASON_BANK_NOT_FOUND);
 }
 
+static void two_at_once_do_not_mix(void **state)
+{
+    struct world *world = *state;
+    struct period period;
+    char path[128];
+
+    assert_true(period_parse("2017-02", &period));
+    write_lines(world, &sent, path);
+    struct recon_order order = order_of(path, &period);
+    world_do(world, "BEGIN; SELECT pg_advisory_xact_lock(7300418, hashint8(1 * 4 + 1))");
+    assert_int_equal(run_order(world, &order), REASON_CLOSE_RUNNING);
+    world_do(world, "ROLLBACK");
+    assert_int_equal(run_order(world, &order), REASON_OK);
+}
+
 /* ---- somebody else's reckoning ---- */
 
 static bool says(char said[512], const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -659,6 +674,7 @@ int main(void)
         cmocka_unit_test_setup(the_same_file_twice_changes_nothing, forget),
         cmocka_unit_test_setup(a_corrected_file_resolves_what_it_corrects, forget),
         cmocka_unit_test_setup(a_refused_file_leaves_nothing, forget),
+        cmocka_unit_test_setup(two_at_once_do_not_mix, forget),
         cmocka_unit_test_setup(a_random_month_is_classed_the_same_by_others, forget),
         cmocka_unit_test_setup(the_checker_sees_another_class, forget),
     };

@@ -295,6 +295,10 @@ static const struct {
       "13.34" },
     { "camt053", CAMT_HEAD CAMT_ENTRY("12.34", "CRDT", "BOOK", "", CAMT_E2E) CAMT_END, "the entry has neither" },
     { "camt053", "<Document/>", "file: this is no camt.052" },
+    { "mt940",
+      ":20:a\xff"
+      "b\n",
+      "file:1: column 6: a character that is no text" },
     { "bai2", "01,a\x01/\n", "file:1: column 5: a character that is no text" },
 };
 
