@@ -140,6 +140,13 @@ static void from_a_file_to_a_correction(void **state)
     expect(1, arguments, "the break is CORRECTED");
     snprintf(arguments, sizeof arguments, "breaks accept --programme demo --break %s --by ann --note no", amount);
     expect(1, arguments, "only a break of the programme that is OPEN or DISPUTABLE");
+    /* The period that is open takes it, and nothing else is on anybody's statement of that month. */
+    expect(0, "day-close --programme demo --until 2017-02-28", "2017-02-28 closed");
+    expect(0, "period-close --programme demo --period 2017-01", "all tie");
+    expect(0, "period-close --programme demo --period 2017-02", "all tie");
+    assert_int_equal(
+        world_number(world, "SELECT count(*) FROM settlement_correction WHERE state = 3 AND taken_period = '2017-02'"),
+        1);
     free(amount);
     /* A corrected file does not undo what people decided. */
     write_file(world, "bank.csv", "bank_no = 1", "");
