@@ -252,8 +252,8 @@ static void test_values_within_messages(void **state)
     time.seconds = 1483228800;
     row.amount = &money;
     row.transaction_time = &time;
-    assert_non_null(strstr(shown(&row.base), "amount            -1.234 KWD\n"));
-    assert_non_null(strstr(shown(&row.base), "transaction_time  2017-01-01T00:00:00Z\n"));
+    assert_non_null(strstr(shown(&row.base), "amount                  -1.234 KWD\n"));
+    assert_non_null(strstr(shown(&row.base), "transaction_time        2017-01-01T00:00:00Z\n"));
 }
 
 int main(void)

@@ -302,6 +302,7 @@ static struct types every_type(void)
     static const ProtobufCMessageDescriptor *const stored[] = {
         &alliance__v1__row_proof__descriptor,
         &alliance__v1__sealed_member__descriptor,
+        &alliance__v1__settlement_posting__descriptor,
     };
     struct types types = { 0 };
 
