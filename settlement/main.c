@@ -2,6 +2,7 @@
 #include "day_close.h"
 #include "io/settings.h"
 #include "options.h"
+#include "pay_commands.h"
 #include "period_close.h"
 #include "progress.h"
 #include "recon_commands.h"
@@ -129,6 +130,29 @@ static int run_reconciliation(struct program *program, int argc, char **argv, st
     return EXIT_DONE;
 }
 
+/* Payments read their own words, too, and hold the programme's lock. */
+static int run_payments(struct program *program, int argc, char **argv, struct error *err)
+{
+    struct close_run run = { .progress = &program->progress };
+    struct pay_options options;
+    bool good;
+
+    if (!pay_options_parse(argc, argv, &options, err))
+        return complain(program, err, EXIT_USAGE);
+    if (options.help) {
+        pay_options_help(stdout);
+        return EXIT_DONE;
+    }
+    if (!settings_load(&program->settings, SETTINGS_SETTLE, options.settings, err))
+        return complain(program, err, EXIT_USAGE);
+    if (!db_open(program->settings.database, &program->db, err) ||
+        !close_begin(&run, program->db, options.programme, err))
+        return complain(program, err, EXIT_REFUSED);
+    good = pay_command_run(&run, &options, program->settings.statements_dir, stdout, err);
+    close_end(&run);
+    return good ? EXIT_DONE : complain(program, err, EXIT_REFUSED);
+}
+
 int main(int argc, char **argv)
 {
     CLEANUP(program_release) struct program program = { .progress = progress_on_terminal() };
@@ -136,11 +160,14 @@ int main(int argc, char **argv)
 
     if (argc > 1 && recon_options_are(argv[1]))
         return run_reconciliation(&program, argc, argv, &err);
+    if (argc > 1 && pay_options_are(argv[1]))
+        return run_payments(&program, argc, argv, &err);
     if (!options_parse(argc, argv, &program.options, &err))
         return complain(&program, &err, EXIT_USAGE);
     if (program.options.command == COMMAND_HELP) {
         options_help(stdout);
         recon_options_help(stdout);
+        pay_options_help(stdout);
         fputs("Settings\n", stdout);
         settings_help(stdout, SETTINGS_SETTLE);
         return EXIT_DONE;
