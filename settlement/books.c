@@ -3,6 +3,7 @@
 #include "base/exact.h"
 #include "books_store.h"
 #include "charges.h"
+#include "facts_store.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -19,7 +20,8 @@ bool books_load(struct books *books, struct db *db, int32_t programme_no, const 
     books->period = period;
     return books_store_contracts(db, programme_no, books, err) && books_store_openings(db, programme_no, books, err) &&
            books_store_ids(db, programme_no, books, err) && books_store_corrections(db, programme_no, books, err) &&
-           books_store_holds(db, programme_no, books, err);
+           books_store_holds(db, programme_no, books, err) && facts_store_undelivered(db, programme_no, books, err) &&
+           facts_store_freight(db, programme_no, books, err) && facts_store_campaigns(db, programme_no, books, err);
 }
 
 struct settle_contract books_contract(const struct books *books, struct party party, const char *currency)

@@ -30,7 +30,8 @@ static const struct column end_columns[] = { COLUMN(struct day_end, now), COLUMN
 static const struct statement get_end =
     STATEMENT("day_end",
               "SELECT min(CASE WHEN f.test_clock = 'epoch' THEN statement_timestamp() ELSE f.test_clock END) AS now, "
-              "min(($2::date + 1)::timestamp AT TIME ZONE p.time_zone) AS ends_at FROM programme p JOIN fence f "
+              "min(($2::date + 1)::timestamp AT TIME ZONE p.time_zone + p.cut_off_minutes * interval '1 minute') AS "
+              "ends_at FROM programme p JOIN fence f "
               "USING (programme_no) WHERE programme_no = $1",
               day_params, end_columns, sizeof(struct day_end));
 

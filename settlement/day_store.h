@@ -28,7 +28,7 @@ struct fence_row {
 /* Programme time and the end of a day, both by the database: it has the clock and the time zones. */
 struct day_end {
     struct instant now;
-    struct instant ends_at; /* midnight in the programme's time zone */
+    struct instant ends_at; /* midnight in the programme's time zone, or its cut-off after that */
 };
 
 bool day_store_state(struct db *db, int32_t programme_no, struct day_state *state, struct error *err) MUST_USE;

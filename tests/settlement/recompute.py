@@ -118,7 +118,7 @@ class Books:
         self.contracts = {}
         for row in ask(conninfo, f"""SELECT party, party_no, currency, array_to_string(tier_from, ' '), array_to_string(tier_bp, ' '),
                 min_payout_minor, hold_back_bp, fee_period_minor, fee_redemption_minor, tax_bp, tax_rounding, tax_bearer,
-                residue_limit_minor, payment_days, freight_minor FROM settlement_contract WHERE {where} AND effective_from <= '{self.last}'
+                residue_limit_minor, payment_days, freight_minor, eligibility FROM settlement_contract WHERE {where} AND effective_from <= '{self.last}'
                 ORDER BY version"""):
             tiers = list(zip(map(int, row[3].split()), map(int, row[4].split())))
             self.contracts[party(row[0], row[1]), row[2]] = [tiers, *map(int, row[5:])]
@@ -132,6 +132,7 @@ class Books:
                 FROM settlement_hold WHERE {where} AND begun_on <= '{self.last}' AND release_on > '{self.last}' AND
                 from_period <> '{period}' ORDER BY merchant_no, currency, kind, refers_to COLLATE "C", hold_no"""):
             self.holds[ids["MERCHANT"][row[0]], row[1]].append((int(row[2]), int(row[3]), bytes.fromhex(row[4]).decode()))
+        self.facts(conninfo, where, period, ids)
         self.openings = {}
         numbers = {2: "BANK", 3: "MERCHANT", 4: "OPERATOR", 5: "CARRIER", 6: "TAX"}
         for row in ask(conninfo, f"""SELECT type, bank_no, merchant_no, carrier_no, currency, closing_minor FROM statement JOIN
@@ -141,8 +142,62 @@ class Books:
             self.openings[(kind, ids[kind][no] if no else ""), row[4]] = int(row[5])
         self.post()
 
+    def facts(self, conninfo, where, period, ids):
+        """Freight and campaigns, the first postings; what is not delivered, kept."""
+        rates = defaultdict(list)
+        for row in ask(conninfo, f"""SELECT party_no, currency, effective_from, freight_minor FROM settlement_contract
+                WHERE {where} AND party = 3 ORDER BY version"""):
+            rates[row[0], row[1]].append((row[2], int(row[3])))
+        freight, open_ids = defaultdict(list), {}
+        for row in ask(conninfo, f"""SELECT s.id, s.carrier_no, s.merchant_no, g.currency, s.state, s.freight_period,
+                to_char((head_at - cut_off_minutes * interval '1 minute') AT TIME ZONE time_zone, 'YYYY-MM-DD'), s.bucket FROM shipment s
+                JOIN goods g USING (goods_no) JOIN programme p ON p.programme_no = s.programme_no WHERE s.{where}"""):
+            late = row[4] != "6" or row[6] > str(self.last)
+            rate = [amount for day, amount in rates[row[1], row[3]] if day <= row[6]]
+            if late:
+                open_ids[row[7], row[0]] = row[2]
+            elif row[5] in ("", period) and rate and rate[-1]:
+                freight[int(row[1]), int(row[2]), row[3]].append(rate[-1])
+        self.first_postings = [Posting("FREIGHT", ("MERCHANT", ids["MERCHANT"][str(merchant)]), ("CARRIER", ids["CARRIER"][str(carrier)]),
+                                       sum(amounts), currency, "", ids["MERCHANT"][str(merchant)], note=f"{len(amounts)} delivered")
+                               for (carrier, merchant, currency), amounts in sorted(freight.items())]
+        drawn = defaultdict(int)
+        for row in ask(conninfo, f"""SELECT kind, encode(lots, 'hex') FROM journal WHERE {where} AND kind IN (3, 5, 6, 7, 8)
+                AND business_date BETWEEN '{self.first}' AND '{self.last}'"""):
+            lots = bytes.fromhex(row[1])
+            for at in range(0, len(lots), 16):
+                points = int.from_bytes(lots[at + 8:at + 16], "big")
+                drawn[int.from_bytes(lots[at + 4:at + 8], "big")] += points if row[0] == "3" else -points
+        shares = defaultdict(list)
+        for row in ask(conninfo, """SELECT f.bank_no, f.funding_no, funding_id, currency, cost_num, cost_den, funder, s.merchant_no, share_bp
+                FROM funding f JOIN funding_share s USING (funding_no) ORDER BY f.bank_no, f.funding_no, funder, s.merchant_no"""):
+            shares[int(row[0]), int(row[1])].append(row[2:])
+        for (bank, funding), parts in shares.items():
+            if funding not in drawn:
+                continue
+            done = bp = 0
+            for name, currency, num, den, funder, merchant, share in parts:
+                bp += int(share)
+                part = round(Fraction(round(Fraction(drawn[funding] * int(num), int(den))) * bp, 10000))
+                giver = {"1": None, "2": ("OPERATOR", ""), "3": ("MERCHANT", ids["MERCHANT"].get(merchant))}[funder]
+                if giver and part != done:
+                    self.first_postings.append(Posting("CAMPAIGN_SHARE", giver, ("BANK", ids["BANK"][str(bank)]), part - done, currency,
+                                                       ids["BANK"][str(bank)], ids["MERCHANT"].get(merchant, ""), name, f"{drawn[funding]} points"))
+                done = part
+        undelivered = defaultdict(dict)
+        wanted = {key[0][1]: key[1] for key, contract in self.contracts.items() if key[0][0] == "MERCHANT" and contract[11] == 2}
+        for row in ask(conninfo, f"""SELECT bucket, redemption_id, merchant_no, currency, gross_minor - commission_minor FROM journal
+                WHERE {where} AND kind IN (4, 8) AND business_date <= '{self.last}'"""):
+            merchant = ids["MERCHANT"][row[2]]
+            if (row[0], row[1]) in open_ids and wanted.get(merchant) == row[3]:
+                nets = undelivered[merchant, row[3]]
+                nets[row[1]] = nets.get(row[1], 0) + int(row[4])
+        for key, nets in undelivered.items():
+            if sum(nets.values()):
+                self.holds[key].append((3, sum(nets.values()), f"{len(nets)} orders"))
+
     def post(self):
-        self.postings = []
+        self.postings = list(self.first_postings)
         known = {((kind, name), currency) for bank, merchant, currency in self.pairs
                  for kind, name in (("BANK", bank), ("MERCHANT", merchant), ("OPERATOR", ""))}
         known |= {key for key, closing in self.openings.items() if closing}
@@ -157,7 +212,7 @@ class Books:
         self.known = known | {(("OPERATOR", ""), currency) for _, currency in known}
 
     def charge(self, party, currency, contract):
-        tiers, _, _, per_period, per_redemption, tax_bp, rounding, bearer, limit, _, _ = contract
+        tiers, _, _, per_period, per_redemption, tax_bp, rounding, bearer, limit, _, _, _ = contract
         operator, tax = ("OPERATOR", ""), ("TAX", "")
         merchant = party[1] if party[0] == "MERCHANT" else ""
         mine = {pair: sum_up(lines) for pair, lines in sorted(self.pairs.items())
@@ -288,7 +343,7 @@ def roll_up_csv(key, number, totals, pairs, books, position, keeps):
     if position["carriedMinor"]:
         rows.append(moved("CARRIED", position["carriedMinor"], kept=True))
     for kind, amount, text in keeps:
-        rows.append(moved({1: "HELD_BACK", 2: "DISPUTED"}[kind], amount, text=text, kept=True))
+        rows.append(moved({1: "HELD_BACK", 2: "DISPUTED", 3: "UNDELIVERED"}[kind], amount, text=text, kept=True))
     closing = money(position["closingMinor"], currency)
     rows.append(row("TOTAL", number, totals, "CLOSING", position["closingMinor"], closing))
     return csv_bytes(rows)
