@@ -18,6 +18,7 @@ struct progress;
 struct close_run {
     struct db *db;             /* the caller's; all work of a close is done on this one connection */
     struct progress *progress; /* the caller's; NULL for none */
+    const char *maker;         /* who runs it, for the four eyes of a period; NULL: nobody in particular */
     int32_t programme_no;
     char programme_id[ID_MAX + 1];
     int steps;                  /* done by this run */

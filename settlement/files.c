@@ -50,12 +50,10 @@ void files_release(struct files *files)
 
 bool files_end(struct files *files, struct error *err)
 {
-    uint8_t content[CRYPTO_HASH];
-
     json_close(&files->listed, "]");
     json_close(&files->listed, "}");
     new_file_text(&files->manifest, "\n");
-    return new_file_finish(&files->manifest, content, err);
+    return new_file_finish(&files->manifest, files->manifest_sha256, err);
 }
 
 static bool begin_file(struct files *files, struct new_file *file, const struct sheet *sheet, const char *extension,

@@ -42,8 +42,9 @@ struct files {
     const struct period *period;
     struct new_file csv, json, manifest;
     struct json_out lines, listed;
-    struct merkle rows;          /* of the CSV at hand */
-    struct doc_files *documents; /* the caller's */
+    struct merkle rows;                   /* of the CSV at hand */
+    struct doc_files *documents;          /* the caller's */
+    uint8_t manifest_sha256[CRYPTO_HASH]; /* once files_end has completed it */
 };
 
 /* Nothing under the final names changes before files_publish_sheets. */

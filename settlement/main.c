@@ -1,6 +1,8 @@
 /* alliance-settle: closes days and months. One command a run; started by a timer or a person. */
 #include "day_close.h"
+#include "io/crypto.h"
 #include "io/settings.h"
+#include "issue.h"
 #include "options.h"
 #include "pay_commands.h"
 #include "period_close.h"
@@ -10,8 +12,10 @@
 #include "store/db.h"
 
 #include <inttypes.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 enum { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2 };
 
@@ -50,12 +54,51 @@ static bool run_day_close(struct program *program, struct close_run *run, struct
 static bool run_period_close(struct program *program, struct close_run *run, struct error *err)
 {
     const char *out = program->options.out ? program->options.out : program->settings.statements_dir;
+    const struct passwd *user = getpwuid(geteuid());
+    char hash[2 * CRYPTO_HASH + 1];
     struct period_closed closed;
 
+    run->maker = program->options.by ? program->options.by : user ? user->pw_name : "unknown";
     if (!period_close(run, &program->options.period, out, &closed, err))
         return false;
     printf("%s closed: %" PRId64 " statements, %" PRId64 " lines, all tie\n%s/%s/%s/manifest.json\n",
            program->options.period.text, closed.statement_count, closed.line_count, out, run->programme_id,
+           program->options.period.text);
+    crypto_hex(closed.manifest_sha256, CRYPTO_HASH, hash);
+    printf("for somebody other than %s: alliance settlement approve %s %s %s\n", run->maker, run->programme_id,
+           program->options.period.text, hash);
+    return true;
+}
+
+static bool need_signer(const struct settings *settings, struct error *err)
+{
+    const struct {
+        const char *name, *value;
+    } needed[] = { { "signing_certificate", settings->signing_certificate },
+                   { "signing_key", settings->signing_key },
+                   { "signing_chain", settings->signing_chain } };
+
+    for (size_t i = 0; i < COUNT(needed); i++) {
+        if (!*needed[i].value)
+            return error_field(err, REASON_SETTING_INVALID, needed[i].name,
+                               "%s is missing; without it nothing can be "
+                               "issued",
+                               needed[i].name);
+    }
+    return true;
+}
+
+static bool run_issue(struct program *program, struct close_run *run, struct error *err)
+{
+    const struct settings *settings = &program->settings;
+    const char *out = program->options.out ? program->options.out : settings->statements_dir;
+    struct cms_signer signer = { settings->signing_certificate, settings->signing_key, settings->signing_chain };
+    struct period_issued issued;
+
+    if (!need_signer(settings, err) || !period_issue(run, &program->options.period, out, &signer, &issued, err))
+        return false;
+    printf("%s %s: %" PRId64 " files are as approved\n%s/%s/%s/manifest.json.p7s\n", program->options.period.text,
+           issued.already ? "was issued before" : "issued", issued.file_count, out, run->programme_id,
            program->options.period.text);
     return true;
 }
@@ -72,6 +115,7 @@ static const struct {
 } commands[] = {
     [COMMAND_DAY_CLOSE] = { run_day_close, true },
     [COMMAND_PERIOD_CLOSE] = { run_period_close, true },
+    [COMMAND_ISSUE] = { run_issue, true },
     [COMMAND_SHOW] = { run_show, false },
 };
 

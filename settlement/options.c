@@ -17,6 +17,8 @@ static const struct {
     { "period-close", COMMAND_PERIOD_CLOSE,
       "Makes a month's statements and their files from its closed days. May be repeated.",
       "alliance-settle period-close --programme demo --period 2017-01 --out var/statements" },
+    { "issue", COMMAND_ISSUE, "Signs an approved period and makes it final; checks every file first.",
+      "alliance-settle issue --programme demo --period 2017-01" },
     { "show", COMMAND_SHOW, "Prints a month's totals.", "alliance-settle show --programme demo --period 2017-01" },
 };
 
@@ -50,12 +52,19 @@ static bool read_out(struct options *options, const char *value)
     return *value != '\0';
 }
 
+static bool read_by(struct options *options, const char *value)
+{
+    options->by = value;
+    return text_is_ref(value, ID_MAX, "-._");
+}
+
 static bool read_settings(struct options *options, const char *value)
 {
     options->settings = value;
     return *value != '\0';
 }
 
+enum { ISSUE = 1 << COMMAND_ISSUE };
 enum { DAY = 1 << COMMAND_DAY_CLOSE, PERIOD = 1 << COMMAND_PERIOD_CLOSE, SHOW = 1 << COMMAND_SHOW };
 
 static const struct {
@@ -64,13 +73,15 @@ static const struct {
     option_reader *read;
     const char *help;
 } table[] = {
-    { "--programme", "ID", DAY | PERIOD | SHOW, DAY | PERIOD | SHOW, read_programme, "the programme" },
+    { "--programme", "ID", DAY | PERIOD | ISSUE | SHOW, DAY | PERIOD | ISSUE | SHOW, read_programme, "the programme" },
     { "--date", "YYYY-MM-DD", DAY, 0, read_date, "the day that is expected to be open" },
     { "--until", "YYYY-MM-DD|due", DAY, 0, read_until,
       "closes one day after another up to this one; due: every day that is over, which may be none" },
-    { "--period", "YYYY-MM", PERIOD | SHOW, PERIOD | SHOW, read_period, "the month" },
-    { "--out", "DIR", PERIOD, 0, read_out, "where files go, below DIR/PROGRAMME/PERIOD; else the setting" },
-    { "--settings", "FILE", DAY | PERIOD | SHOW, 0, read_settings,
+    { "--period", "YYYY-MM", PERIOD | ISSUE | SHOW, PERIOD | ISSUE | SHOW, read_period, "the month" },
+    { "--out", "DIR", PERIOD | ISSUE, 0, read_out, "where files are, below DIR/PROGRAMME/PERIOD; else the setting" },
+    { "--by", "NAME", PERIOD, 0, read_by,
+      "who makes the statements, and so may not approve them; the user of the operating system when not given" },
+    { "--settings", "FILE", DAY | PERIOD | ISSUE | SHOW, 0, read_settings,
       "settings file; ALLIANCE_<NAME> in the environment wins" },
 };
 enum { OPTIONS = COUNT(table) };

@@ -9,7 +9,7 @@
 
 #include <stdio.h>
 
-enum command { COMMAND_HELP, COMMAND_DAY_CLOSE, COMMAND_PERIOD_CLOSE, COMMAND_SHOW };
+enum command { COMMAND_HELP, COMMAND_DAY_CLOSE, COMMAND_PERIOD_CLOSE, COMMAND_ISSUE, COMMAND_SHOW };
 
 struct options {
     enum command command;
@@ -19,6 +19,7 @@ struct options {
     bool due;                /* --until due */
     struct period period;
     const char *out; /* NULL: the setting statements_dir */
+    const char *by;  /* NULL: the user of the operating system */
 };
 
 /* FIELD_INVALID says which option is wrong and how a right one looks. */

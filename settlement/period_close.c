@@ -1,5 +1,6 @@
 #include "period_close.h"
 
+#include "base/arena.h"
 #include "base/exact.h"
 #include "books.h"
 #include "books_store.h"
@@ -15,6 +16,7 @@
 #include "period_store.h"
 #include "progress.h"
 #include "store/db.h"
+#include "store/period_state_store.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -184,6 +186,37 @@ static bool write_roll_ups(struct work *work, struct error *err)
     return true;
 }
 
+/* Four eyes are bound to the manifest's hash: another hash takes an approval away. */
+static bool put_state(struct work *work, struct error *err)
+{
+    struct close_run *run = work->run;
+    struct period_state_put_params params = {
+        .programme_no = run->programme_no,
+        .period = work->period->text,
+        .first_day = work->period->first,
+        .last_day = work->period->last,
+        .maker = run->maker,
+        .manifest_sha256 = { work->files.manifest_sha256, CRYPTO_HASH },
+        .statement_count = (int64_t)work->sheets.count,
+    };
+
+    return db_execute(run->db, &period_state_put, &params, NULL, err);
+}
+
+static bool not_issued(struct close_run *run, const struct period *period, struct error *err)
+{
+    CLEANUP(arena_release) struct arena arena = { 0 };
+    struct period_state_params params = { run->programme_no, period->text };
+    struct period_state_row row;
+    bool found;
+
+    if (!db_fetch_one(run->db, &period_state_find, &params, &arena, &row, &found, err))
+        return false;
+    return !found || row.state != PERIOD_ISSUED ||
+           error_set(err, REASON_PERIOD_ISSUED,
+                     "%s was issued and stays as it is; what is late goes into an open period", period->text);
+}
+
 static bool store(struct work *work, struct error *err)
 {
     struct close_run *run = work->run;
@@ -193,7 +226,7 @@ static bool store(struct work *work, struct error *err)
         !line_store_put(run->db, run->programme_no, run->programme_id, work->period, &work->sheets, &work->keys,
                         &stored, err) ||
         !books_store_put(run->db, run->programme_no, run->programme_id, &work->books, &work->sheets, err) ||
-        !numbers_cancel(run, work->period, err))
+        !numbers_cancel(run, work->period, err) || !put_state(work, err))
         return false;
     if (stored != work->line_count)
         return error_set(err, REASON_DOES_NOT_TIE, "%" PRId64 " lines were written to files, %" PRId64 " were stored",
@@ -242,7 +275,7 @@ bool period_close(struct close_run *run, const struct period *period, const char
     CLEANUP(work_release) struct work work = { .run = run, .period = period, .files = { .directory = -1 } };
     struct date first;
 
-    if (!period_check_days(run, period, &first, err) ||
+    if (!not_issued(run, period, err) || !period_check_days(run, period, &first, err) ||
         !files_open(&work.files, statements_dir, run->programme_id, period, &work.documents, err) ||
         !line_keys_open(&work.keys, work.files.directory, err))
         return false;
@@ -251,6 +284,7 @@ bool period_close(struct close_run *run, const struct period *period, const char
         files_discard(&work.files, &work.sheets);
         return false;
     }
-    *closed = (struct period_closed){ (int64_t)work.sheets.count, work.line_count };
+    *closed = (struct period_closed){ .statement_count = (int64_t)work.sheets.count, .line_count = work.line_count };
+    memcpy(closed->manifest_sha256, work.files.manifest_sha256, CRYPTO_HASH);
     return publish(&work, err);
 }

@@ -10,9 +10,12 @@
 #include "close.h"
 #include "period.h"
 
+#include <stdint.h>
+
 struct period_closed {
     int64_t statement_count;
     int64_t line_count;
+    uint8_t manifest_sha256[32];
 };
 
 /*

@@ -226,6 +226,13 @@ const struct command commands[] = {
       "alliance account approve demo merchant:shop-1 2", account_approve },
     { settlement, "account show", "PROGRAMME PARTY", "", "a party's accounts, the newest first",
       "alliance account show demo merchant:shop-1", account_show },
+    { operator_, "settlement periods", "PROGRAMME", "", "calculated periods: who made, approved and issued them",
+      "alliance settlement periods demo", settlement_periods },
+    { operator_, "settlement approve", "PROGRAMME PERIOD MANIFEST_SHA256", "",
+      "agree to a period's files as they are, so that alliance-settle may issue them; not for who made them",
+      "alliance settlement approve demo 2017-01 5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
+      settlement_approve },
+
     { settlement, "statement list", "PROGRAMME", "PERIOD TYPE", "the statements there are",
       "alliance statement list demo --period 2017-01 --type PAIR", statement_list },
     { settlement, "statement show", "STATEMENT_ID", "LINES", "one statement, with --lines every entry of it",

@@ -1,5 +1,6 @@
 /*
- * settle_commands.h -- commands of the operator about settlement contracts and corrections; one row each in commands.c.
+ * settle_commands.h -- commands of the operator about settlement contracts, corrections and periods; one row each in
+ * commands.c.
  */
 #ifndef CLI_SETTLE_COMMANDS_H
 #define CLI_SETTLE_COMMANDS_H
@@ -13,6 +14,8 @@ enum outcome contract_show(struct cli *cli);
 enum outcome correction_propose_it(struct cli *cli);
 enum outcome correction_approve_it(struct cli *cli);
 enum outcome correction_list_them(struct cli *cli);
+enum outcome settlement_approve(struct cli *cli);
+enum outcome settlement_periods(struct cli *cli);
 
 /* "merchant:shop-1"; false when it was said what is wrong with it. */
 bool settle_read_party(struct cli *cli, const char *what, const char *text,

@@ -1,4 +1,4 @@
-#include "cli.h"
+#include "settle_commands.h"
 
 #include <alliance/v1/settlement_service.pb-c.h>
 #include <stdio.h>
@@ -62,4 +62,23 @@ enum outcome statement_show(struct cli *cli)
     if (!cli_option(cli, OPTION_JSON))
         fputs("\n", cli->out);
     return show_lines(cli, request.statement_id);
+}
+
+enum outcome settlement_approve(struct cli *cli)
+{
+    Alliance__V1__ApprovePeriodRequest request = ALLIANCE__V1__APPROVE_PERIOD_REQUEST__INIT;
+
+    request.programme_id = (char *)(uintptr_t)cli->arguments.at[0];
+    request.period = (char *)(uintptr_t)cli->arguments.at[1];
+    request.manifest_sha256 = (char *)(uintptr_t)cli->arguments.at[2];
+    return cli_unary(cli, SERVICE, "ApprovePeriod", &request);
+}
+
+enum outcome settlement_periods(struct cli *cli)
+{
+    Alliance__V1__ListPeriodsRequest request = ALLIANCE__V1__LIST_PERIODS_REQUEST__INIT;
+
+    request.programme_id = (char *)(uintptr_t)cli->arguments.at[0];
+    return cli_list(cli, SERVICE, "ListPeriods", &request,
+                    "period first_date last_date state statement_count calculated_by approved_by manifest_sha256");
 }

@@ -228,12 +228,20 @@ class Job:
             self.take_receipts(path)
 
 
+def months(tools, programme):
+    return {month["period"]: month for month in tools.ask("operator", "settlement", "periods", programme["programmeId"]).get("periods", [])}
+
+
 def months_settled(tools, programme):
-    """Those whose files are whole, too."""
-    reply = tools.ask("operator", "statement", "list", programme["programmeId"], "--type", "OPERATOR")
-    settled = {statement["period"] for statement in reply.get("statements", [])}
-    return {month for month in settled
-            if os.path.exists(os.path.join(tools.var, "statements", programme["programmeId"], month, "manifest.json"))}
+    return {period for period, month in months(tools, programme).items() if month["state"].endswith("_ISSUED")}
+
+
+def settle_month(tools, programme, month):
+    """One calculates, another approves what was calculated, then it is signed and final."""
+    name = programme["programmeId"]
+    tools.settle("period-close", "--programme", name, "--period", month, "--by", "settlement-desk")
+    tools.alliance("operator", "settlement", "approve", name, month, months(tools, programme)[month]["manifestSha256"])
+    tools.settle("issue", "--programme", name, "--period", month)
 
 
 def days_of(programme, through):
@@ -262,7 +270,7 @@ def run(tools, programme, through):
         if day >= shown["businessDate"]:
             job.day(day)
         if (datetime.date.fromisoformat(day) + DAY).day == 1:
-            tools.settle("period-close", "--programme", programme["programmeId"], "--period", day[:7])
+            settle_month(tools, programme, day[:7])
     bar.end()
     print(f"  {len(days)} days are closed, {len({day[:7] for day in days})} months settled", flush=True)
 

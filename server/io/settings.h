@@ -45,6 +45,9 @@ struct settings {
     int64_t retry_base_ms;
     int64_t attempts_max;
     char statements_dir[SETTINGS_TEXT];
+    char signing_certificate[SETTINGS_TEXT];
+    char signing_key[SETTINGS_TEXT];
+    char signing_chain[SETTINGS_TEXT];
     int64_t hold_default_s;
     int64_t adjust_limit_points;
     int64_t rules_lead_s;

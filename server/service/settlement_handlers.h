@@ -17,6 +17,8 @@ bool settlement_list_corrections(struct call *call, const ProtobufCMessage *requ
 bool settlement_set_account(struct call *call, const ProtobufCMessage *request, struct error *err);
 bool settlement_approve_account(struct call *call, const ProtobufCMessage *request, struct error *err);
 bool settlement_list_accounts(struct call *call, const ProtobufCMessage *request, struct error *err);
+bool settlement_approve_period(struct call *call, const ProtobufCMessage *request, struct error *err);
+bool settlement_list_periods(struct call *call, const ProtobufCMessage *request, struct error *err);
 
 /* Shape only: a kind, and an id where the kind has one. */
 bool settlement_check_party(const char *field, const Alliance__V1__SettlementParty *party, struct error *err) MUST_USE;

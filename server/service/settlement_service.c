@@ -347,5 +347,7 @@ static const struct method methods[] = {
     { "SetPartyAccount", ROLE_OPERATOR, settlement_set_account, NULL },
     { "ApprovePartyAccount", ROLE_OPERATOR, settlement_approve_account, NULL },
     { "ListPartyAccounts", READERS | ROLE_CARRIER, settlement_list_accounts, NULL },
+    { "ApprovePeriod", ROLE_OPERATOR, settlement_approve_period, NULL },
+    { "ListPeriods", ROLE_OPERATOR, settlement_list_periods, NULL },
 };
 const struct service settlement_service = { &alliance__v1__settlement_service__descriptor, methods, COUNT(methods) };

@@ -2,7 +2,9 @@
 
 #define STATEMENT_COLUMNS                                                                                              \
     "s.statement_no, s.statement_id, p.programme_id, s.period, s.type, COALESCE(b.bank_id, '') AS bank_id, "           \
-    "COALESCE(m.merchant_id, '') AS merchant_id, s.currency, s.state, s.confirmed_count, s.confirmed_points, "         \
+    "COALESCE(m.merchant_id, '') AS merchant_id, s.currency, GREATEST(s.state, COALESCE(sp.state, 1))::int2 AS "       \
+    "state, "                                                                                                          \
+    "s.confirmed_count, s.confirmed_points, "                                                                          \
     "s.reversed_count, s.reversed_points, s.gross_minor, s.commission_minor, s.net_minor, s.line_count, "              \
     "s.content_sha256, s.rows_root, s.calculated_at, COALESCE(c.carrier_id, '') AS carrier_id, "                       \
     "o.statement_no IS NOT NULL AS has_position, COALESCE(o.opening_minor, 0) AS opening_minor, "                      \
@@ -14,7 +16,8 @@
     "s.programme_no LEFT JOIN statement_position o ON o.statement_no = s.statement_no "                                \
     "LEFT JOIN bank b ON b.bank_no = s.bank_no LEFT JOIN merchant m ON m.merchant_no = s.merchant_no "                 \
     "LEFT JOIN carrier c ON c.carrier_no = s.carrier_no "                                                              \
-    "LEFT JOIN statement_number n ON n.statement_id = s.statement_id AND n.state = 1 "
+    "LEFT JOIN statement_number n ON n.statement_id = s.statement_id AND n.state = 1 "                                 \
+    "LEFT JOIN settlement_period sp ON sp.programme_no = s.programme_no AND sp.period = s.period "
 
 static const struct column statement_row[] = {
     COLUMN(struct statement_row, statement_no),

@@ -77,6 +77,10 @@ static void a_month_from_open_to_shown(void **state)
     expect(0, "day-close --programme demo --until 2017-01-31", "2017-01-31 closed: 2 entries sealed\n");
     expect(0, "period-close --programme demo --period 2017-01", "2017-01 closed: 11 statements, 5 lines, all tie\n");
     expect(0, "period-close --programme demo --period 2017-01", "/demo/2017-01/manifest.json\n");
+    expect(0, "period-close --programme demo --period 2017-01 --by olga",
+           "\nfor somebody other than olga: alliance settlement approve demo 2017-01 ");
+    expect(2, "period-close --programme demo --period 2017-01 --by a/b", "--by must be given once");
+    expect(1, "issue --programme demo --period 2017-01", "error: SETTING_INVALID: signing_certificate is missing");
     expect(
         0, "show --programme demo --period 2017-01",
         "OPERATOR  all                               3         1           14.83          0.36           14.47  USD");
