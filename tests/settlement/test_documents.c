@@ -181,12 +181,34 @@ static void documents_are_the_same_bytes_again(void **state)
     free(after);
 }
 
+/* Only the merchant that asks for them has them; every record of the fixed width has the same number of bytes. */
+static void banks_that_want_it_get_a_bill(void **state)
+{
+    struct world *world = *state;
+
+    world_put_usual(world);
+    put_account(world, 2, 3, "'上海一号百货有限公司', '', '', '', '', '', ''");
+    world_do(world, "UPDATE party_account SET files = 3");
+    world_settle(world, "2017-01-31", "2017-01");
+    assert_says(world, "2017-01", "ls *.bill.csv *.zm.txt",
+                "pair_bank-a_=shop_2017-01_JPY.bill.csv\npair_bank-a_=shop_2017-01_JPY.zm.txt\n");
+    assert_shows(world, "2017-01", "cat *.bill.csv", "`SUCCESS,`JPY,`10,`12,`0,`1.00000,`11\r\n");
+    assert_shows(world, "2017-01", "cat *.bill.csv", "\r\n`1,`12,`0,`1.00000,`11\r\n");
+    assert_says(world, "2017-01", "awk '{ print length($0) }' *.zm.txt | LC_ALL=C sort -u | wc -l", "1\n");
+    assert_says(world, "2017-01", "LC_ALL=C awk '{ print length($0) }' *.zm.txt",
+                "279\n"); /* 266 of 13 fields, 12 blanks, CR */
+    assert_shows(world, "2017-01", "iconv -f GBK -t UTF-8 *.zm.txt",
+                 "           10 JPY           C12            D1           C11 上海一号百货有限公司 ");
+    assert_shows(world, "2017-01", "cat manifest.json", "pair_bank-a_=shop_2017-01_JPY.zm.txt");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(camt_statements_add_up, set_up, tear_down),
         cmocka_unit_test_setup_teardown(camt_statements_are_valid, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_pdf_can_be_read_and_signed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(banks_that_want_it_get_a_bill, set_up, tear_down),
         cmocka_unit_test_setup_teardown(documents_are_the_same_bytes_again, set_up, tear_down),
     };
 
