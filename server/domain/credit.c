@@ -83,7 +83,10 @@ struct date credit_next_due(const struct account *account)
 
     if (!has_temporary(plan) || account->status == MEMBER_CLOSED)
         return MATURES_BY_EVENT;
-    return plan->begun ? (struct date){ plan->temporary.last.days + 1 } : plan->temporary.first;
+    struct date due = plan->temporary.first;
+    if (plan->begun)
+        due.days = plan->temporary.last.days + 1;
+    return due;
 }
 
 /* Since when */

@@ -233,7 +233,9 @@ static enum reason spend_back(struct batch_accrual *accrual, struct batch_accoun
 {
     struct accrual_row *row = &accrual->row;
     const struct spend_back_order *order = &command->spend_back;
-    struct earned earned = { row->points, row->pending_points, row->matures_on, row->lot_expires, row->funding_no, NULL };
+    struct earned earned = {
+        row->points, row->pending_points, row->matures_on, row->lot_expires, row->funding_no, NULL
+    };
     int64_t left = row->points - row->clawed_points;
 
     *moved = 0;
@@ -309,7 +311,8 @@ static struct batch_accrual *accrual_of(const struct operating *on)
 
 static struct earned earned_of(const struct accrual_row *row)
 {
-    return (struct earned){ row->points, row->pending_points, row->matures_on, row->lot_expires, row->funding_no, NULL };
+    return (
+        struct earned){ row->points, row->pending_points, row->matures_on, row->lot_expires, row->funding_no, NULL };
 }
 
 static enum reason mature(struct operating *on)
