@@ -303,7 +303,7 @@ static void a_chain_that_stops_anywhere_is_finished(void **state)
 
     for (int steps = 0; steps < (int)COUNT(stops); steps++) {
         static struct making making;
-        char first[16], second[16], token[16];
+        char first[24], second[24], token[24];
         print_message("           %s\n", stops[steps]);
         snprintf(first, sizeof first, "ann-%d", steps);
         snprintf(second, sizeof second, "two-%d", steps);
