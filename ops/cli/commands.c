@@ -177,7 +177,7 @@ const struct command commands[] = {
     { bank, "expiry notices", "DATE", "BANK", "whom the bank should tell that points expire soon",
       "alliance expiry notices 2026-01-15", expiry_notices },
 
-    { merchant, "redeem quote", "", "BANK! MERCHANT PRICE CURRENCY GOODS QUANTITY",
+    { merchant, "redeem quote", "", "BANK! MEMBER MERCHANT PRICE CURRENCY GOODS QUANTITY",
       "what a price or a good costs in points", "alliance redeem quote --bank bank-a --price 12.34 --currency CNY",
       redeem_quote },
     { merchant, "redeem hold", "",

@@ -47,6 +47,7 @@ enum outcome redeem_quote(struct cli *cli)
         return OUTCOME_FAILED;
     request.bank_id = cli_text(cli, OPTION_BANK);
     request.goods_id = cli_text(cli, OPTION_GOODS);
+    request.member_ref = cli_text(cli, OPTION_MEMBER);
     return cli_unary(cli, SERVICE, "QuoteRedemption", &request);
 }
 

@@ -1,6 +1,7 @@
 #include "domain/redemption.h"
 
 #include "domain/member.h"
+#include "domain/rule_set.h"
 
 #include <string.h>
 
@@ -76,22 +77,99 @@ static enum reason may_redeem(const struct account *account)
     return account->status == MEMBER_FROZEN ? REASON_MEMBER_FROZEN : REASON_OK;
 }
 
-static enum reason terms_allow(const struct moment *moment, const struct currency_rate **rate)
+static const char *known(const char *text)
+{
+    return text ? text : "";
+}
+
+static struct rule_case where_of(int32_t tier, const struct moment *moment, const char *currency)
+{
+    return (struct rule_case){
+        .currency = currency,
+        .merchant_id = known(moment->place.merchant_id),
+        .channel = "",
+        .category = moment->terms && moment->terms->category ? moment->terms->category : CATEGORY_UNKNOWN,
+        .goods_kind = moment->place.goods_kind,
+        .tier = tier,
+        .date = moment->business_date,
+    };
+}
+
+/* By the rule set, where the bank has one; false when there are none. There are rules. */
+static bool rates_of(const struct account *account, const struct moment *moment, const char *currency,
+                     struct currency_rate *rates)
+{
+    if (moment->rules->set) {
+        struct rule_case where = where_of(account->tier, moment, currency);
+        return rule_set_rates(moment->rules->set, &where, rates);
+    }
+    const struct currency_rate *general = rules_rate(moment->rules, currency);
+    if (general)
+        *rates = *general;
+    return general != NULL;
+}
+
+static void owe_more(const struct moment *moment, const struct currency_rate *rate, int64_t points, int64_t *most)
+{
+    struct settlement_amounts amounts;
+
+    if (rules_settle(rate, moment->terms, points, &amounts) == REASON_OK && amounts.gross_minor > *most)
+        *most = amounts.gross_minor;
+}
+
+int64_t redemption_most_owed(const struct moment *moment, int64_t points)
+{
+    const struct currency_rate *general =
+        moment->rules && moment->terms ? rules_rate(moment->rules, moment->terms->currency) : NULL;
+    const struct rule_set *set = general ? moment->rules->set : NULL;
+    int64_t most = 0;
+
+    if (general)
+        owe_more(moment, general, points, &most);
+    for (int32_t i = 0; set && i < set->rate_rule_count; i++) {
+        const struct rate_rule *rule = &set->rate_rules[i];
+        struct rule_case where = where_of(rule->match.first_tier, moment, moment->terms->currency);
+        struct currency_rate rate = { .settlement = rule->settlement };
+        if (rule->settlement.den && rule_match_holds(&rule->match, moment->rules, &where))
+            owe_more(moment, &rate, points, &most);
+    }
+    return most;
+}
+
+static enum reason terms_allow(const struct account *account, const struct moment *moment, struct currency_rate *rate)
 {
     if (!moment->rules)
         return REASON_NO_RULES_IN_FORCE;
     if (!moment->terms)
         return REASON_NO_TERMS_IN_FORCE;
-    *rate = rules_rate(moment->rules, moment->terms->currency);
-    return *rate ? REASON_OK : REASON_CURRENCY_NOT_EXCHANGED;
+    return rates_of(account, moment, moment->terms->currency, rate) ? REASON_OK : REASON_CURRENCY_NOT_EXCHANGED;
 }
 
-static enum reason quote_stands(const struct currency_rate *rate, int64_t price_minor, int64_t points)
+enum reason redemption_cost(const struct account *account, const struct moment *moment, const struct price *price,
+                            int64_t *points)
+{
+    const struct rule_set *set = moment->rules->set;
+    struct rule_case where = where_of(account->tier, moment, price->currency);
+
+    return set ? rule_set_full_points(set, &where, price->minor, points)
+               : rules_price_in_points(rules_rate(moment->rules, price->currency), price->minor, points);
+}
+
+static enum reason quote_stands(const struct account *account, const struct moment *moment, const struct price *price,
+                                int64_t points)
 {
     int64_t cost;
-    enum reason reason = rules_price_in_points(rate, price_minor, &cost);
+    enum reason reason = redemption_cost(account, moment, price, &cost);
 
     return reason == REASON_OK && cost != points ? REASON_QUOTE_CHANGED : reason;
+}
+
+/* Whom the good is for, and how many points at a time. */
+static enum reason rules_allow(const struct account *account, const struct moment *moment, int64_t points)
+{
+    if (moment->rules->set)
+        return rule_set_may_redeem(moment->rules->set, account->tier, known(moment->place.goods_id), points);
+    return points < moment->rules->minimum_points ? REASON_BELOW_MINIMUM : REASON_OK;
 }
 
 /* Exposure */
@@ -198,20 +276,20 @@ static enum reason velocity_allows(struct account *account, const struct moment 
 static enum reason may_hold(const struct redemption *redemption, struct account *account, const struct moment *moment,
                             const struct price *price, int64_t *gross)
 {
-    const struct currency_rate *rate, *price_rate = NULL;
+    struct currency_rate rate;
     struct settlement_amounts amounts;
     enum reason reason = points_in_range(redemption->points, 1);
 
     if (reason == REASON_OK)
-        reason = terms_allow(moment, &rate);
-    if (reason == REASON_OK && price && !(price_rate = rules_rate(moment->rules, price->currency)))
+        reason = terms_allow(account, moment, &rate);
+    if (reason == REASON_OK && price && !rules_rate(moment->rules, price->currency))
         reason = REASON_CURRENCY_NOT_EXCHANGED;
     if (reason == REASON_OK)
         reason = may_redeem(account);
     if (reason == REASON_OK && price)
-        reason = quote_stands(price_rate, price->minor, redemption->points);
-    if (reason == REASON_OK && redemption->points < moment->rules->minimum_points)
-        reason = REASON_BELOW_MINIMUM;
+        reason = quote_stands(account, moment, price, redemption->points);
+    if (reason == REASON_OK)
+        reason = rules_allow(account, moment, redemption->points);
     if (reason == REASON_OK && account->hold_count == OPEN_HOLDS_MAX && !redemption->one_step)
         reason = REASON_TOO_MANY_OPEN_HOLDS;
     if (reason == REASON_OK)
@@ -221,7 +299,7 @@ static enum reason may_hold(const struct redemption *redemption, struct account 
     if (reason == REASON_OK && redemption->points > account_spendable(account))
         reason = REASON_INSUFFICIENT_POINTS;
     if (reason == REASON_OK)
-        reason = rules_settle(rate, moment->terms, redemption->points, &amounts);
+        reason = rules_settle(&rate, moment->terms, redemption->points, &amounts);
     if (reason != REASON_OK)
         return reason;
     *gross = amounts.gross_minor;
@@ -381,7 +459,7 @@ static void write_confirm(struct redemption *redemption, struct account *account
 enum reason redemption_confirm(struct redemption *redemption, struct account *account, const struct moment *moment,
                                const struct uuid *ref, int64_t points, int64_t *moved, struct entries *entries)
 {
-    const struct currency_rate *rate;
+    struct currency_rate rate;
     struct settlement_amounts amounts;
     int64_t confirmed = points ? points : redemption->points;
     enum reason reason = points_in_range(points, 0);
@@ -389,7 +467,7 @@ enum reason redemption_confirm(struct redemption *redemption, struct account *ac
     if (reason == REASON_OK)
         reason = still_held(redemption, REDEMPTION_CONFIRM);
     if (reason == REASON_OK)
-        reason = terms_allow(moment, &rate);
+        reason = terms_allow(account, moment, &rate);
     if (reason == REASON_OK)
         reason = may_redeem(account);
     if (reason == REASON_OK && confirmed > redemption->points)
@@ -397,7 +475,7 @@ enum reason redemption_confirm(struct redemption *redemption, struct account *ac
     if (reason == REASON_OK && redemption->whole && confirmed != redemption->points)
         reason = REASON_GOODS_NOT_DIVISIBLE;
     if (reason == REASON_OK)
-        reason = rules_settle(rate, moment->terms, confirmed, &amounts);
+        reason = rules_settle(&rate, moment->terms, confirmed, &amounts);
     if (reason != REASON_OK)
         return reason;
     freeze_terms(redemption, moment, &amounts, confirmed);

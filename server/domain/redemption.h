@@ -68,6 +68,12 @@ struct exposures {
     size_t count;
 };
 
+/* Where points are redeemed and for what, as a rule set looks at it; NULL: not known, or no good. */
+struct redeem_place {
+    const char *merchant_id, *goods_id;
+    int32_t goods_kind;
+};
+
 /* The facts a decision is made under: from the fence, the bank's rules and the merchant's terms. */
 struct moment {
     struct instant now; /* programme time */
@@ -76,12 +82,7 @@ struct moment {
     const struct terms *terms;          /* in force now; NULL when there are none or the command has no merchant */
     struct exposures *exposures;        /* of the batch; NULL when no bank at hand has a limit */
     enum reason pace;                   /* VELOCITY_TERMINAL or VELOCITY_MERCHANT when one of them is too fast */
-};
-
-/* What the points were quoted for: they must still be what it costs. */
-struct price {
-    int64_t minor;
-    char currency[CURRENCY_TEXT];
+    struct redeem_place place;          /* of what is held or confirmed */
 };
 
 /* Where entries go; the caller gives room for all that one decision can write (DECISION_...). */
@@ -92,6 +93,21 @@ struct entries {
     size_t lot_count;
 };
 enum { DECISION_ENTRIES = 7, DECISION_LOTS = 3 * LOTS_MAX };
+
+/* What the points were quoted for: they must still be what it costs. */
+struct price {
+    int64_t minor;
+    char currency[CURRENCY_TEXT];
+};
+
+/*
+ * What the bank would owe for those points there and now, at most, whatever tier the member has by then; 0 when there
+ * are no rules, terms or rates, or it is too much to say: then it is refused anyway.
+ */
+int64_t redemption_most_owed(const struct moment *moment, int64_t points);
+/* What the price comes to in points for that member. AMOUNT_TOO_LARGE. There are rules, and rates for the currency. */
+enum reason redemption_cost(const struct account *account, const struct moment *moment, const struct price *price,
+                            int64_t *points) MUST_USE;
 
 /* The state after the event, or REDEMPTION_NONE when it cannot happen in that state. */
 enum redemption_state redemption_next(enum redemption_state state, enum redemption_event event);

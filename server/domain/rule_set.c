@@ -115,15 +115,15 @@ static bool names_good(const struct tier *tier, const char *goods_id)
 }
 
 /* A good that tiers name is for the lowest of them and for higher ones. */
-static enum reason check_good(const struct rule_set *set, const struct redemption_ask *ask, struct rule_trace *trace)
+static enum reason check_good(const struct rule_set *set, int32_t of, const char *goods_id, struct rule_trace *trace)
 {
-    for (int32_t i = 0; i < set->tier_count && ask->goods_id[0]; i++) {
+    for (int32_t i = 0; i < set->tier_count && goods_id[0]; i++) {
         const struct tier *tier = &set->tiers[i];
-        if (!names_good(tier, ask->goods_id))
+        if (!names_good(tier, goods_id))
             continue;
-        note(trace, (struct rule_step){ "the good is for this tier and higher ones", tier->name, ask->where.tier,
-                                        NO_RATIO, NONE, tier->tier });
-        return ask->where.tier >= tier->tier ? REASON_OK : REASON_TIER_TOO_LOW;
+        note(trace, (struct rule_step){ "the good is for this tier and higher ones", tier->name, of, NO_RATIO, NONE,
+                                        tier->tier });
+        return of >= tier->tier ? REASON_OK : REASON_TIER_TOO_LOW;
     }
     return REASON_OK;
 }
@@ -136,10 +136,10 @@ static bool up_to_step(int64_t points, int64_t step, int64_t *out)
     return exact_ratio_ceil(points, 1, step, &steps) && exact_ratio_floor(steps, step, 1, out);
 }
 
-static bool full_points(const struct rule_set *set, const struct redemption_ask *ask, struct ratio conversion,
+static bool full_points(const struct rule_set *set, int32_t of, int64_t price_minor, struct ratio conversion,
                         int64_t *full, struct rule_trace *trace)
 {
-    const struct tier *tier = rule_set_tier(set, ask->where.tier);
+    const struct tier *tier = rule_set_tier(set, of);
     int64_t points;
 
     if (tier) {
@@ -147,9 +147,9 @@ static bool full_points(const struct rule_set *set, const struct redemption_ask 
                                         NONE, 0 });
         conversion = times(conversion, tier->conversion);
     }
-    if (!exact_ratio_ceil(ask->price_minor, conversion.num, conversion.den, &points) || points > POINTS_MAX)
+    if (!exact_ratio_ceil(price_minor, conversion.num, conversion.den, &points) || points > POINTS_MAX)
         return false;
-    note(trace, (struct rule_step){ "points for the whole price", NONE, ask->price_minor, conversion, UP, points });
+    note(trace, (struct rule_step){ "points for the whole price", NONE, price_minor, conversion, UP, points });
     if (!up_to_step(points, set->step_points, full) || *full > POINTS_MAX)
         return false;
     if (*full != points)
@@ -172,6 +172,15 @@ static bool bounds(const struct rule_set *set, int64_t full, int64_t *least, int
     return true;
 }
 
+static enum reason check_count(const struct rule_set *set, int64_t points)
+{
+    if (points < set->rules.minimum_points)
+        return REASON_BELOW_MINIMUM;
+    if (points > set->maximum_points)
+        return REASON_ABOVE_MAXIMUM;
+    return points % set->step_points == 0 ? REASON_OK : REASON_NOT_A_STEP;
+}
+
 /* Cash is allowed when the share of points may be less than all. */
 static enum reason choose_points(const struct rule_set *set, int64_t full, int64_t asked, int64_t *points,
                                  struct rule_trace *trace)
@@ -190,13 +199,8 @@ static enum reason choose_points(const struct rule_set *set, int64_t full, int64
              "the most points of this redemption", NONE, full, { set->most_points_bp, SHARE_ALL_BP }, DOWN, most });
     note(trace, (struct rule_step){ asked ? "points as offered" : "points as many as may be", NONE, full, NO_RATIO,
                                     NONE, *points });
-    if (*points < set->rules.minimum_points)
-        return REASON_BELOW_MINIMUM;
-    if (*points > set->maximum_points)
-        return REASON_ABOVE_MAXIMUM;
-    if (*points % set->step_points != 0)
-        return REASON_NOT_A_STEP;
-    return *points >= least && *points <= most ? REASON_OK : REASON_CASH_BOUNDS;
+    enum reason reason = check_count(set, *points);
+    return reason != REASON_OK || (*points >= least && *points <= most) ? reason : REASON_CASH_BOUNDS;
 }
 
 static enum reason settle(const struct redemption_ask *ask, struct ratio settlement, struct redemption_price *price,
@@ -221,6 +225,17 @@ static enum reason settle(const struct redemption_ask *ask, struct ratio settlem
     return REASON_OK;
 }
 
+static struct currency_rate by_rule(const struct rate_rule *rule, const struct currency_rate *general)
+{
+    struct currency_rate rates = *general;
+
+    if (rule && rule->conversion.den)
+        rates.conversion = rule->conversion;
+    if (rule && rule->settlement.den)
+        rates.settlement = rule->settlement;
+    return rates;
+}
+
 enum reason rule_set_price(const struct rule_set *set, const struct redemption_ask *ask, struct redemption_price *price,
                            struct rule_trace *trace)
 {
@@ -232,17 +247,46 @@ enum reason rule_set_price(const struct rule_set *set, const struct redemption_a
         return REASON_CURRENCY_NOT_EXCHANGED;
     if (ask->price_minor > set->largest_minor)
         return REASON_AMOUNT_TOO_LARGE;
-    enum reason reason = check_good(set, ask, trace);
+    enum reason reason = check_good(set, ask->where.tier, ask->goods_id, trace);
     if (reason != REASON_OK)
         return reason;
     const struct rate_rule *rule = rule_set_rate_rule(set, &ask->where);
-    struct ratio conversion = rule && rule->conversion.den ? rule->conversion : general->conversion;
-    struct ratio settlement = rule && rule->settlement.den ? rule->settlement : general->settlement;
+    const struct currency_rate rates = by_rule(rule, general);
     note(trace, (struct rule_step){ rule ? "conversion rate of the rule of the highest priority that matches"
                                          : "no rule matches: the currency's general conversion rate",
-                                    rule ? rule->name : NONE, 0, conversion, NONE, 0 });
-    if (!full_points(set, ask, conversion, &price->full_points, trace))
+                                    rule ? rule->name : NONE, 0, rates.conversion, NONE, 0 });
+    if (!full_points(set, ask->where.tier, ask->price_minor, rates.conversion, &price->full_points, trace))
         return REASON_AMOUNT_TOO_LARGE;
     reason = choose_points(set, price->full_points, ask->points, &price->points, trace);
-    return reason == REASON_OK ? settle(ask, settlement, price, trace) : reason;
+    return reason == REASON_OK ? settle(ask, rates.settlement, price, trace) : reason;
+}
+
+bool rule_set_rates(const struct rule_set *set, const struct rule_case *where, struct currency_rate *rates)
+{
+    const struct currency_rate *general = rules_rate(&set->rules, where->currency);
+
+    if (general)
+        *rates = by_rule(rule_set_rate_rule(set, where), general);
+    return general != NULL;
+}
+
+enum reason rule_set_full_points(const struct rule_set *set, const struct rule_case *where, int64_t price_minor,
+                                 int64_t *points)
+{
+    struct rule_trace trace = { .count = 0 };
+    struct currency_rate rates;
+
+    if (!rule_set_rates(set, where, &rates))
+        return REASON_CURRENCY_NOT_EXCHANGED;
+    bool good = price_minor <= set->largest_minor &&
+                full_points(set, where->tier, price_minor, rates.conversion, points, &trace);
+    return good ? REASON_OK : REASON_AMOUNT_TOO_LARGE;
+}
+
+enum reason rule_set_may_redeem(const struct rule_set *set, int32_t tier, const char *goods_id, int64_t points)
+{
+    struct rule_trace trace = { .count = 0 };
+    enum reason reason = check_good(set, tier, goods_id, &trace);
+
+    return reason == REASON_OK ? check_count(set, points) : reason;
 }

@@ -176,4 +176,17 @@ enum reason rule_set_earn(const struct rule_set *set, const struct spend *spend,
 enum reason rule_set_price(const struct rule_set *set, const struct redemption_ask *ask, struct redemption_price *price,
                            struct rule_trace *trace) MUST_USE;
 
+/*
+ * The parts of that for a lane, which knows some of it only step by step. The currency's rates there: what the rule
+ * that decides says, the general ones otherwise; false when there are none.
+ */
+bool rule_set_rates(const struct rule_set *set, const struct rule_case *where, struct currency_rate *rates) MUST_USE;
+/* What the whole price costs. CURRENCY_NOT_EXCHANGED, AMOUNT_TOO_LARGE. */
+enum reason rule_set_full_points(const struct rule_set *set, const struct rule_case *where, int64_t price_minor,
+                                 int64_t *points) MUST_USE;
+/* Whom a good is for, and how many points may be redeemed at a time: TIER_TOO_LOW, BELOW_MINIMUM, ABOVE_MAXIMUM,
+ * NOT_A_STEP. */
+enum reason rule_set_may_redeem(const struct rule_set *set, int32_t tier, const char *goods_id,
+                                int64_t points) MUST_USE;
+
 #endif

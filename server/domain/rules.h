@@ -78,6 +78,7 @@ struct terms {
     int32_t commission_bp; /* basis points of gross */
     char currency[CURRENCY_TEXT];
     struct velocity terminal_velocity, merchant_velocity;
+    int32_t category; /* merchant category code; 0: not known */
 };
 
 /* What a confirmation costs the bank and leaves the operator. */

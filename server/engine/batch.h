@@ -156,8 +156,9 @@ struct batch_redemption *batch_add_redemption(struct batch *batch, const struct 
 /* For the parts of batch_decide only; batch_members.c and batch_redemptions.c each have a row of deciders. */
 void batch_refuse(struct command *command, enum reason reason);
 bool batch_same_content(const struct command *command, const uint8_t *hash);
-/* The account's moment, with the terms of that merchant (0 for none). */
-struct moment batch_moment(struct batch *batch, const struct batch_account *loaded, int32_t merchant_no);
+/* The account's moment, with the terms of that merchant and what is redeemed there (0 for none). */
+struct moment batch_moment(struct batch *batch, const struct batch_account *loaded, int32_t merchant_no,
+                           int32_t goods_no);
 /*
  * Answers a request that was seen before, as then, or REQUEST_ID_REUSED when it says something else now; false when it
  * was not seen.

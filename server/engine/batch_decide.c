@@ -81,13 +81,21 @@ static bool bring_up_to_date(struct batch *batch, struct batch_account *loaded)
     return batch_keep_change(batch, NULL, loaded, &before, NULL);
 }
 
-struct moment batch_moment(struct batch *batch, const struct batch_account *loaded, int32_t merchant_no)
+struct moment batch_moment(struct batch *batch, const struct batch_account *loaded, int32_t merchant_no,
+                           int32_t goods_no)
 {
     struct moment moment = loaded->moment;
     const struct merchant *merchant = merchant_no ? reference_merchant_no(batch->reference, merchant_no) : NULL;
+    const struct good *good = goods_no ? reference_good_no(batch->reference, goods_no) : NULL;
 
-    if (merchant)
+    if (merchant) {
         moment.terms = terms_in_force(merchant->terms, merchant->terms_count, moment.now);
+        moment.place.merchant_id = merchant->id;
+    }
+    if (good) {
+        moment.place.goods_id = good->id;
+        moment.place.goods_kind = good->kind;
+    }
     return moment;
 }
 

@@ -93,29 +93,33 @@ bool batch_read_exposures(struct batch *batch, struct db *db, struct error *err)
     return good;
 }
 
-/* What one hold would take; 0 when it will be refused anyway. */
-static int64_t needed_by(const struct command *command, int32_t bank_no, const struct currency_rate *rate,
-                         const struct moment *moment)
+/*
+ * What one hold would take at most: its member may not be there yet, or have another tier by then. `asking` is of the
+ * same bank, and lends its rules.
+ */
+static int64_t needed_by(struct batch *batch, const struct command *command, const struct batch_account *asking,
+                         const char *currency)
 {
     bool holds = command->kind == COMMAND_HOLD || command->kind == COMMAND_REDEEM;
-    struct settlement_amounts amounts = { 0 };
 
-    if (!holds || command->bank_no != bank_no || points_in_range(command->hold.points, 1) != REASON_OK)
+    if (!holds || command->bank_no != asking->account.bank_no || points_in_range(command->hold.points, 1) != REASON_OK)
         return 0;
-    return rules_settle(rate, moment->terms, command->hold.points, &amounts) == REASON_OK ? amounts.gross_minor : 0;
+    struct moment moment = batch_moment(batch, asking, command->merchant_no, command->hold.goods_no);
+    bool counts = moment.terms && strcmp(moment.terms->currency, currency) == 0;
+    return counts ? redemption_most_owed(&moment, command->hold.points) : 0;
 }
 
 /*
  * All of them together, so that the batch is run again once; INT64_MAX when that is too much to say. Each is rounded by
  * itself, as it will be when it is decided.
  */
-static int64_t needed_by_all(const struct batch *batch, int32_t bank_no, const struct moment *moment)
+static int64_t needed_by_all(struct batch *batch, const struct command *command, const char *currency)
 {
-    const struct currency_rate *rate = rules_rate(moment->rules, moment->terms->currency);
+    const struct batch_account *asking = batch_account(batch, &command->member_id);
     int64_t sum = 0;
 
-    for (size_t i = 0; rate && i < batch->command_count; i++) {
-        if (!exact_add(sum, needed_by(batch->commands[i], bank_no, rate, moment), &sum))
+    for (size_t i = 0; asking && i < batch->command_count; i++) {
+        if (!exact_add(sum, needed_by(batch, batch->commands[i], asking, currency), &sum))
             return INT64_MAX;
     }
     return sum;
@@ -132,8 +136,7 @@ void batch_need_exposure(struct batch *batch, const struct command *command, con
     if (batch->need_count == BATCH_EXPOSURES_MAX)
         return;
     struct exposure_need *need = &batch->needs[batch->need_count++];
-    *need =
-        (struct exposure_need){ .bank_no = command->bank_no, .minor = needed_by_all(batch, command->bank_no, moment) };
+    *need = (struct exposure_need){ .bank_no = command->bank_no, .minor = needed_by_all(batch, command, currency) };
     memcpy(need->currency, currency, CURRENCY_TEXT);
     batch->lacking = true;
 }

@@ -93,7 +93,7 @@ static enum reason open_redemption(struct batch *batch, struct command *command,
                                    struct batch_redemption *added)
 {
     struct price price;
-    struct moment moment = batch_moment(batch, loaded, command->merchant_no);
+    struct moment moment = batch_moment(batch, loaded, command->merchant_no, command->hold.goods_no);
     const struct price *asked = price_of(batch, command, &price);
     size_t paced = batch->paced_count;
 
@@ -228,7 +228,7 @@ void batch_decide_on_redemption(struct batch *batch, struct command *command)
         return;
     }
     struct redemption *redemption = &on.target->redemption;
-    on.moment = batch_moment(batch, on.loaded, redemption->merchant_no);
+    on.moment = batch_moment(batch, on.loaded, redemption->merchant_no, on.target->goods_no);
     enum reason reason = operations[command->kind].decide(&on);
     if (reason == REASON_OK)
         on.target->dirty = on.loaded->dirty = true;

@@ -261,6 +261,7 @@ static bool build_terms(struct snapshot *snapshot, struct merchant *merchant, co
             .version = row[i].version,
             .effective_from = row[i].effective_from,
             .commission_bp = row[i].commission_bp,
+            .category = row[i].category,
             .terminal_velocity = { row[i].terminal_window_us, row[i].terminal_max_holds, row[i].terminal_max_points },
             .merchant_velocity = { row[i].merchant_window_us, row[i].merchant_max_holds, row[i].merchant_max_points },
         };

@@ -75,22 +75,13 @@ static bool find_funding(const struct bank *bank, const Accrual *accrual, int32_
            error_field(err, REASON_FUNDING_NOT_FOUND, "funding_id", "%s", "");
 }
 
-static bool check_category(const char *code, int32_t *category, struct error *err)
-{
-    size_t digits = strspn(code, "0123456789");
-
-    *category = (int32_t)strtol(code, NULL, 10);
-    return text_empty(code) || (digits == 4 && code[4] == '\0') ||
-           error_field(err, REASON_FIELD_INVALID, "merchant_category_code", "must be four digits");
-}
-
 /* What a purchase says beyond what a reversal may say. */
 static bool check_purchase(const Accrual *accrual, const struct bank *bank, struct accrue_order *order,
                            struct error *err)
 {
     return check_pending(accrual, &order->pending_until, err) && find_funding(bank, accrual, &order->funding_no, err) &&
            check_range("fixed_points", accrual->fixed_points, 0, POINTS_MAX, err) &&
-           check_category(accrual->merchant_category_code, &order->category, err) &&
+           check_category("merchant_category_code", accrual->merchant_category_code, &order->category, err) &&
            check_text("merchant_name", accrual->merchant_name, 0, PLACE_MAX, err) &&
            check_no_card_number("merchant_name", accrual->merchant_name, err) &&
            check_id_or_none("merchant_id", accrual->merchant_id, err) &&

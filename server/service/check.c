@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const int64_t REQUEST_BACK_US = INT64_C(35) * 86400 * US_PER_SECOND;
@@ -85,6 +86,15 @@ bool check_range(const char *field, int64_t value, int64_t min, int64_t max, str
 bool check_set(const char *field, const void *message, struct error *err)
 {
     return message || error_field(err, REASON_FIELD_INVALID, field, "must be set");
+}
+
+bool check_category(const char *field, const char *code, int32_t *category, struct error *err)
+{
+    size_t digits = strspn(code, "0123456789");
+
+    *category = (int32_t)strtol(code, NULL, 10);
+    return text_empty(code) || (digits == 4 && code[4] == '\0') ||
+           error_field(err, REASON_FIELD_INVALID, field, "must be four digits");
 }
 
 bool check_currency(const char *field, const char *currency, struct error *err)

@@ -41,6 +41,8 @@ bool check_name(const char *field, const char *name, struct error *err) MUST_USE
 bool check_range(const char *field, int64_t value, int64_t min, int64_t max, struct error *err) MUST_USE;
 /* A nested message that must be there. */
 bool check_set(const char *field, const void *message, struct error *err) MUST_USE;
+/* Four digits, or empty: *category 0. */
+bool check_category(const char *field, const char *code, int32_t *category, struct error *err) MUST_USE;
 bool check_currency(const char *field, const char *currency, struct error *err) MUST_USE;
 /* The message is named `field`; its own fields are named within it. Money from 1 to max minor units. */
 bool check_money(const char *field, const Alliance__V1__Money *money, int64_t max, struct error *err) MUST_USE;

@@ -101,6 +101,34 @@ static bool read_accrual(struct explaining *on, struct error *err)
     return read_set(on, &row, err);
 }
 
+/* What a confirmation was settled by. */
+static bool read_rates(struct explaining *on, const struct journal_redemption_row *row, struct error *err)
+{
+    const struct rules_key key = { .bank_id = on->subject.bank->id, .version = on->entry.rules_version };
+    const struct reference *reference = on->errand->reference;
+    const struct merchant *merchant = reference_merchant_no(reference, on->entry.merchant_no);
+    const struct good *good = row->goods_no ? reference_good_no(reference, row->goods_no) : NULL;
+    struct rules_found found;
+
+    if (on->entry.kind != ENTRY_CONFIRM || !on->facts.terms)
+        return true;
+    if (!rules_find(on->errand, &key, &found, err))
+        return false;
+    Alliance__V1__RuleSetDocument *document = rules_document_of(on->errand, &found, err);
+    on->facts.redemption.set =
+        document ? rules_document_read(document, key.bank_id, &on->errand->call->arena, err) : NULL;
+    on->facts.redemption.where = (struct rule_case){
+        .currency = on->entry.currency,
+        .merchant_id = merchant ? merchant->id : "",
+        .channel = "",
+        .category = on->facts.terms->category ? on->facts.terms->category : CATEGORY_UNKNOWN,
+        .goods_kind = good ? good->kind : 0,
+        .tier = row->tier,
+        .date = on->entry.business_date,
+    };
+    return on->facts.redemption.set != NULL;
+}
+
 static bool read_redemption(struct explaining *on, struct error *err)
 {
     struct journal_redemption_params params = { on->subject.bucket, on->entry.redemption_id };
@@ -127,7 +155,7 @@ static bool read_redemption(struct explaining *on, struct error *err)
     on->facts.redemption.commission_minor = row.commission_minor;
     on->facts.redemption.lapse_at = row.lapse_at;
     on->facts.redemption.reversed_before = reversed.points;
-    return true;
+    return read_rates(on, &row, err);
 }
 
 static const struct exchange_rules *rules_of(const struct bank *bank, int32_t version)

@@ -1,5 +1,7 @@
 #include "service/explain_steps.h"
 
+#include "base/exact.h"
+
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -258,19 +260,46 @@ static void explain_hold(const struct explain_facts *facts, struct explain_steps
     }
 }
 
+static bool gives(const struct entry *entry, const struct currency_rate *rate)
+{
+    int64_t gross;
+
+    return exact_ratio_half_even(entry->points, rate->settlement.num, rate->settlement.den, &gross) &&
+           gross == entry->gross_minor;
+}
+
+/* The tier of that day is not kept: the one of now is tried, and then those the rules tell apart. */
+static const struct rate_rule *find_rate(const struct explain_facts *facts, struct currency_rate *rate)
+{
+    const struct rule_set *set = facts->redemption.set;
+    struct rule_case where = facts->redemption.where;
+
+    for (int32_t i = -1; set && i < set->rate_rule_count; i++) {
+        where.tier = i < 0 ? where.tier : set->rate_rules[i].match.first_tier;
+        const struct rate_rule *rule = rule_set_rate_rule(set, &where);
+        if (rule && rule->settlement.den && rule_set_rates(set, &where, rate) && gives(facts->entry, rate))
+            return rule;
+    }
+    const struct currency_rate *general = rules_rate(facts->rules, facts->entry->currency);
+    *rate = general ? *general : (struct currency_rate){ .settlement = { 0, 0 } };
+    return NULL;
+}
+
 static void say_gross(const struct explain_facts *facts, struct explain_steps *steps)
 {
     const struct entry *entry = facts->entry;
-    const struct currency_rate *rate = facts->rules ? rules_rate(facts->rules, entry->currency) : NULL;
+    struct currency_rate rate = { .settlement = { 0, 0 } };
+    const struct rate_rule *rule = facts->rules ? find_rate(facts, &rate) : NULL;
     char exact[EXPLAIN_FRACTION], text[80];
 
-    if (rate) {
-        put_rate(&rate->settlement, "minor units", "points", text, sizeof text);
-        explain_fraction(entry->points, rate->settlement.num, rate->settlement.den, exact);
+    if (rate.settlement.den) {
+        put_rate(&rate.settlement, "minor units", "points", text, sizeof text);
+        explain_fraction(entry->points, rate.settlement.num, rate.settlement.den, exact);
         say(steps,
             "%" PRId64 " points x settlement rate %s = %s, rounded half to even to %" PRId64
-            " minor units of %s gross (rules version %" PRId32 ").",
-            entry->points, text, exact, entry->gross_minor, entry->currency, facts->rules->version);
+            " minor units of %s gross (rules version %" PRId32 "%s%s).",
+            entry->points, text, exact, entry->gross_minor, entry->currency, facts->rules->version,
+            rule ? ", its rule " : "", rule ? rule->name : "");
     }
     if (facts->terms) {
         explain_fraction(entry->gross_minor, facts->terms->commission_bp, 10000, exact);

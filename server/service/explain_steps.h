@@ -31,14 +31,16 @@ struct explain_facts {
         bool fixed_points;
         const struct rule_set *set; /* that decided; NULL: the general rate did */
         struct spend spend;         /* without what was earned before, which is not kept */
-    } accrual; /* of ACCRUE and PEND */
+    } accrual;                      /* of ACCRUE and PEND */
     struct {
         bool known, one_step, has_lines;
         int64_t points, confirmed_points;
         int64_t gross_minor, commission_minor;
         int64_t reversed_before; /* points earlier entries reversed */
         struct instant lapse_at;
-    } redemption; /* of what belongs to one */
+        const struct rule_set *set; /* of the version, where it is a confirmation; NULL otherwise */
+        struct rule_case where;     /* tier: the member's now */
+    } redemption;                   /* of what belongs to one */
 };
 
 struct explain_steps {

@@ -31,7 +31,8 @@ bool terms_read(const Terms *asked, struct terms *terms, struct error *err)
         (asked->effective_from &&
          !check_timestamp("effective_from", asked->effective_from, &terms->effective_from, err)) ||
         !check_range("commission_bp", asked->commission_bp, 0, COMMISSION_MAX, err) ||
-        !check_currency("settlement_currency", asked->settlement_currency, err))
+        !check_currency("settlement_currency", asked->settlement_currency, err) ||
+        !check_category("merchant_category_code", asked->merchant_category_code, &terms->category, err))
         return false;
     memcpy(terms->currency, asked->settlement_currency, CURRENCY_TEXT - 1);
     return velocity_read("terminal_velocity", asked->terminal_velocity, PLACE_HOLDS_MAX, &terms->terminal_velocity,
@@ -227,6 +228,7 @@ bool terms_write(struct errand *errand, int32_t merchant_no, const struct terms 
         .merchant_window_us = merchant->window_us,
         .merchant_max_holds = merchant->max_holds,
         .merchant_max_points = merchant->max_points,
+        .category = terms->category,
     };
 
     return db_execute(errand->db, &registry_add_terms, &params, NULL, err);

@@ -138,7 +138,9 @@ static bool add_terms(struct merchant_page *page, const struct registry_terms_ro
         terms->effective_from = shape_instant(page->arena, rows[i].effective_from);
         terms->commission_bp = rows[i].commission_bp;
         terms->settlement_currency = shape_text(page->arena, rows[i].currency);
-        if (!terms->effective_from || !terms->settlement_currency || !shape_velocities(page->arena, &rows[i], terms))
+        terms->merchant_category_code = shape_category(page->arena, rows[i].category);
+        if (!terms->effective_from || !terms->settlement_currency || !terms->merchant_category_code ||
+            !shape_velocities(page->arena, &rows[i], terms))
             return false;
         page->merchants[at]->terms = terms;
     }

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "domain/packed.h"
 #include "domain/redemption.h"
+#include "domain/rule_set.h"
 #include "service/check.h"
 #include "service/errand.h"
 #include "service/office.h"
@@ -27,6 +28,8 @@ static bool check_quote(const struct call *call, const Quote *asked, struct erro
 {
     if (!check_own(call, "merchant_id", asked->merchant_id, err) || !check_id("merchant_id", asked->merchant_id, err) ||
         !check_id("bank_id", asked->bank_id, err) || !check_id_or_none("goods_id", asked->goods_id, err))
+        return false;
+    if (!text_empty(asked->member_ref) && !check_member_ref("member_ref", asked->member_ref, err))
         return false;
     if (!text_empty(asked->goods_id) && asked->price)
         return error_field(err, REASON_FIELD_INVALID, "price", "must be unset when goods_id is given");
@@ -52,18 +55,18 @@ static bool price_of(const struct reference *reference, const struct merchant *m
            error_field(err, REASON_AMOUNT_TOO_LARGE, "quantity", "%s", "");
 }
 
-static bool quote(struct errand *errand, const struct exchange_rules *rules, const struct price *price,
-                  struct error *err)
+static bool quote(struct errand *errand, const struct account *account, const struct moment *moment,
+                  const struct price *price, struct error *err)
 {
+    const struct exchange_rules *rules = moment->rules;
     struct arena *arena = &errand->call->arena;
     int64_t points;
 
     if (!rules)
         return error_set(err, REASON_NO_RULES_IN_FORCE, "%s", "");
-    const struct currency_rate *rate = rules_rate(rules, price->currency);
-    if (!rate)
+    if (!rules_rate(rules, price->currency))
         return error_set(err, REASON_CURRENCY_NOT_EXCHANGED, "the bank's exchange rules have no rate for the currency");
-    enum reason reason = rules_price_in_points(rate, price->minor, &points);
+    enum reason reason = redemption_cost(account, moment, price, &points);
     if (reason != REASON_OK)
         return error_set(err, reason, "%s", "");
     Quoted *quoted = errand_reply(errand, &alliance__v1__quote_redemption_response__descriptor, err);
@@ -73,7 +76,37 @@ static bool quote(struct errand *errand, const struct exchange_rules *rules, con
     quoted->price = shape_money(arena, price->currency, price->minor);
     quoted->rules_version = rules->version;
     quoted->minimum_points = rules->minimum_points;
+    quoted->maximum_points = rules->set ? rules->set->maximum_points : 0;
+    quoted->step_points = rules->set ? rules->set->step_points : 0;
     return quoted->price || errand_no_room(err);
+}
+
+/* Who asks: of a member only the tier matters. */
+static bool find_asker(struct errand *errand, const struct bank *bank, const char *member_ref, struct account *account,
+                       struct error *err)
+{
+    struct uuid member_id = command_member_id(bank->id, member_ref);
+    struct member_key_params key = { member_hash16(&member_id) % errand->reference->buckets, member_id };
+    struct member_account_row row;
+    bool found;
+
+    if (text_empty(member_ref))
+        return true;
+    if (!db_fetch_one(errand->db, &member_find_account, &key, &errand->call->arena, &row, &found, err))
+        return false;
+    account->tier = row.tier;
+    return found || error_field(err, REASON_MEMBER_NOT_FOUND, "member_ref", "%s", "");
+}
+
+static void place_of(const struct errand *errand, const struct merchant *merchant, const Quote *asked,
+                     struct moment *moment)
+{
+    const struct good *good = reference_good(errand->reference, merchant->programme_no, asked->goods_id);
+
+    moment->terms = terms_in_force(merchant->terms, merchant->terms_count, moment->now);
+    moment->place.merchant_id = merchant->id;
+    moment->place.goods_id = good ? good->id : NULL;
+    moment->place.goods_kind = good ? good->kind : 0;
 }
 
 static bool quote_work(struct errand *errand, struct error *err)
@@ -81,17 +114,24 @@ static bool quote_work(struct errand *errand, struct error *err)
     const Quote *asked = (const Quote *)errand->request;
     const struct merchant *merchant;
     const struct bank *bank;
+    struct account *account = arena_alloc(&errand->call->arena, sizeof *account);
     struct price price;
     struct registry_now_row now;
     bool found;
 
+    if (!account)
+        return errand_no_room(err);
     if (!redemption_parties(errand->reference, asked->merchant_id, asked->bank_id, &merchant, &bank, err) ||
-        !price_of(errand->reference, merchant, asked, &price, err))
+        !price_of(errand->reference, merchant, asked, &price, err) ||
+        !find_asker(errand, bank, asked->member_ref, account, err))
         return false;
     struct registry_no_params programme = { merchant->programme_no };
     if (!db_fetch_one(errand->db, &registry_now, &programme, &errand->call->arena, &now, &found, err))
         return false;
-    return quote(errand, rules_in_force(bank->rules, bank->rules_count, now.now), &price, err);
+    struct moment moment = { .now = now.now, .business_date = now.business_date };
+    moment.rules = rules_in_force(bank->rules, bank->rules_count, now.now);
+    place_of(errand, merchant, asked, &moment);
+    return quote(errand, account, &moment, &price, err);
 }
 
 bool redemption_quote_handler(struct call *call, const ProtobufCMessage *request, struct error *err)

@@ -17,6 +17,15 @@ char *shape_text(struct arena *arena, const char *text)
     return arena_copy(arena, text, strlen(text));
 }
 
+char *shape_category(struct arena *arena, int32_t category)
+{
+    char text[12] = "";
+
+    if (category)
+        snprintf(text, sizeof text, "%04d", (int)category);
+    return shape_text(arena, text);
+}
+
 char *shape_date(struct arena *arena, struct date date)
 {
     char text[DATE_TEXT];

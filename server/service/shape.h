@@ -18,6 +18,8 @@
 /* A message with every field at its default. */
 void *shape_new(struct arena *arena, const ProtobufCMessageDescriptor *type);
 char *shape_text(struct arena *arena, const char *text);
+/* A merchant category code, "" for 0. */
+char *shape_category(struct arena *arena, int32_t category);
 char *shape_date(struct arena *arena, struct date date);
 Alliance__V1__Money *shape_money(struct arena *arena, const char *currency, int64_t amount_minor);
 Google__Protobuf__Timestamp *shape_instant(struct arena *arena, struct instant instant);

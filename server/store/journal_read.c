@@ -77,11 +77,13 @@ static const struct column redemption_row[] = {
     COLUMN(struct journal_redemption_row, gross_minor),   COLUMN(struct journal_redemption_row, commission_minor),
     COLUMN(struct journal_redemption_row, business_date), COLUMN(struct journal_redemption_row, lapse_at),
     COLUMN(struct journal_redemption_row, one_step),      COLUMN(struct journal_redemption_row, line_count),
+    COLUMN(struct journal_redemption_row, goods_no),      COLUMN(struct journal_redemption_row, tier),
 };
 const struct statement journal_find_redemption =
     STATEMENT("journal_find_redemption",
-              "SELECT points, confirmed_points, gross_minor, commission_minor, business_date, lapse_at, one_step, "
-              "(length(lines) / 80)::int8 AS line_count FROM redemption WHERE bucket = $1 AND id = $2",
+              "SELECT r.points, r.confirmed_points, r.gross_minor, r.commission_minor, r.business_date, r.lapse_at, "
+              "r.one_step, (length(r.lines) / 80)::int8 AS line_count, r.goods_no, a.tier FROM redemption r "
+              "JOIN account a ON a.bucket = r.bucket AND a.member_id = r.member_id WHERE r.bucket = $1 AND r.id = $2",
               redemption_params, redemption_row, sizeof(struct journal_redemption_row));
 
 static const struct column reversed_params[] = {

@@ -52,6 +52,8 @@ struct journal_redemption_row {
     struct instant lapse_at;
     bool one_step;
     int64_t line_count;
+    int32_t goods_no; /* 0 for none */
+    int16_t tier;     /* the member's now */
 };
 extern const struct statement journal_find_redemption;
 

@@ -139,12 +139,13 @@ static const struct column terms_columns[] = {
     COLUMN(struct terms_row, merchant_window_us),
     COLUMN(struct terms_row, merchant_max_holds),
     COLUMN(struct terms_row, merchant_max_points),
+    COLUMN(struct terms_row, category),
 };
 const struct statement reference_terms =
     READ("reference_terms",
          "SELECT merchant_no, version, effective_from, commission_bp, currency, terminal_window_us, "
-         "terminal_max_holds, terminal_max_points, merchant_window_us, merchant_max_holds, merchant_max_points "
-         "FROM terms ORDER BY merchant_no, version",
+         "terminal_max_holds, terminal_max_points, merchant_window_us, merchant_max_holds, merchant_max_points, "
+         "category FROM terms ORDER BY merchant_no, version",
          terms_columns, struct terms_row);
 
 static const struct column goods_columns[] = {

@@ -75,6 +75,7 @@ struct terms_row {
     int64_t terminal_max_points, merchant_window_us;
     int32_t merchant_max_holds;
     int64_t merchant_max_points;
+    int32_t category; /* 0: not known */
 };
 struct goods_row {
     int32_t goods_no, programme_no, merchant_no, carrier_no;

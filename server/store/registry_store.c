@@ -146,6 +146,7 @@ static const struct column terms_params[] = {
     COLUMN(struct registry_terms_params, merchant_window_us),
     COLUMN(struct registry_terms_params, merchant_max_holds),
     COLUMN(struct registry_terms_params, merchant_max_points),
+    COLUMN(struct registry_terms_params, category),
 };
 static const struct column page_params[] = {
     COLUMN(struct registry_page_params, programme_no),
@@ -181,6 +182,7 @@ static const struct column terms_row[] = {
     COLUMN(struct registry_terms_row, merchant_window_us),
     COLUMN(struct registry_terms_row, merchant_max_holds),
     COLUMN(struct registry_terms_row, merchant_max_points),
+    COLUMN(struct registry_terms_row, category),
 };
 static const struct column funding_id_params[] = {
     COLUMN(struct registry_funding_id_params, bank_no),
@@ -358,8 +360,8 @@ const struct statement registry_add_terms =
     COMMAND_STATEMENT("registry_add_terms",
                       "INSERT INTO terms (merchant_no, version, effective_from, commission_bp, currency, request_id, "
                       "content_hash, terminal_window_us, terminal_max_holds, terminal_max_points, merchant_window_us, "
-                      "merchant_max_holds, merchant_max_points) "
-                      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+                      "merchant_max_holds, merchant_max_points, category) "
+                      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
                       terms_params);
 const struct statement registry_list_merchants =
     STATEMENT("registry_list_merchants",
@@ -372,14 +374,14 @@ const struct statement registry_list_stores =
               "SELECT merchant_no, store_id, name FROM store WHERE merchant_no = ANY ($1::int8[]) "
               "ORDER BY merchant_no, store_id COLLATE \"C\"",
               merchants_only, store_row, sizeof(struct registry_store_row));
-const struct statement registry_list_terms =
-    STATEMENT("registry_list_terms",
-              "SELECT DISTINCT ON (merchant_no) merchant_no, version, effective_from, commission_bp, currency, "
-              "terminal_window_us, terminal_max_holds, terminal_max_points, merchant_window_us, merchant_max_holds, "
-              "merchant_max_points FROM terms WHERE merchant_no = ANY ($1::int8[]) AND effective_from <= $2 ORDER BY "
-              "merchant_no, version "
-              "DESC",
-              merchants_params, terms_row, sizeof(struct registry_terms_row));
+const struct statement registry_list_terms = STATEMENT(
+    "registry_list_terms",
+    "SELECT DISTINCT ON (merchant_no) merchant_no, version, effective_from, commission_bp, currency, "
+    "terminal_window_us, terminal_max_holds, terminal_max_points, merchant_window_us, merchant_max_holds, "
+    "merchant_max_points, category FROM terms WHERE merchant_no = ANY ($1::int8[]) AND effective_from <= $2 ORDER BY "
+    "merchant_no, version "
+    "DESC",
+    merchants_params, terms_row, sizeof(struct registry_terms_row));
 const struct statement registry_find_funding = STATEMENT(
     "registry_find_funding", "SELECT funding_no, content_hash FROM funding WHERE bank_no = $1 AND funding_id = $2",
     funding_id_params, funding_row, sizeof(struct registry_funding_row));

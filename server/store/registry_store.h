@@ -195,6 +195,7 @@ struct registry_terms_params {
     int64_t terminal_max_points, merchant_window_us;
     int32_t merchant_max_holds;
     int64_t merchant_max_points;
+    int32_t category; /* 0: not known */
 };
 extern const struct statement registry_add_terms;
 
@@ -231,6 +232,7 @@ struct registry_terms_row {
     int64_t terminal_max_points, merchant_window_us;
     int32_t merchant_max_holds;
     int64_t merchant_max_points;
+    int32_t category; /* 0: not known */
 };
 extern const struct statement registry_list_terms; /* registry_merchants_params */
 

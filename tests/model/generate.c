@@ -219,6 +219,9 @@ static void hold(struct generator *generator, struct command *command)
         const struct price *price = generator->model->facts.prices[1];
         if (chance(generator, 3))
             command->hold.points = price->minor * command->hold.quantity;
+        const struct exchange_rules *rules = member ? generator->model->facts.rules[member->bank_no] : NULL;
+        if (rules && rules->set && chance(generator, 3))
+            command->hold.points = model_cost(generator->model, (int)(member - generator->model->members), command);
     }
     hold_lines(generator, command);
     fill_content(generator, command, command->hold.points);

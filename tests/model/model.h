@@ -9,6 +9,7 @@
 #ifndef TESTS_MODEL_H
 #define TESTS_MODEL_H
 
+#include "domain/rule_set.h"
 #include "engine/command.h"
 
 /* A list that grows; the items it had are kept for reuse when count goes back to 0. */
@@ -28,9 +29,13 @@ enum {
     MODEL_BANKS = 4,
     MODEL_MERCHANTS = 4,
     MODEL_GOODS = 2,
+    MODEL_GOODS_KIND = 1,
     HEAPS_MAX = LOTS_MAX + 1,
     WAITS_MAX = PENDING_MAX + 1
 };
+
+/* The good's name for rule sets; merchants' are "m1", "m2" and so on. */
+#define MODEL_GOODS_ID "g1"
 
 /* Points that end on one day and that the same parties pay for. */
 struct heap {
@@ -232,6 +237,8 @@ bool model_limit(struct model *model, int member);
 enum reason model_operate(struct model *model, int member, const struct command *command, int64_t *points, int *kind);
 
 /* model_redemption.c */
+/* What an order of goods costs the member in points; what it says when that is not known. */
+int64_t model_cost(const struct model *model, int member, const struct command *command);
 enum reason model_open(struct model *model, int member, const struct command *command);
 void model_lapse(struct model *model, struct model_redemption *redemption);
 enum reason model_on_redemption(struct model *model, struct model_redemption *redemption, const struct command *command,

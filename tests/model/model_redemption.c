@@ -51,13 +51,111 @@ static enum reason status_allows(const struct model_member *member)
                                                : REASON_OK;
 }
 
-static bool owed(const struct exchange_rules *rules, const struct terms *terms, int64_t points, int64_t *gross,
-                 int64_t *commission)
-{
-    const struct currency_rate *rate = rate_of(rules, terms->currency);
+/* Whose redemption it is, where and of what. */
+struct act {
+    int member;
+    int32_t merchant_no, goods_no;
+};
 
-    return model_ratio(points, rate->settlement.num, rate->settlement.den, 0, gross) &&
+static bool has(const rule_name *names, int32_t count, const char *name)
+{
+    bool found = count == 0;
+
+    for (int32_t i = 0; i < count; i++)
+        found = found || strcmp(names[i], name) == 0;
+    return found;
+}
+
+/* Of a rule of rates: tier, kind of good, merchant, what it sells, and the day of the month. */
+static bool concerns(const struct model *model, const struct rule_match *match, const struct act *act)
+{
+    int32_t tier = model->members[act->member].tier, category = model->facts.terms[act->merchant_no]->category;
+    int32_t kind = act->goods_no ? MODEL_GOODS_KIND : 0;
+    int32_t day = model->facts.today - model_month_start(model->facts.today, 0) + 1;
+    char merchant[8] = { 'm', (char)('0' + act->merchant_no) };
+    bool sold = match->category_count == 0;
+
+    for (int32_t i = 0; i < match->category_count; i++)
+        sold =
+            sold || (category != 0 && category >= match->categories[i].first && category <= match->categories[i].last);
+    return sold && tier >= match->first_tier && tier <= match->last_tier &&
+           (match->goods_kinds == 0 || (match->goods_kinds & (UINT32_C(1) << kind)) != 0) &&
+           (match->month_days == 0 || (match->month_days & (UINT32_C(1) << day)) != 0) &&
+           has(match->merchants, match->merchant_count, merchant);
+}
+
+static const struct rate_rule *deciding(const struct model *model, const struct rule_set *set, const struct act *act)
+{
+    const struct rate_rule *rule = NULL;
+
+    for (int32_t priority = 0; priority <= PRIORITY_MAX; priority++) {
+        for (int32_t i = 0; i < set->rate_rule_count; i++) {
+            if (set->rate_rules[i].priority == priority && concerns(model, &set->rate_rules[i].match, act))
+                rule = &set->rate_rules[i];
+        }
+    }
+    return rule;
+}
+
+static const struct tier *tier_of(const struct rule_set *set, int32_t number)
+{
+    const struct tier *tier = NULL;
+
+    for (int32_t i = 0; i < set->tier_count; i++) {
+        if (set->tiers[i].tier <= number && (!tier || set->tiers[i].tier > tier->tier))
+            tier = &set->tiers[i];
+    }
+    return tier;
+}
+
+static bool owed(const struct model *model, const struct act *act, int64_t points, int64_t *gross, int64_t *commission)
+{
+    const struct exchange_rules *rules = model->facts.rules[model->members[act->member].bank_no];
+    const struct terms *terms = model->facts.terms[act->merchant_no];
+    const struct rate_rule *rule = rules->set ? deciding(model, rules->set, act) : NULL;
+    struct ratio rate = rate_of(rules, terms->currency)->settlement;
+
+    if (rule && rule->settlement.den)
+        rate = rule->settlement;
+    return model_ratio(points, rate.num, rate.den, 0, gross) &&
            model_ratio(*gross, terms->commission_bp, 10000, 0, commission);
+}
+
+/* What the price comes to in points, by a rule set: a whole number of steps. */
+static bool cost_by_set(const struct model *model, const struct rule_set *set, const struct act *act, int64_t minor,
+                        int64_t *cost)
+{
+    const struct rate_rule *rule = deciding(model, set, act);
+    const struct tier *tier = tier_of(set, model->members[act->member].tier);
+    struct ratio rate = set->rules.rates[0].conversion;
+
+    if (rule && rule->conversion.den)
+        rate = rule->conversion;
+    if (tier)
+        rate = (struct ratio){ rate.num * tier->conversion.num, rate.den * tier->conversion.den };
+    if (minor > set->largest_minor || !model_ratio(minor, rate.num, rate.den, 1, cost) || *cost > POINTS_MAX)
+        return false;
+    while (*cost % set->step_points != 0)
+        ++*cost;
+    return *cost <= POINTS_MAX;
+}
+
+static enum reason set_allows(const struct model *model, const struct rule_set *set, const struct act *act,
+                              int64_t points)
+{
+    int32_t needed = -1;
+
+    for (int32_t i = set->tier_count; i > 0; i--) {
+        if (act->goods_no && set->tiers[i - 1].goods_count && has(set->tiers[i - 1].goods, 1, MODEL_GOODS_ID))
+            needed = set->tiers[i - 1].tier;
+    }
+    if (needed > model->members[act->member].tier)
+        return REASON_TIER_TOO_LOW;
+    if (points < set->rules.minimum_points)
+        return REASON_BELOW_MINIMUM;
+    return points > set->maximum_points     ? REASON_ABOVE_MAXIMUM
+           : points % set->step_points != 0 ? REASON_NOT_A_STEP
+                                            : REASON_OK;
 }
 
 static enum reason caps_allow(const struct model *model, int member, const struct exchange_rules *rules, int64_t points)
@@ -158,7 +256,7 @@ static void let_go(struct model *model, struct model_redemption *redemption, int
 
 /* Holding */
 
-static enum reason price_allows(const struct model *model, const struct exchange_rules *rules,
+static enum reason price_allows(const struct model *model, const struct exchange_rules *rules, const struct act *act,
                                 const struct command *command)
 {
     const struct price *price = command->hold.goods_no ? model->facts.prices[command->hold.goods_no] : NULL;
@@ -168,10 +266,25 @@ static enum reason price_allows(const struct model *model, const struct exchange
         return REASON_OK;
     if (!model_ratio(price->minor, command->hold.quantity, 1, -1, &minor))
         minor = INT64_MAX;
+    if (rules->set)
+        return !cost_by_set(model, rules->set, act, minor, &cost) ? REASON_AMOUNT_TOO_LARGE
+               : cost == command->hold.points                     ? REASON_OK
+                                                                  : REASON_QUOTE_CHANGED;
     const struct currency_rate *rate = rate_of(rules, price->currency);
     if (!model_ratio(minor, rate->conversion.num, rate->conversion.den, 1, &cost) || cost > POINTS_MAX)
         return REASON_AMOUNT_TOO_LARGE;
     return cost == command->hold.points ? REASON_OK : REASON_QUOTE_CHANGED;
+}
+
+int64_t model_cost(const struct model *model, int member, const struct command *command)
+{
+    const struct exchange_rules *rules = model->facts.rules[model->members[member].bank_no];
+    const struct act act = { member, command->merchant_no, command->hold.goods_no };
+    int64_t cost, minor = model->facts.prices[command->hold.goods_no]->minor * command->hold.quantity;
+    bool known = rules && rules->set && rules->rate_count && model->facts.terms[command->merchant_no] &&
+                 cost_by_set(model, rules->set, &act, minor, &cost);
+
+    return known ? cost : command->hold.points;
 }
 
 static enum reason may_open(struct model *model, int member, const struct command *command, int64_t *gross)
@@ -181,6 +294,7 @@ static enum reason may_open(struct model *model, int member, const struct comman
     const struct terms *terms = model->facts.terms[command->merchant_no];
     const struct price *price = command->hold.goods_no ? model->facts.prices[command->hold.goods_no] : NULL;
     int64_t points = command->hold.points, commission;
+    const struct act act = { member, command->merchant_no, command->hold.goods_no };
     enum reason reason = world_allows(rules, terms);
 
     if (points <= 0)
@@ -192,7 +306,9 @@ static enum reason may_open(struct model *model, int member, const struct comman
     if (reason == REASON_OK)
         reason = status_allows(whose);
     if (reason == REASON_OK)
-        reason = price_allows(model, rules, command);
+        reason = price_allows(model, rules, &act, command);
+    if (reason == REASON_OK && rules->set)
+        reason = set_allows(model, rules->set, &act, points);
     if (reason != REASON_OK)
         return reason;
     if (points < rules->minimum_points)
@@ -206,7 +322,7 @@ static enum reason may_open(struct model *model, int member, const struct comman
         return reason;
     if (points > model_spendable(whose))
         return REASON_INSUFFICIENT_POINTS;
-    if (!owed(rules, terms, points, gross, &commission))
+    if (!owed(model, &act, points, gross, &commission))
         return REASON_AMOUNT_TOO_LARGE;
     const struct model_exposure *exposure = exposure_of(model, member, terms->currency);
     return exposure && exposure->used + *gross > exposure->limit ? REASON_EXPOSURE_LIMIT : REASON_OK;
@@ -395,7 +511,8 @@ static void confirm_points(struct model *model, struct model_redemption *redempt
     int64_t rest = redemption->asked - points;
     struct heaps given = { 0 };
 
-    owed(rules, terms, points, &redemption->gross, &redemption->commission);
+    const struct act act = { redemption->member, redemption->merchant_no, redemption->goods_no };
+    owed(model, &act, points, &redemption->gross, &redemption->commission);
     redemption->state = REDEMPTION_CONFIRMED;
     redemption->rules_version = rules->version;
     redemption->terms_version = terms->version;
@@ -437,7 +554,8 @@ static enum reason confirm(struct model *model, struct model_redemption *redempt
         return REASON_BEYOND_HOLD;
     if (redemption->whole && points < redemption->asked)
         return REASON_GOODS_NOT_DIVISIBLE;
-    if (!owed(rules, terms, points, &gross, &commission))
+    const struct act act = { redemption->member, redemption->merchant_no, redemption->goods_no };
+    if (!owed(model, &act, points, &gross, &commission))
         return REASON_AMOUNT_TOO_LARGE;
     confirm_points(model, redemption, points, &command->request_id);
     answer->points = points;

@@ -54,6 +54,7 @@ struct life {
     struct model model;
     struct ours ours;
     struct exchange_rules rules[MODEL_BANKS];
+    struct rule_set sets[MODEL_BANKS];
     struct terms terms[MODEL_MERCHANTS];
     struct price price;
     int64_t ledger[NAMES][LEDGER_COUNT];
@@ -72,8 +73,9 @@ struct life {
 
 /* Deciding with the domain */
 
-static struct moment moment_of(struct life *life, int member, int32_t merchant_no)
+static struct moment moment_of(struct life *life, int member, int32_t merchant_no, bool of_good)
 {
+    static const char *const merchants[MODEL_MERCHANTS] = { NULL, "m1", "m2", "m3" };
     const struct model_facts *facts = &life->model.facts;
 
     return (struct moment){ .now = { facts->now },
@@ -81,7 +83,9 @@ static struct moment moment_of(struct life *life, int member, int32_t merchant_n
                             .rules = facts->rules[life->ours.accounts[member].bank_no],
                             .terms = merchant_no ? facts->terms[merchant_no] : NULL,
                             .exposures = &life->ours.exposures,
-                            .pace = facts->pace };
+                            .pace = facts->pace,
+                            .place = { merchants[merchant_no], of_good ? MODEL_GOODS_ID : NULL,
+                                       of_good ? MODEL_GOODS_KIND : 0 } };
 }
 
 static struct redemption *redemption_of(struct ours *ours, const struct uuid *id)
@@ -101,7 +105,7 @@ static int account_of(const struct life *life, const struct uuid *member_id)
 static void catch_up(struct life *life, int member)
 {
     struct account *account = &life->ours.accounts[member];
-    const struct moment moment = moment_of(life, member, 0);
+    const struct moment moment = moment_of(life, member, 0, false);
 
     for (size_t i = 0; i < account->hold_count;) {
         struct redemption *hold = redemption_of(&life->ours, &account->holds[i].id);
@@ -118,7 +122,7 @@ static enum reason ours_open(struct life *life, int member)
     const struct command *command = &life->command;
     struct ours *ours = &life->ours;
     struct account *account = &ours->accounts[member];
-    const struct moment moment = moment_of(life, member, command->merchant_no);
+    const struct moment moment = moment_of(life, member, command->merchant_no, command->hold.goods_no != 0);
     struct redemption *opened = &ours->redemptions[ours->redemption_count++];
     struct price price = life->price;
 
@@ -147,7 +151,7 @@ static enum reason ours_on_redemption(struct life *life, struct redemption *rede
     const struct command *command = &life->command;
     int member = account_of(life, &redemption->member_id);
     struct account *account = &life->ours.accounts[member];
-    const struct moment moment = moment_of(life, member, redemption->merchant_no);
+    const struct moment moment = moment_of(life, member, redemption->merchant_no, redemption->whole);
     struct entries *entries = &life->ours.entries;
     int line = -1;
     enum reason reason;
@@ -186,7 +190,7 @@ static enum reason ours_earn(struct life *life, int member, int64_t *points)
 {
     const struct command *command = &life->command;
     struct ours *ours = &life->ours;
-    const struct moment moment = moment_of(life, member, 0);
+    const struct moment moment = moment_of(life, member, 0, false);
     const struct earning earning = {
         .amount_minor = command->accrue.amount_minor,
         .currency = command->accrue.currency,
@@ -213,7 +217,7 @@ static enum reason ours_send(struct life *life, int member, int64_t *points)
 {
     const struct command *command = &life->command;
     struct ours *ours = &life->ours;
-    const struct moment moment = moment_of(life, member, 0);
+    const struct moment moment = moment_of(life, member, 0, false);
     enum reason reason = member_send(&ours->accounts[member], &moment, command->send.points, command->send.merge,
                                      &command->request_id, &ours->parcels[ours->parcel_count], points, &ours->entries);
 
@@ -229,7 +233,7 @@ static enum reason ours_transfer(struct life *life, int member, int64_t *points)
 {
     const struct command *command = &life->command;
     struct ours *ours = &life->ours;
-    const struct moment moment = moment_of(life, member, 0);
+    const struct moment moment = moment_of(life, member, 0, false);
     size_t place = place_of(ours->parcel_ids, ours->parcel_count, &command->transfer.transfer_id);
     bool received = command->transfer.reason == REASON_OK;
 
@@ -251,7 +255,7 @@ static enum reason ours_of_accrual(struct life *life, int member, int64_t *point
     const struct command *command = &life->command;
     struct ours *ours = &life->ours;
     struct account *account = &ours->accounts[member];
-    const struct moment moment = moment_of(life, member, 0);
+    const struct moment moment = moment_of(life, member, 0, false);
     size_t place = place_of(ours->earned_ids, ours->earned_count, &command->accrual_id);
 
     if (place == ours->earned_count)
@@ -271,7 +275,7 @@ static enum reason ours_by_hand(struct life *life, int member, int64_t *points)
     const struct command *command = &life->command;
     struct account *account = &life->ours.accounts[member];
     struct entries *entries = &life->ours.entries;
-    const struct moment moment = moment_of(life, member, 0);
+    const struct moment moment = moment_of(life, member, 0, false);
     const struct uuid *ref = &command->request_id;
 
     if (command->kind == COMMAND_ADJUST) {
@@ -310,7 +314,7 @@ static enum reason ours_set_member(struct life *life, int member, int64_t *point
                                       .tier = command->member.tier,
                                       .credit = command->member.credit };
     struct account *account = &life->ours.accounts[member];
-    const struct moment moment = moment_of(life, member, 0);
+    const struct moment moment = moment_of(life, member, 0, false);
 
     bool changed;
 
@@ -551,6 +555,52 @@ static int64_t pick(struct life *life, const int64_t *from, size_t count)
     return from[chance(&life->generator, (int64_t)count)];
 }
 
+/* What a redemption looks at; spending earns as the general rates have it. */
+static void add_set(struct life *life, int32_t bank_no)
+{
+    static const int64_t ratios[][2] = { { 1, 1 }, { 1, 2 }, { 3, 2 }, { 2, 3 }, { 1, 7 }, { 2, 1 } };
+    struct generator *g = &life->generator;
+    struct rule_set *set = &life->sets[bank_no];
+    struct exchange_rules *rules = &life->rules[bank_no];
+
+    *set = (struct rule_set){ .rules = *rules,
+                              .largest_minor = INT64_MAX,
+                              .maximum_points = chance(g, 2) ? POINTS_MAX : 1 + chance(g, 30),
+                              .step_points = chance(g, 2) ? 1 : 1 + chance(g, 4),
+                              .least_points_bp = SHARE_ALL_BP,
+                              .most_points_bp = SHARE_ALL_BP,
+                              .base = BASE_WHOLE };
+    for (int32_t i = 0, count = (int32_t)chance(g, 4); i < count; i++) {
+        const int64_t *conversion = ratios[chance(g, COUNT(ratios))], *settle = ratios[chance(g, COUNT(ratios))];
+        struct rate_rule *rule = &set->rate_rules[set->rate_rule_count++];
+        *rule = (struct rate_rule){ .priority = (i + 1) * 7 % 11,
+                                    .match = { .first_tier = (int32_t)chance(g, 3),
+                                               .last_tier = (int32_t)(chance(g, 2) ? TIER_MAX : chance(g, 4)),
+                                               .goods_kinds = (uint32_t)chance(g, 4),
+                                               .month_days = chance(g, 3) ? 0 : (uint32_t)chance(g, INT64_C(1) << 32),
+                                               .first_date = { RULE_DATE_FIRST },
+                                               .last_date = { RULE_DATE_LAST } } };
+        if (chance(g, 2))
+            rule->conversion = (struct ratio){ conversion[0], conversion[1] };
+        if (chance(g, 2))
+            rule->settlement = (struct ratio){ settle[0], settle[1] };
+        if (chance(g, 3) == 0)
+            rule->match.categories[rule->match.category_count++] = (struct category_range){ 0, 4999 };
+        if (chance(g, 3) == 0)
+            memcpy(rule->match.merchants[rule->match.merchant_count++], chance(g, 2) ? "m1" : "m2", 3);
+    }
+    for (int32_t number = 1; number < 4; number++) {
+        const int64_t *factor = ratios[chance(g, COUNT(ratios))];
+        if (chance(g, 2))
+            continue;
+        struct tier *tier = &set->tiers[set->tier_count++];
+        *tier = (struct tier){ .tier = number, .multiplier = { 1, 1 }, .conversion = { factor[0], factor[1] } };
+        if (chance(g, 2))
+            memcpy(tier->goods[tier->goods_count++], MODEL_GOODS_ID, sizeof MODEL_GOODS_ID);
+    }
+    rules->set = set;
+}
+
 static void change_rules(struct life *life, int32_t bank_no)
 {
     static const int64_t ratios[][2] = { { 1, 1 }, { 1, 2 }, { 1, 3 }, { 2, 3 }, { 5, 4 }, { 1, 10 }, { 7, 10 } };
@@ -588,6 +638,8 @@ static void change_rules(struct life *life, int32_t bank_no)
         if (chance(g, 2) == 0)
             rules->tier_limits[rules->tier_limit_count++] = (struct tier_limit){ tier, chance(g, 2) * chance(g, 50) };
     }
+    if (rules->rate_count && chance(g, 2))
+        add_set(life, bank_no);
     life->model.facts.rules[bank_no] = chance(g, 40) ? rules : NULL;
 }
 
@@ -597,7 +649,8 @@ static void change_terms(struct life *life, int32_t merchant_no)
 
     *terms = (struct terms){ .version = terms->version + 1,
                              .commission_bp = (int32_t)chance(&life->generator, 10001),
-                             .currency = "CNY" };
+                             .currency = "CNY",
+                             .category = (int32_t)(chance(&life->generator, 2) * chance(&life->generator, 10000)) };
     life->model.facts.terms[merchant_no] = chance(&life->generator, 40) ? terms : NULL;
 }
 
@@ -766,7 +819,10 @@ static const enum reason all[] = {
     REASON_BEYOND_ACCRUAL,
     REASON_BEYOND_EXPIRED,
     REASON_QUOTE_CHANGED,
+    REASON_TIER_TOO_LOW,
     REASON_BELOW_MINIMUM,
+    REASON_ABOVE_MAXIMUM,
+    REASON_NOT_A_STEP,
     REASON_TOO_MANY_OPEN_HOLDS,
     REASON_TOO_MANY_LOTS,
     REASON_CAP_REDEMPTION,
