@@ -122,54 +122,69 @@ static const struct exchange_rules *rules_of(const struct bank *bank, int32_t ve
     return NULL;
 }
 
+/* Points for a minor unit there and then; den 0: not known. A set's rule, and the tier's factor, as members have it. */
+static struct ratio conversion_of(const struct exchange_rules *rules, const struct rule_case *where)
+{
+    const struct currency_rate *rate = rules ? rules_rate(rules, where->currency) : NULL;
+    struct currency_rate there = { 0 };
+
+    if (!rate || !rules->set || !rule_set_rates(rules->set, where, &there))
+        return rate ? rate->conversion : there.conversion;
+    const struct tier *tier = rule_set_tier(rules->set, where->tier);
+    if (!tier)
+        return there.conversion;
+    return (struct ratio){ there.conversion.num * tier->conversion.num, there.conversion.den * tier->conversion.den };
+}
+
 /* Of what is left of it: the good's price, or the most that many points bought. 0: nobody can say. */
 static int64_t price_of(const struct replay *replay, const struct back_test_event *event, const struct good *good,
-                        int64_t points)
+                        const struct rule_case *where)
 {
-    const struct exchange_rules *rules = rules_of(replay->bank, event->rules_version);
-    const struct currency_rate *rate = rules ? rules_rate(rules, event->currency) : NULL;
-    int64_t price = 0;
+    struct ratio conversion = conversion_of(rules_of(replay->bank, event->rules_version), where);
+    int64_t points = event->points - event->taken_points, price = 0;
 
     if (good && exact_ratio_floor(good->price_minor, event->quantity, 1, &price) &&
         exact_ratio_floor(price, points, event->held_points, &price))
         return price;
-    return rate && exact_ratio_floor(points, rate->conversion.den, rate->conversion.num, &price) ? price : 0;
+    return conversion.num && exact_ratio_floor(points, conversion.den, conversion.num, &price) ? price : 0;
 }
 
-static int32_t commission_of(const struct merchant *merchant, int32_t version)
+/* NULL: not known. */
+static const struct terms *terms_of(const struct merchant *merchant, int32_t version)
 {
     for (size_t i = 0; merchant && i < merchant->terms_count; i++) {
         if (merchant->terms[i].version == version)
-            return merchant->terms[i].commission_bp;
+            return &merchant->terms[i];
     }
-    return 0;
+    return NULL;
 }
 
 static bool replay_redemption(struct replay *replay, const struct back_test_event *event, struct error *err)
 {
     const struct merchant *merchant = reference_merchant_no(replay->reference, event->merchant_no);
     const struct good *good = event->goods_no ? reference_good_no(replay->reference, event->goods_no) : NULL;
+    const struct terms *terms = terms_of(merchant, event->terms_version);
     struct back_test_group *group = merchant_groups_find(&replay->merchants, event->merchant_no);
-    int64_t points = event->points - event->taken_points;
 
     if (!group)
         return error_set(err, REASON_INTERNAL, "out of memory");
     if (!unpack_lots(event->draws.at, event->draws.size, &replay->lots))
         return broken(err, "the draws");
+    const struct rule_case where = { .currency = event->currency,
+                                     .merchant_id = merchant ? merchant->id : "",
+                                     .channel = "",
+                                     .category = terms && terms->category ? terms->category : CATEGORY_UNKNOWN,
+                                     .goods_kind = good ? good->kind : 0,
+                                     .tier = event->tier,
+                                     .date = event->business_date };
     const struct back_test_redemption redemption = {
-        .where = { .currency = event->currency,
-                   .merchant_id = merchant ? merchant->id : "",
-                   .channel = "",
-                   .category = CATEGORY_UNKNOWN,
-                   .goods_kind = good ? good->kind : 0,
-                   .tier = event->tier,
-                   .date = event->business_date },
+        .where = where,
         .goods_id = good ? good->id : "",
-        .price_minor = price_of(replay, event, good, points),
-        .points = points,
+        .price_minor = price_of(replay, event, good, &where),
+        .points = event->points - event->taken_points,
         .cost_minor = event->amount_minor - event->taken_minor,
         .commission_minor = event->commission_minor - event->taken_commission_minor,
-        .commission_bp = commission_of(merchant, event->terms_version),
+        .commission_bp = terms ? terms->commission_bp : 0,
         .spendable = event->spendable_after + event->held_points,
         .lots = &replay->lots,
     };

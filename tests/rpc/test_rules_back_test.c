@@ -73,6 +73,12 @@ static char *read_file(const char *name)
     return text;
 }
 
+static void draft(const char *document)
+{
+    house_ask(house, BANK, "DraftRuleSet", "{'requestId': '%s', 'bankId': 'bank-a', 'document': %s}", house_id(),
+              document);
+}
+
 /* December as tests/rules/back_test.py has thrown it. */
 static void make_world(int seed)
 {
@@ -89,12 +95,14 @@ static void make_world(int seed)
     char *sql = read_file("world.sql");
     assert_true(db_script(house->db, sql, &err));
     free(sql);
-}
-
-static void draft(const char *document)
-{
-    house_ask(house, BANK, "DraftRuleSet", "{'requestId': '%s', 'bankId': 'bank-a', 'document': %s}", house_id(),
-              document);
+    char *ruled = read_file("ruled.json");
+    draft(ruled);
+    free(ruled);
+    house_ask(house, BANK, "ValidateRuleSet", "{'bankId': 'bank-a', 'number': 1}");
+    house_ask(house, BANK "/person/ben", "ApproveRuleSet", "{'bankId': 'bank-a', 'number': 1}");
+    house_expect(house_ask(house, BANK, "ScheduleRuleSet",
+                           "{'bankId': 'bank-a', 'number': 1, 'effectiveFrom': '2026-04-01T00:00:00Z'}"),
+                 "{'version': 3}");
 }
 
 #define ASK "{'bankId': '%s', 'number': %d, 'month': '%s'}"
@@ -105,7 +113,7 @@ static void a_naive_recomputation_says_the_same(void **state)
     char *document = read_file("draft.json"), *expected = read_file("expected.json");
     draft(document);
     int64_t rows = house_rows(house);
-    house_expect(house_push(house, BANK, "BackTest", ASK, "bank-a", 1, "2025-12"), "%s", expected);
+    house_expect(house_push(house, BANK, "BackTest", ASK, "bank-a", 2, "2025-12"), "%s", expected);
     assert_int_equal(house_rows(house), rows);
     free(document);
     free(expected);
@@ -134,8 +142,8 @@ static void a_large_month_comes_in_pieces(void **state)
     house->office.back_test_events = 40;
     char *document = read_file("draft.json"), *expected = read_file("expected.json");
     draft(document);
-    house_expect(house_push(house, BANK, "BackTest", ASK, "bank-a", 1, "2025-12"), "{'finished': false, 'number': 0}");
-    type(OUTCOME_DONE, "rules back-test --draft 1 --month 2025-12 --json");
+    house_expect(house_push(house, BANK, "BackTest", ASK, "bank-a", 2, "2025-12"), "{'finished': false, 'number': 0}");
+    type(OUTCOME_DONE, "rules back-test --draft 2 --month 2025-12 --json");
     json_t *answer = json_loads(printed, 0, NULL);
     assert_non_null(answer);
     house_expect(answer, "%s", expected);
@@ -158,7 +166,7 @@ static void only_the_month_and_the_bank_are_replayed(void **state)
               "at, 100, 1, '2025-11-30', at FROM accrual LIMIT 50;"
               "INSERT INTO accrual SELECT bucket, gen_random_uuid(), member_id, bank_no + 1, 'other', '', 1000, "
               "'CNY', at, 100, 1, '2025-12-15', at FROM accrual LIMIT 50");
-    house_expect(house_push(house, BANK, "BackTest", ASK, "bank-a", 1, "2025-12"), "%s", expected);
+    house_expect(house_push(house, BANK, "BackTest", ASK, "bank-a", 2, "2025-12"), "%s", expected);
     free(document);
     free(expected);
 }
@@ -184,15 +192,15 @@ static void what_is_printed_is_read_at_a_glance(void **state)
     char *document = read_file("draft.json");
     draft(document);
     free(document);
-    type(OUTCOME_DONE, "rules back-test --draft 1 --month 2025-12");
-    says("2025-12 under rule set 1, beside what was: ");
+    type(OUTCOME_DONE, "rules back-test --draft 2 --month 2025-12");
+    says("2025-12 under rule set 2, beside what was: ");
     says("members  earned");
     says("tier 2");
     says("shop-2");
     says("CNY     bank owes");
     type(OUTCOME_USAGE, "rules back-test --draft one --month 2025-12");
     type(OUTCOME_USAGE, "rules back-test --draft 1");
-    type(OUTCOME_FAILED, "rules back-test --draft 1 --month 2026-01");
+    type(OUTCOME_FAILED, "rules back-test --draft 2 --month 2026-01");
     says("month: must be over");
 }
 

@@ -3,7 +3,7 @@
 
 Usage: back_test.py DIR [SEED]
 Writes DIR/world.sql (accounts, accruals, redemptions and expiries of December 2025, as the lanes would have left them),
-DIR/draft.json (a rule set) and DIR/expected.json (the answer). The rules themselves are those of oracle.py.
+DIR/ruled.json (the bank's version 3), DIR/draft.json (a rule set) and DIR/expected.json (the answer). The rules themselves are those of oracle.py.
 """
 import collections
 import datetime
@@ -19,8 +19,16 @@ import oracle  # noqa: E402
 FIRST, LAST = datetime.date(2025, 12, 1), datetime.date(2025, 12, 31)
 FAR = datetime.date(2027, 1, 1)
 COMMISSION_BP = {"shop-1": 100, "shop-2": 250}
-VERSIONS = {1: (Fraction(1), Fraction(7, 10)), 2: (Fraction(3, 2), Fraction(1, 2))}  # conversion, settlement
+VERSIONS = {1: (Fraction(1), Fraction(7, 10)), 2: (Fraction(3, 2), Fraction(1, 2)), 3: (Fraction(1), Fraction(7, 10))}  # conversion, settlement
 KETTLE = 500
+# Version 3 was a rule set.
+RULED = {
+    "rules": {"rates": [{"currencyCode": "CNY", "conversionRate": {"num": "1", "den": "1"}, "settlementRate": {"num": "7", "den": "10"}}],
+              "expiryMonths": 12, "accrualRate": {"num": "1", "den": "10"}},
+    "accrualBase": "ACCRUAL_BASE_WHOLE_AMOUNT",
+    "rateRules": [{"name": "shop-2", "priority": 1, "match": {"merchantIds": ["shop-2"]}, "conversionRate": {"num": "2", "den": "1"}}],
+    "tiers": [{"tier": 2, "name": "gold", "conversionFactor": {"num": "9", "den": "10"}}],
+}
 DRAFT = {
     "rules": {"rates": [{"currencyCode": "CNY", "conversionRate": {"num": "6", "den": "5"}, "settlementRate": {"num": "3", "den": "5"}}],
               "minimumPoints": "20", "expiryMonths": 12, "accrualRate": {"num": "1", "den": "8"}},
@@ -189,7 +197,7 @@ def spend(world, member, day, at):
 
 def redeem(world, member, day, at):
     rng, purse = world.rng, member["was"]
-    shop, version = rng.choice(["shop-1", "shop-2"]), rng.choice([1, 2])
+    shop, version = rng.choice(["shop-1", "shop-2"]), rng.choice([1, 2, 3])
     quantity = rng.randint(1, 3) if shop == "shop-1" and rng.random() < 0.5 else 0
     held = KETTLE * quantity if quantity else rng.randint(1, 1500)
     before = purse.spendable()
@@ -213,6 +221,8 @@ def redeem(world, member, day, at):
     if points == 0:
         return
     world.entries += 1
+    if version == 3:
+        conversion *= (2 if shop == "shop-2" else 1) * (Fraction(9, 10) if member["tier"] >= 2 else 1)
     price = KETTLE * quantity * points // held if quantity else int(points / conversion)
     answer = ("NO_PRICE", 0, 0, 0, 0)
     if price:
@@ -272,10 +282,10 @@ def main():
     for n in range(120):
         live(world, n)
     points = lambda item: (-max(item[1].was.value["redeemed"], item[1].would.value["redeemed"]), item[0])
-    expected = {"entries": str(world.entries), "finished": True, "number": 1, "version": 0, "total": world.total.message(),
+    expected = {"entries": str(world.entries), "finished": True, "number": 2, "version": 0, "total": world.total.message(),
                 "tiers": [group.message(tier=tier) for tier, group in sorted(world.tiers.items()) if group.members],
                 "merchants": [group.message(merchantId=shop) for shop, group in sorted(world.merchants.items(), key=points)]}
-    for name, text in (("world.sql", "\n".join(world.sql)), ("draft.json", json.dumps(DRAFT)),
+    for name, text in (("world.sql", "\n".join(world.sql)), ("draft.json", json.dumps(DRAFT)), ("ruled.json", json.dumps(RULED)),
                        ("expected.json", json.dumps(expected))):
         with open(os.path.join(sys.argv[1], name), "w", encoding="utf-8") as file:
             file.write(text)
