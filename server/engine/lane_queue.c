@@ -47,7 +47,7 @@ bool lane_queue_put(struct lane_queue *queue, struct command *command, struct er
     if (*of_member >= QUEUE_MEMBER_MAX)
         return error_set(err, REASON_OVERLOADED, "%s", "too many requests about one member; repeat later");
     if (*of_member == 0)
-        queue->in_bulk[command->hash16] = is_bulk[command->kind];
+        queue->in_bulk[command->hash16] = is_bulk[command->kind] && !queue->in_order;
     struct command_list *list = queue->in_bulk[command->hash16] ? &bucket->bulk : &bucket->prompt;
     command->next = NULL;
     *list->last = command;

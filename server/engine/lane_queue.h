@@ -45,6 +45,7 @@ struct lane_queue {
     uint8_t in_batch[LANE_MEMBER_NAMES]; /* of the batch being taken; all 0 between batches */
     bool in_bulk[LANE_MEMBER_NAMES];     /* where those that wait are */
     int32_t haste;                       /* so many batches more are short */
+    bool in_order;                       /* bulk does not yield; set after lane_queue_init */
 };
 
 /* The queue is zeroed. */

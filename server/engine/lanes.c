@@ -341,6 +341,7 @@ static bool lane_start(struct lanes *lanes, int32_t index)
     if (lane->batch)
         lane->batch->pace = lanes->options.pace;
     lane_queue_init(&lane->queue, index, lanes->options.lanes, lanes->options.buckets);
+    lane->queue.in_order = lanes->options.in_order;
     pthread_mutex_init(&lane->lock, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);

@@ -32,6 +32,7 @@ struct lanes_options {
     struct reference_source *reference; /* borrowed */
     struct pace *pace;                  /* borrowed; NULL: velocity of terminals and merchants is not watched */
     int64_t sweep_every_us;             /* how often overdue holds are looked for; 0 for never */
+    bool in_order;                      /* tests only: a bucket's commands are taken in the order they came */
     lane_observer *observer;            /* may be NULL */
     void *observer_owner;
 };

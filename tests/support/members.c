@@ -53,7 +53,8 @@ void alliance_open_sweeping(struct alliance *alliance, int64_t sweep_every_us)
                                      .buckets = TEST_BUCKETS,
                                      .lanes = 2,
                                      .reference = alliance->reference,
-                                     .sweep_every_us = sweep_every_us };
+                                     .sweep_every_us = sweep_every_us,
+                                     .in_order = true };
     must(lanes_open(&options, &alliance->lanes, &err), &err);
 }
 
