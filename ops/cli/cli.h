@@ -79,6 +79,8 @@ enum outcome shipments_list(struct cli *cli);
 enum outcome members_check(struct cli *cli);
 enum outcome members_push(struct cli *cli);
 enum outcome roster_push_file(struct cli *cli);
+/* members push with --batch. */
+enum outcome roster_push_members(struct cli *cli);
 enum outcome roster_show(struct cli *cli);
 enum outcome roster_list(struct cli *cli);
 enum outcome roster_verdicts(struct cli *cli);

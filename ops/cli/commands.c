@@ -57,11 +57,13 @@ const struct command commands[] = {
       "what a member list adds up to and what is wrong with it; nothing is sent", "alliance members check members.csv",
       members_check },
     { bank, "members push", "FILE.csv",
-      "BANK MAPPING ENCODING KEY_FILE MAX_MB REFUSED EXPECT_ROWS EXPECT_LIMITS EXPECT_HASH ALLOW_REFUSED",
-      "create and change members: member_ref,credit_limit[,status,card_tokens,card_products,card_status,card_expiry,"
+      "BANK BATCH DATE FULL DELTA CLOSE_SHARE MAPPING ENCODING KEY_FILE MAX_MB REFUSED EXPECT_ROWS EXPECT_LIMITS "
+      "EXPECT_HASH ALLOW_REFUSED",
+      "create and change members, row by row, or with --batch as roster push does: "
+      "member_ref,credit_limit[,status,card_tokens,card_products,card_status,card_expiry,"
       "card_holders,name,phone,email,consents,tier,temporary_limit,temporary_first_date,temporary_last_date]; plain or "
       "gzip",
-      "alliance members push members.csv", members_push },
+      "alliance members push members.csv --batch 17 --date 2026-01-15 --full", members_push },
     { bank, "rules publish", "FILE.json", "REQUEST_ID", "add a version of the exchange rules",
       "alliance rules publish rules.json", rules_publish },
     { bank, "rules draft", "FILE.json", "BANK REQUEST_ID",

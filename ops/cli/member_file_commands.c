@@ -107,6 +107,13 @@ enum outcome members_push(struct cli *cli)
         .verdicts = members_verdicts,
     };
 
+    static const enum option of_a_batch[] = { OPTION_BATCH, OPTION_DATE, OPTION_FULL, OPTION_DELTA,
+                                              OPTION_CLOSE_SHARE };
+
+    for (size_t i = 0; i < COUNT(of_a_batch); i++) {
+        if (cli_option(cli, of_a_batch[i]))
+            return roster_push_members(cli);
+    }
     return push_file(cli, &kind);
 }
 

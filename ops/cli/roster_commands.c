@@ -17,13 +17,11 @@
 
 enum { HEX = 2 * CRYPTO_HASH };
 
-/* The batch's number, that argument of the command line. */
-static bool read_batch(struct cli *cli, size_t argument, int64_t *batch_number)
+static bool read_batch(struct cli *cli, const char *text, int64_t *batch_number)
 {
     struct error err;
 
-    return whole_parse(cli->arguments.at[argument], "BATCH", 1, INT64_MAX, batch_number, &err) ||
-           cli_usage(cli, &err) == OUTCOME_DONE;
+    return whole_parse(text, "BATCH", 1, INT64_MAX, batch_number, &err) || cli_usage(cli, &err) == OUTCOME_DONE;
 }
 
 static bool read_hash(struct cli *cli, const char *text, const char *what, uint8_t hash[CRYPTO_HASH])
@@ -120,7 +118,7 @@ static enum outcome send(struct cli *cli, struct pushing *work, Alliance__V1__Ro
     return outcome_of(cli, batch);
 }
 
-enum outcome roster_push_file(struct cli *cli)
+static enum outcome push_batch(struct cli *cli, const char *batch, const char *business_date)
 {
     CLEANUP(release) struct pushing work = { 0 };
     Alliance__V1__RosterHeader header = ALLIANCE__V1__ROSTER_HEADER__INIT;
@@ -129,14 +127,14 @@ enum outcome roster_push_file(struct cli *cli)
     int64_t share;
     struct error err;
 
-    if (!read_batch(cli, 1, &header.batch_number) || !cli_whole(cli, OPTION_CLOSE_SHARE, 1, 10000, 0, &share) ||
+    if (!read_batch(cli, batch, &header.batch_number) || !cli_whole(cli, OPTION_CLOSE_SHARE, 1, 10000, 0, &share) ||
         !push_options(cli, "members", member_columns, MEMBER_COLUMNS, &options))
         return OUTCOME_USAGE;
     if (!push_open(cli, &options, &work.source, &work.refusals))
         return OUTCOME_FAILED;
     if (!member_source_totals(&work.source, &work.refusals, &totals, &err) || !check_totals(cli, &totals, &err))
         return cli_fail(cli, &err);
-    header.business_date = (char *)(uintptr_t)cli->arguments.at[2];
+    header.business_date = (char *)(uintptr_t)business_date;
     header.kind = cli_option(cli, OPTION_FULL) ? ALLIANCE__V1__ROSTER_KIND__ROSTER_KIND_FULL
                                                : ALLIANCE__V1__ROSTER_KIND__ROSTER_KIND_DELTA;
     header.row_count = totals.rows;
@@ -146,6 +144,23 @@ enum outcome roster_push_file(struct cli *cli)
     return send(cli, &work, &header);
 }
 
+enum outcome roster_push_file(struct cli *cli)
+{
+    return push_batch(cli, cli->arguments.at[1], cli->arguments.at[2]);
+}
+
+/* Which of the two lists it is must be said here: what is left out closes members, or does not. */
+enum outcome roster_push_members(struct cli *cli)
+{
+    const char *date = cli_option(cli, OPTION_DATE);
+    struct error err;
+
+    if (cli_option(cli, OPTION_BATCH) && date && !cli_option(cli, OPTION_FULL) != !cli_option(cli, OPTION_DELTA))
+        return push_batch(cli, cli_option(cli, OPTION_BATCH), date);
+    error_set(&err, REASON_FIELD_INVALID, "a batch needs --batch, --date, and --full or --delta");
+    return cli_usage(cli, &err);
+}
+
 /* Looking */
 
 enum outcome roster_show(struct cli *cli)
@@ -153,7 +168,7 @@ enum outcome roster_show(struct cli *cli)
     Alliance__V1__GetRosterBatchRequest request = ALLIANCE__V1__GET_ROSTER_BATCH_REQUEST__INIT;
     ProtobufCMessage *reply;
 
-    if (!read_batch(cli, 0, &request.batch_number))
+    if (!read_batch(cli, cli->arguments.at[0], &request.batch_number))
         return OUTCOME_USAGE;
     if (!cli_party(cli, OPTION_BANK, "bank", &request.bank_id))
         return OUTCOME_FAILED;
@@ -179,7 +194,7 @@ enum outcome roster_verdicts(struct cli *cli)
 {
     Alliance__V1__ListRosterVerdictsRequest request = ALLIANCE__V1__LIST_ROSTER_VERDICTS_REQUEST__INIT;
 
-    if (!read_batch(cli, 0, &request.batch_number))
+    if (!read_batch(cli, cli->arguments.at[0], &request.batch_number))
         return OUTCOME_USAGE;
     if (!cli_party(cli, OPTION_BANK, "bank", &request.bank_id))
         return OUTCOME_FAILED;
@@ -191,7 +206,7 @@ enum outcome roster_closings(struct cli *cli)
 {
     Alliance__V1__ListRosterClosingsRequest request = ALLIANCE__V1__LIST_ROSTER_CLOSINGS_REQUEST__INIT;
 
-    if (!read_batch(cli, 0, &request.batch_number))
+    if (!read_batch(cli, cli->arguments.at[0], &request.batch_number))
         return OUTCOME_USAGE;
     if (!cli_party(cli, OPTION_BANK, "bank", &request.bank_id))
         return OUTCOME_FAILED;
@@ -203,7 +218,8 @@ enum outcome roster_release(struct cli *cli)
     Alliance__V1__ReleaseRosterBatchRequest request = ALLIANCE__V1__RELEASE_ROSTER_BATCH_REQUEST__INIT;
     uint8_t hash[CRYPTO_HASH];
 
-    if (!read_batch(cli, 0, &request.batch_number) || !read_hash(cli, cli->arguments.at[1], "HASH", hash))
+    if (!read_batch(cli, cli->arguments.at[0], &request.batch_number) ||
+        !read_hash(cli, cli->arguments.at[1], "HASH", hash))
         return OUTCOME_USAGE;
     if (!cli_party(cli, OPTION_BANK, "bank", &request.bank_id))
         return OUTCOME_FAILED;

@@ -111,6 +111,28 @@ static void a_list_is_pushed_looked_at_and_released(void **state)
     says("2026-01-16");
 }
 
+/* The same two lists by members push: a batch has to be whole in its options, too. */
+static void members_push_takes_a_batch(void **state)
+{
+    static const char *const halves[] = { "--batch 1",        "--batch 1 --date 2026-01-15",
+                                          "--batch 1 --full", "--date 2026-01-15 --delta",
+                                          "--close-share 5",  "--batch 1 --date 2026-01-15 --full --delta" };
+
+    (void)state;
+    write_list("one.csv", "member_ref,credit_limit", 1, 20, "");
+    for (size_t i = 0; i < sizeof halves / sizeof *halves; i++)
+        type(OUTCOME_USAGE, ANN, "members push %s/one.csv %s", house->dir, halves[i]);
+    assert_int_equal(house_count(house, "SELECT count(*) FROM account"), 0);
+    type(OUTCOME_DONE, ANN, "members push %s/one.csv --batch 1 --date 2026-01-15 --full", house->dir);
+    says("created                    20");
+    write_list("two.csv", "member_ref,credit_limit", 20, 21, "");
+    type(OUTCOME_DONE, ANN, "members push %s/two.csv --batch 2 --date 2026-01-16 --delta", house->dir);
+    says("created                    1");
+    says("closed                     0");
+    type(OUTCOME_DONE, ANN, "roster push %s/two.csv 2 2026-01-16", house->dir); /* one batch, however it is typed */
+    assert_int_equal(house_count(house, "SELECT count(*) FROM roster_batch"), 2);
+}
+
 static void refused_rows_come_back_as_a_file(void **state)
 {
     char line[LINE];
@@ -148,6 +170,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(a_list_is_pushed_looked_at_and_released),
+        TEST(members_push_takes_a_batch),
         TEST(refused_rows_come_back_as_a_file),
         TEST(a_wrong_row_of_a_full_list_stops_it),
     };
