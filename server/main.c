@@ -195,6 +195,7 @@ static bool open_roster(struct server *server, struct error *err)
     struct roster_work work;
 
     roster_work_init(&work, server->office.lanes, server->office.reference, &server->key);
+    work.close_share_bp = server->program.settings.roster_close_share_bp;
     return server->roster || roster_worker_open(&work, server->program.settings.database, &server->roster, err);
 }
 

@@ -51,6 +51,7 @@ struct settings {
     int64_t hold_default_s;
     int64_t adjust_limit_points;
     int64_t rules_lead_s;
+    int64_t roster_close_share_bp;
     int64_t sweep_rate;
     int64_t verify_every_s;
 };

@@ -68,6 +68,8 @@ const struct setting settings_table[] = {
            "The most points an operator may correct alone; more waits for a second operator's approval."),
     NUMBER(rules_lead_s, SETTING_INT, "3600", 0, 31536000, SERVER,
            "Seconds of programme time a bank's rule set must be scheduled ahead, at least."),
+    NUMBER(roster_close_share_bp, SETTING_INT, "100", 1, 10000, SERVER,
+           "The most members a full list may close without a second person's release, in hundredths of a percent of the members, where the batch itself does not say."),
     NUMBER(sweep_rate, SETTING_INT, "2000", 0, 1000000, SERVER,
            "How many members a second the daily walk (expiry, maturing, notices) may look at; 0: this server does not walk."),
     NUMBER(verify_every_s, SETTING_INT, "86400", 0, 2592000, SERVER,

@@ -68,14 +68,15 @@ static bool compare(struct totals *totals, struct roster_batch *batch, char deta
 }
 
 /* More than the share of the members would be closed. */
-static bool is_too_many(const struct roster_batch *batch)
+static bool is_too_many(const struct roster_work *work, const struct roster_batch *batch)
 {
-    int64_t share = batch->max_close_share_bp ? batch->max_close_share_bp : ROSTER_CLOSE_SHARE_BP;
+    int64_t share = batch->max_close_share_bp ? batch->max_close_share_bp : work->close_share_bp;
 
     return (__int128)batch->to_close * 10000 > (__int128)batch->members * share;
 }
 
-static bool look_up(struct db *db, const struct roster_key *key, struct roster_batch *batch, struct error *err)
+static bool look_up(const struct roster_work *work, struct db *db, const struct roster_key *key,
+                    struct roster_batch *batch, struct error *err)
 {
     int64_t twice;
 
@@ -83,7 +84,7 @@ static bool look_up(struct db *db, const struct roster_key *key, struct roster_b
         return false;
     if (batch->kind == ROSTER_FULL && !roster_find_closings(db, key, &batch->to_close, &batch->members, err))
         return false;
-    batch->state = is_too_many(batch) ? ROSTER_WAITING_RELEASE : ROSTER_APPLYING;
+    batch->state = is_too_many(work, batch) ? ROSTER_WAITING_RELEASE : ROSTER_APPLYING;
     return true;
 }
 
@@ -91,7 +92,7 @@ static bool decide(struct roster_work *work, struct db *db, struct roster_batch 
 {
     const struct roster_key key = { batch->bank_no, batch->batch_number };
 
-    return (good ? look_up(db, &key, batch, err) : roster_clear(db, &key, ROSTER_KEPT, err)) &&
+    return (good ? look_up(work, db, &key, batch, err) : roster_clear(db, &key, ROSTER_KEPT, err)) &&
            roster_keep(db, batch, &work->lease, err);
 }
 

@@ -15,7 +15,9 @@ static const int64_t lease_us = INT64_C(90) * US_PER_SECOND;
 void roster_work_init(struct roster_work *work, struct lanes *lanes, struct reference_source *reference,
                       const struct crypto_key *key)
 {
-    *work = (struct roster_work){ .lanes = lanes, .reference = reference, .key = key };
+    *work = (struct roster_work){
+        .lanes = lanes, .reference = reference, .key = key, .close_share_bp = ROSTER_CLOSE_SHARE_BP
+    };
     work->lease = (struct roster_lease){ crypto_uuid_v7(clock_now()), lease_us };
 }
 

@@ -22,7 +22,7 @@ enum {
     ROSTER_WINDOW = 2,         /* chunks */
     ROSTER_OUTSTANDING = 2000, /* rows of two windows */
     ROSTER_TURN = 20,          /* windows, then another bank's batch may have its turn */
-    ROSTER_CLOSE_SHARE_BP = 100,
+    ROSTER_CLOSE_SHARE_BP = 100, /* until the settings say otherwise */
 };
 
 struct roster_work {
@@ -30,6 +30,7 @@ struct roster_work {
     struct reference_source *reference; /* for bank ids */
     const struct crypto_key *key;
     struct roster_lease lease;
+    int64_t close_share_bp; /* of batches that do not say */
 };
 
 /* The beginnings of a server: a lease id of its own. */

@@ -21,16 +21,29 @@ static struct house *house;
 static struct roster_worker *worker;
 static char printed[PRINTED];
 
-static int setup(void **state)
+static int open_with(int64_t close_share_bp)
 {
     struct roster_work work;
     struct error err = { 0 };
 
-    (void)state;
     house = house_open();
     house_found(house);
     roster_work_init(&work, house->office.lanes, house->office.reference, &house->key);
+    if (close_share_bp)
+        work.close_share_bp = close_share_bp;
     return roster_worker_open(&work, house->conninfo, &worker, &err) ? 0 : 1;
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    return open_with(0);
+}
+
+static int setup_generous(void **state)
+{
+    (void)state;
+    return open_with(5000);
 }
 
 static int teardown(void **state)
@@ -133,6 +146,21 @@ static void members_push_takes_a_batch(void **state)
     assert_int_equal(house_count(house, "SELECT count(*) FROM roster_batch"), 2);
 }
 
+/* Half of the members, as this server is set; a batch may say less. */
+static void how_many_may_be_closed_is_a_setting(void **state)
+{
+    (void)state;
+    write_list("one.csv", "member_ref,credit_limit", 1, 100, "");
+    type(OUTCOME_DONE, ANN, "roster push %s/one.csv 1 2026-01-15 --full", house->dir);
+    write_list("two.csv", "member_ref,credit_limit", 1, 50, "");
+    type(OUTCOME_DONE, ANN, "roster push %s/two.csv 2 2026-01-16 --full", house->dir);
+    says("APPLIED");
+    write_list("three.csv", "member_ref,credit_limit", 1, 40, "");
+    type(OUTCOME_DONE, ANN, "roster push %s/three.csv 3 2026-01-17 --full --close-share 1999", house->dir);
+    says("waits for a second person");
+    assert_int_equal(house_count(house, "SELECT count(*) FROM account WHERE status = 3"), 50);
+}
+
 static void refused_rows_come_back_as_a_file(void **state)
 {
     char line[LINE];
@@ -171,6 +199,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_list_is_pushed_looked_at_and_released),
         TEST(members_push_takes_a_batch),
+        cmocka_unit_test_setup_teardown(how_many_may_be_closed_is_a_setting, setup_generous, teardown),
         TEST(refused_rows_come_back_as_a_file),
         TEST(a_wrong_row_of_a_full_list_stops_it),
     };
