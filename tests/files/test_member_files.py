@@ -625,7 +625,8 @@ class Documented(Files):
         path = self.file("help.csv", f"{header}\n{row}\n".encode())
         self.assertEqual(self.check(path).status, DONE)
         with open(os.path.join(MAPPINGS, "README.md"), encoding="utf-8") as file:
-            documented = re.findall(r"^\| `([a-z_]+)` \| (?:always|if wanted) \|", file.read(), re.M)
+            page = file.read().split("\n## Card spend\n")[0]
+        documented = re.findall(r"^\| `([a-z_]+)` \| (?:always|if wanted) \|", page, re.M)
         self.assertEqual(documented, columns)
 
 
