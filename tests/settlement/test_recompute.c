@@ -155,7 +155,7 @@ static void contracts_are_the_same_calculated_otherwise(void **state)
                                          "from_period = '2017-02' AND release_on = '2017-04-01'"),
                      1);
     for (int month = 3; month <= 4; month++) {
-        char period[8];
+        char period[24];
         snprintf(period, sizeof period, "2017-%02d", month);
         if (recompute(world, period, said) != 0)
             fail_msg("%s", said);
