@@ -522,6 +522,9 @@ static enum reason what_is_missing(const struct operating *on)
     if (on->command->kind == COMMAND_SETTLE &&
         uuid_index_find(&on->batch->transfer_index, &on->command->transfer.transfer_id) < 0)
         return REASON_INTERNAL;
+    /* One split's end a batch: the profile is written once. */
+    if (on->command->kind == COMMAND_SETTLE && on->loaded->lessened)
+        return REASON_TRY_AGAIN;
     /* Its cards may be others than those the split was made of: whoever asks again reads them again. */
     if (on->command->kind == COMMAND_SEND && on->command->send.split &&
         (on->loaded->lessened || memcmp(on->loaded->account.profile_hash, on->command->send.split->hash_before,

@@ -69,10 +69,12 @@ void batch_end_split(struct batch *batch, struct batch_account *giver, struct ba
 {
     const struct transfer_row *row = &transfer->row;
     struct account *account = &giver->account;
+    static const uint8_t unknown[CRYPTO_HASH]; /* of two such nothing can be said */
     uint8_t hash[CRYPTO_HASH] = { 0 };
 
-    transfer->split_same = row->hash_before.size == CRYPTO_HASH && row->left_hash.size == CRYPTO_HASH &&
-                           memcmp(account->profile_hash, row->hash_before.at, CRYPTO_HASH) == 0;
+    transfer->split_same =
+        row->hash_before.size == CRYPTO_HASH && memcmp(row->hash_before.at, unknown, CRYPTO_HASH) != 0 &&
+        row->left_hash.size == CRYPTO_HASH && memcmp(account->profile_hash, row->hash_before.at, CRYPTO_HASH) == 0;
     if (transfer->split_same)
         memcpy(hash, row->left_hash.at, CRYPTO_HASH);
     member_set_profile(account, &giver->moment, hash, ref, &batch->entries);

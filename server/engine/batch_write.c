@@ -347,12 +347,12 @@ static bool read_answers(struct db *db, struct error *err)
 bool batch_write(struct batch *batch, struct db *db, struct error *err)
 {
     return send_accounts(batch, db, false, err) && send_accounts(batch, db, true, err) &&
-           send_profiles(batch, db, err) && batch_send_split_ends(batch, db, err) && send_erasures(batch, db, err) &&
+           send_profiles(batch, db, err) && batch_send_split_ends(batch, db, err) &&
            send_redemptions(batch, db, true, err) && send_redemptions(batch, db, false, err) &&
            send_operations(batch, db, err) && send_accruals(batch, db, err) && send_changed_accruals(batch, db, err) &&
            send_transfers(batch, db, true, err) && send_transfers(batch, db, false, err) &&
            batch_send_splits(batch, db, err) && send_exposures(batch, db, err) && batch_send_spend(batch, db, err) &&
-           send_journal(batch, db, err) &&
+           send_journal(batch, db, err) && send_erasures(batch, db, err) &&
            send(batch, db, &lane_insert_outbox, batch->outbox, batch->outbox_count, err) &&
            db_queue(db, &lane_commit, NULL, err) && db_flush(db, true, err) && read_answers(db, err);
 }

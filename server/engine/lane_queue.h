@@ -31,7 +31,7 @@ struct command_list {
     int32_t count;
 };
 
-/* Commands of one bucket. All that wait about one member are in one of the two, whichever the first of them came to. */
+/* Commands of one bucket. All that wait about one member are in one of the two: in bulk when all of them are. */
 struct bucket_queue {
     struct command_list prompt, bulk;
     int32_t passed; /* batches of other buckets since this one waits, or was served */

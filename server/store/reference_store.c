@@ -105,8 +105,9 @@ const struct statement reference_rule_documents =
     READ("reference_rule_documents",
          "SELECT r.bank_no, r.version, r.document FROM rule_set r JOIN bank b USING (bank_no) WHERE r.state = 4 AND "
          "r.effective_from >= COALESCE((SELECT max(e.effective_from) FROM exchange_rules e WHERE e.bank_no = r.bank_no "
-         "AND e.effective_from <= (SELECT min(CASE WHEN f.test_clock = 'epoch' THEN now() ELSE f.test_clock END) FROM "
-         "fence f WHERE f.programme_no = b.programme_no) - interval '1 day'), 'epoch') ORDER BY r.bank_no, r.version",
+         "AND NOT e.cancelled AND e.effective_from <= (SELECT min(CASE WHEN f.test_clock = 'epoch' THEN now() ELSE "
+         "f.test_clock END) FROM fence f WHERE f.programme_no = b.programme_no) - interval '1 day'), 'epoch') ORDER BY "
+         "r.bank_no, r.version",
          rule_document_columns, struct rule_document_row);
 
 static const struct column merchant_columns[] = {

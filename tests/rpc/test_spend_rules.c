@@ -143,6 +143,27 @@ static void a_tier_multiplies(void **state)
     assert_int_equal(spend(house, "g-2", 500, ", 'reversalOf': 'g-1'", ""), 74);
 }
 
+/* What never came into force does not take the place of what is, in no snapshot that is loaded later. */
+static void a_cancelled_version_leaves_the_set_in_force(void **state)
+{
+    struct house *house = *state;
+    const char *draft = "{'requestId': '%s', 'bankId': 'bank-a', 'document': %s}";
+
+    to_the_day(house, "2026-01-15T13:00:00Z");
+    for (int number = 2; number <= 3; number++) {
+        house_ask(house, "bank/bank-a/person/ann", "DraftRuleSet", draft, house_id(), DOCUMENT);
+        house_ask(house, BANK, "ValidateRuleSet", "{'bankId': 'bank-a', 'number': %d}", number);
+        house_ask(house, "bank/bank-a/person/ben", "ApproveRuleSet", "{'bankId': 'bank-a', 'number': %d}", number);
+    }
+    house_ask(house, BANK, "ScheduleRuleSet",
+              "{'bankId': 'bank-a', 'number': 2, 'effectiveFrom': '2026-01-16T00:00:00Z'}");
+    house_ask(house, BANK, "CancelScheduledRuleSet", "{'bankId': 'bank-a', 'number': 2}");
+    to_the_day(house, "2026-01-18T00:00:00Z");
+    house_ask(house, BANK, "ScheduleRuleSet", /* so that the snapshot is loaded anew */
+              "{'bankId': 'bank-a', 'number': 3, 'effectiveFrom': '2026-02-01T00:00:00Z'}");
+    assert_int_equal(spend(house, "x-1", 1000, ", 'merchantCategoryCode': '5411'", ""), 300);
+}
+
 /* The newest entry of ann, in the words of ExplainEntry. */
 static char *why(struct house *house)
 {
@@ -208,6 +229,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_member_day_is_the_day_of_the_purchase, setup, teardown),
         cmocka_unit_test_setup_teardown(caps_hold_within_a_message_and_across_days, setup, teardown),
         cmocka_unit_test_setup_teardown(a_tier_multiplies, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_cancelled_version_leaves_the_set_in_force, setup, teardown),
         cmocka_unit_test_setup_teardown(why_says_which_rule_it_was, setup, teardown),
         cmocka_unit_test_setup_teardown(wrong_fields_are_named, setup, teardown),
     };
