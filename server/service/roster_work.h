@@ -19,9 +19,9 @@ struct reference_source;
 struct roster_worker;
 
 enum {
-    ROSTER_WINDOW = 2,         /* chunks */
-    ROSTER_OUTSTANDING = 2000, /* rows of two windows */
-    ROSTER_TURN = 20,          /* windows, then another bank's batch may have its turn */
+    ROSTER_WINDOW = 2,           /* chunks */
+    ROSTER_OUTSTANDING = 2000,   /* rows of two windows */
+    ROSTER_TURN = 20,            /* windows, then another bank's batch may have its turn */
     ROSTER_CLOSE_SHARE_BP = 100, /* until the settings say otherwise */
 };
 
