@@ -192,6 +192,11 @@ enum reason member_earn(struct account *account, const struct moment *moment, co
     if (account->status == MEMBER_DECEASED)
         return REASON_MEMBER_DECEASED;
     enum reason reason = points_of(account, moment, earning, &rule, &earned->points);
+    earned->rule = rule ? rule->name : NULL;
+    if (reason == REASON_NOTHING_EARNED) {
+        earned->points = 0;
+        return REASON_OK;
+    }
     if (reason != REASON_OK)
         return reason;
     earned->matures_on = matures_on(moment, earning);
@@ -201,7 +206,6 @@ enum reason member_earn(struct account *account, const struct moment *moment, co
     if (reason != REASON_OK)
         return reason;
     entries->at[first].rules_version = moment->rules->version;
-    earned->rule = rule ? rule->name : NULL;
     if (earning->counts && !earning->fixed_points)
         earn_counts_add(earning->counts, moment->rules->set, rule, earned->points);
     return REASON_OK;

@@ -55,7 +55,11 @@ struct earned {
     int32_t funding_no;
     const char *rule; /* of the set, that decided; NULL for none. Only member_earn says so */
 };
-/* Points for spending in a currency the rules have a rate for; by the rule set, where there is one. */
+/*
+ * Points for spending in a currency the rules have a rate for; by the rule set, where there is one. What earns less
+ * than a point, is excluded or beyond a cap earns 0, without an entry, for ever: another day's rules do not make it
+ * more.
+ */
 enum reason member_earn(struct account *account, const struct moment *moment, const struct earning *earning,
                         const struct uuid *ref, struct earned *earned, struct entries *entries) MUST_USE;
 /*

@@ -199,8 +199,8 @@ void batch_decide_accrue(struct batch *batch, struct command *command)
         batch_refuse(command, reason);
         return;
     }
-    loaded->dirty = true;
-    loaded->counted |= earning.counts && !earning.fixed_points;
+    loaded->dirty |= earned.points > 0;
+    loaded->counted |= earned.points > 0 && earning.counts && !earning.fixed_points;
     keep_accrual(batch, command, loaded, &earned);
     command->answer = (struct answer){ .outcome = OUTCOME_CREATED,
                                        .points = earned.points,

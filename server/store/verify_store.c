@@ -134,12 +134,12 @@ static const struct column accrual_walk_row[] = {
     COLUMN(struct verify_accrual_walk_row, bank_no),
     COLUMN(struct verify_accrual_walk_row, booked),
 };
-const struct statement verify_walk_accruals =
-    STATEMENT("verify_walk_accruals",
-              "SELECT a.id, a.member_id, a.bank_no, EXISTS (SELECT FROM journal j WHERE j.bucket = a.bucket "
-              "AND j.member_id = a.member_id AND j.business_date = a.business_date AND j.ref = a.id) AS booked "
-              "FROM accrual a WHERE a.bucket = $1 AND a.id > $2 ORDER BY a.id LIMIT $3",
-              walk_params, accrual_walk_row, sizeof(struct verify_accrual_walk_row));
+const struct statement verify_walk_accruals = STATEMENT(
+    "verify_walk_accruals",
+    "SELECT a.id, a.member_id, a.bank_no, a.points = 0 OR EXISTS (SELECT FROM journal j WHERE j.bucket = a.bucket "
+    "AND j.member_id = a.member_id AND j.business_date = a.business_date AND j.ref = a.id) AS booked "
+    "FROM accrual a WHERE a.bucket = $1 AND a.id > $2 ORDER BY a.id LIMIT $3",
+    walk_params, accrual_walk_row, sizeof(struct verify_accrual_walk_row));
 
 static const struct column transfer_row[] = {
     COLUMN(struct verify_transfer_row, id),           COLUMN(struct verify_transfer_row, from_member_id),

@@ -174,6 +174,8 @@ class Replay:
 
     def leaves_entry(self, command):
         """Its place among the journal's entries is known by its own."""
+        if command["do"] == "accrue" and (self.row_of(command) or {"points": 0})["points"] == 0:
+            return False
         return not command.get("refused") and self.model.leaves_entry(command["do"], command["fields"])
 
     @staticmethod

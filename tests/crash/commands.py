@@ -167,7 +167,7 @@ def make_mature(client):
     if not client.pending:
         return None
     known = client.rng.choice(client.pending)
-    points = client.rng.choice((0, client.rng.randint(1, known["points"]), known["points"]))
+    points = client.rng.choice((0, client.rng.randint(1, max(1, known["points"])), known["points"]))
     return {"request_id": stack.uuid7(), "bank_id": client.bank, "member_ref": known["member_ref"],
             "transaction_ref": known["transaction_ref"], "points": points}
 
@@ -188,7 +188,7 @@ def make_claw_back(client):
     if not client.earned:
         return None
     known = client.rng.choice(client.earned)
-    points = client.rng.choice((0, client.rng.randint(1, known["points"]), known["points"]))
+    points = client.rng.choice((0, client.rng.randint(1, max(1, known["points"])), known["points"]))
     return {"request_id": stack.uuid7(), "bank_id": client.bank, "member_ref": known["member_ref"],
             "transaction_ref": known["transaction_ref"], "points": points}
 

@@ -99,7 +99,8 @@ class Member:
         if self.status in (CLOSED, DECEASED):
             return "MEMBER_CLOSED" if self.status == CLOSED else "MEMBER_DECEASED", None
         if earned < 1:
-            return "NOTHING_EARNED", None
+            self.accruals[fields["transaction_ref"]] = Accrual(0, "", NEVER_KNOWN, funding)
+            return "OK", {"points": 0}
         matures = BY_EVENT if fields["event"] else fields["until"] or days_later(date, rules["pending_days"])
         if matures > date:
             made = Accrual(earned, matures, NEVER_KNOWN if fields["event"] else expiry(rules, matures), funding)

@@ -176,8 +176,10 @@ enum reason model_earn(struct model *model, int member, const struct command *co
         if (!model_ratio(order->amount_minor, rules->accrual.num, rules->accrual.den, -1, &points) ||
             points > POINTS_MAX)
             return REASON_AMOUNT_TOO_LARGE;
-        if (points <= 0)
-            return REASON_NOTHING_EARNED;
+        if (points <= 0) {
+            keep_accrual(model, member, command, 0, 0, 0);
+            return REASON_OK;
+        }
     }
     int32_t matures_on = order->by_event             ? event
                          : order->pending_until.days ? order->pending_until.days

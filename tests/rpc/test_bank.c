@@ -114,7 +114,8 @@ static const struct {
     { "the same again", ROW("t:1", "ann", "1239"), "{'outcome': 'ROW_OUTCOME_UNCHANGED', 'points': '123'}" },
     { "the same name, another amount", ROW("t:1", "ann", "1240"),
       "{'outcome': 'ROW_OUTCOME_REFUSED', 'reason': 'TRANSACTION_REUSED'}" },
-    { "too little", ROW("t:2", "ann", "9"), "{'reason': 'NOTHING_EARNED'}" },
+    { "too little", ROW("t:2", "ann", "9"), "{'outcome': 'ROW_OUTCOME_CREATED'}" },
+    { "too little, the same again", ROW("t:2", "ann", "9"), "{'outcome': 'ROW_OUTCOME_UNCHANGED'}" },
     { "nobody", ROW("t:3", "nobody", "1000"), "{'reason': 'MEMBER_NOT_FOUND'}" },
     { "zero", ROW("t:4", "ann", "0"),
       "{'reason': 'FIELD_INVALID', 'detail': 'amount.amount_minor: must be 1 to 100000000000000'}" },
@@ -148,7 +149,7 @@ static void each_accrual_earns_once_for_ever(void **state)
         house_expect(house_push(house, BANK, "PushAccruals", "{'bankId': 'bank-a', 'rows': [%s]}", accrual_rows[i].row),
                      "{'verdicts': [%s]}", accrual_rows[i].verdict);
     }
-    assert_int_equal(house_count(house, "SELECT count(*) FROM accrual"), 2);
+    assert_int_equal(house_count(house, "SELECT count(*) FROM accrual"), 3);
     assert_int_equal(house_count(house, "SELECT available FROM account"), 223);
 }
 

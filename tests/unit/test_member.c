@@ -186,12 +186,12 @@ static const struct {
     { "a frozen member earns", true, MEMBER_FROZEN, 0, 10, REASON_OK, 1, 1, 0 },
     { "credit first", true, MEMBER_ACTIVE, 4, 109, REASON_OK, 10, 6, 0 },
     { "all to the credit", true, MEMBER_ACTIVE, 40, 109, REASON_OK, 10, 0, 30 },
-    { "less than a point", true, MEMBER_ACTIVE, 0, 9, REASON_NOTHING_EARNED, -1, 0, 0 },
+    { "less than a point", true, MEMBER_ACTIVE, 0, 9, REASON_OK, 0, 0, 0 },
     { "no rules", false, MEMBER_ACTIVE, 0, 109, REASON_NO_RULES_IN_FORCE, -1, 0, 0 },
     { "closed", true, MEMBER_CLOSED, 0, 109, REASON_MEMBER_CLOSED, -1, 0, 0 },
     { "deceased", true, MEMBER_DECEASED, 0, 109, REASON_MEMBER_DECEASED, -1, 0, 0 },
     { "no rules come before closed", false, MEMBER_CLOSED, 0, 9, REASON_NO_RULES_IN_FORCE, -1, 0, 0 },
-    { "closed comes before nothing earned", true, MEMBER_CLOSED, 0, 9, REASON_MEMBER_CLOSED, -1, 0, 0 },
+    { "closed, whatever it would earn", true, MEMBER_CLOSED, 0, 9, REASON_MEMBER_CLOSED, -1, 0, 0 },
     { "too much", true, MEMBER_ACTIVE, 0, INT64_MAX, REASON_AMOUNT_TOO_LARGE, -1, 0, 0 },
 };
 
@@ -211,8 +211,9 @@ static void spending_earns_points(void **state)
             fail_msg("%s: %s %lld", earnings[i].story, reason_name(reason), (long long)earned.points);
         assert_int_equal(stage.account.available, earnings[i].available_after);
         assert_int_equal(stage.account.credit_used, earnings[i].credit_used_after);
-        assert_int_equal(stage.entries.count, reason == REASON_OK);
-        if (reason != REASON_OK)
+        bool moved = reason == REASON_OK && earned.points > 0;
+        assert_int_equal(stage.entries.count, moved);
+        if (!moved)
             continue;
         const struct entry *entry = &stage.written[0];
         assert_int_equal(entry->kind, ENTRY_ACCRUE);
