@@ -12,6 +12,13 @@ const struct exchange_rules *rules_in_force(const struct exchange_rules *version
     return count > 0 ? &versions[count - 1] : NULL;
 }
 
+const struct exchange_rules *rules_to_decide_by(const struct exchange_rules *versions, size_t count, struct instant now)
+{
+    const struct exchange_rules *rules = rules_in_force(versions, count, now);
+
+    return rules && rules->by_set && !rules->set ? NULL : rules;
+}
+
 const struct terms *terms_in_force(const struct terms *versions, size_t count, struct instant now)
 {
     while (count > 0 && versions[count - 1].effective_from.us > now.us)

@@ -68,7 +68,8 @@ struct exchange_rules {
     int32_t cap_count;
     struct tier_limit tier_limits[CAPS_MAX]; /* ascending by tier */
     int32_t tier_limit_count;
-    const struct rule_set *set; /* what spending earns, by where and how; NULL: `accrual` says all */
+    bool by_set;                /* a rule set decides, and nothing without it */
+    const struct rule_set *set; /* what spending earns, by where and how; NULL: none, or of by_set: not loaded */
 };
 
 /* One version of a merchant's terms. */
@@ -90,6 +91,9 @@ struct settlement_amounts {
 /* The version in force at that instant (the last whose effective_from is not after it), or NULL. Ascending versions. */
 const struct exchange_rules *rules_in_force(const struct exchange_rules *versions, size_t count, struct instant now);
 const struct terms *terms_in_force(const struct terms *versions, size_t count, struct instant now);
+/* Likewise, what can be decided by: NULL when that version's rule set is not there, since others were not approved. */
+const struct exchange_rules *rules_to_decide_by(const struct exchange_rules *versions, size_t count,
+                                                struct instant now);
 /* NULL when the rules have no rate for the currency. */
 const struct currency_rate *rules_rate(const struct exchange_rules *rules, const char *currency);
 

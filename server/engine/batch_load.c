@@ -147,7 +147,7 @@ static void take_moment(struct batch *batch, struct batch_account *loaded, const
 
     loaded->moment.now = fence->now;
     loaded->moment.business_date = fence->business_date;
-    loaded->moment.rules = bank ? rules_in_force(bank->rules, bank->rules_count, fence->now) : NULL;
+    loaded->moment.rules = bank ? rules_to_decide_by(bank->rules, bank->rules_count, fence->now) : NULL;
     loaded->moment.exposures = &batch->exposures;
 }
 

@@ -23,7 +23,7 @@ static struct batch_account *new_member(struct batch *batch, const struct comman
     added->moment.business_date = fence->business_date;
     added->moment.exposures = &batch->exposures;
     const struct bank *bank = reference_bank_no(batch->reference, command->bank_no);
-    added->moment.rules = bank ? rules_in_force(bank->rules, bank->rules_count, fence->now) : NULL;
+    added->moment.rules = bank ? rules_to_decide_by(bank->rules, bank->rules_count, fence->now) : NULL;
     return added;
 }
 

@@ -1,6 +1,7 @@
 #include "engine/reference.h"
 
 #include "base/arena.h"
+#include "io/log.h"
 #include "store/reference_store.h"
 
 #include <pthread.h>
@@ -96,6 +97,7 @@ static struct exchange_rules rules_of(const struct rules_row *row)
         .expiry_month = row->expiry_month,
         .expiry_day = row->expiry_day,
         .pending_days = row->pending_days,
+        .by_set = row->by_set,
         .member_velocity = { row->member_window_us, row->member_max_holds, row->member_max_points },
         .card_velocity = { row->card_window_us, row->card_max_holds, row->card_max_points },
     };
@@ -153,9 +155,9 @@ static void add_tier_limits(struct exchange_rules *rules, const struct tier_limi
     }
 }
 
-/* A set that cannot be read is not passed over: its bank's members would earn by other rules than were approved. */
-static bool add_set(struct snapshot *snapshot, const struct bank *bank, struct exchange_rules *rules,
-                    const struct rule_document_row *rows, size_t count, rule_set_reader *read, struct error *err)
+/* Without a set that cannot be read its bank has no rules to decide by; the other banks' go on. */
+static void add_set(struct snapshot *snapshot, const struct bank *bank, struct exchange_rules *rules,
+                    const struct rule_document_row *rows, size_t count, rule_set_reader *read)
 {
     struct error why = { 0 };
 
@@ -164,27 +166,24 @@ static bool add_set(struct snapshot *snapshot, const struct bank *bank, struct e
             continue;
         rules->set = read(rows[i].document, bank->id, &snapshot->arena, &why);
         if (!rules->set)
-            return error_set(err, REASON_INTERNAL, "version %d of the rules of %s cannot be read: %s",
-                             (int)rules->version, bank->id, error_text(&why));
+            LOG(LOG_ERROR, "rules_unreadable", log_text("bank", bank->id), log_int("version", rules->version),
+                log_text("detail", error_text(&why)));
     }
-    return true;
 }
 
-static bool build_sets(struct snapshot *snapshot, struct bank *bank, struct exchange_rules *rules, size_t count,
-                       const struct rows *rows, rule_set_reader *read, struct error *err)
+static void build_sets(struct snapshot *snapshot, struct bank *bank, struct exchange_rules *rules, size_t count,
+                       const struct rows *rows, rule_set_reader *read)
 {
     size_t sets;
     const struct rule_document_row *set = range_of(rows->sets, rows->set_count, sizeof *set, bank->no, &sets);
 
-    for (size_t i = 0; i < count && sets > 0; i++) {
-        if (!add_set(snapshot, bank, &rules[i], set, sets, read, err))
-            return false;
+    for (size_t i = 0; i < count; i++) {
+        rules[i].by_set &= read != NULL;
+        add_set(snapshot, bank, &rules[i], set, sets, read);
     }
-    return true;
 }
 
-static bool build_rules(struct snapshot *snapshot, struct bank *bank, const struct rows *rows, rule_set_reader *read,
-                        struct error *err)
+static bool build_rules(struct snapshot *snapshot, struct bank *bank, const struct rows *rows, rule_set_reader *read)
 {
     size_t n, rates, caps, limits;
     const struct rules_row *row = range_of(rows->rules, rows->rules_count, sizeof *row, bank->no, &n);
@@ -202,7 +201,9 @@ static bool build_rules(struct snapshot *snapshot, struct bank *bank, const stru
     }
     bank->rules = rules;
     bank->rules_count = n;
-    return rules && build_sets(snapshot, bank, rules, n, rows, read, err);
+    if (rules)
+        build_sets(snapshot, bank, rules, n, rows, read);
+    return rules != NULL;
 }
 
 static bool build_fundings(struct snapshot *snapshot, struct bank *bank, const struct rows *rows)
@@ -218,7 +219,7 @@ static bool build_fundings(struct snapshot *snapshot, struct bank *bank, const s
     return fundings != NULL;
 }
 
-static bool build_banks(struct snapshot *snapshot, const struct rows *rows, rule_set_reader *read, struct error *err)
+static bool build_banks(struct snapshot *snapshot, const struct rows *rows, rule_set_reader *read)
 {
     struct bank *banks = arena_alloc(&snapshot->arena, rows->bank_count * sizeof *banks);
 
@@ -229,7 +230,7 @@ static bool build_banks(struct snapshot *snapshot, const struct rows *rows, rule
                                   .id = row->bank_id,
                                   .name = row->name,
                                   .has_exposure = row->has_exposure };
-        if (!build_rules(snapshot, &banks[i], rows, read, err) || !build_fundings(snapshot, &banks[i], rows))
+        if (!build_rules(snapshot, &banks[i], rows, read) || !build_fundings(snapshot, &banks[i], rows))
             return false;
     }
     snapshot->reference.banks = banks;
@@ -346,9 +347,9 @@ static bool fill(struct snapshot *snapshot, struct db *db, rule_set_reader *read
         return false;
     snapshot->reference.version = installation.reference_version;
     snapshot->reference.buckets = installation.buckets;
-    if (!build_banks(snapshot, &rows, read, err))
-        return err->reason == REASON_OK && too_large(err);
-    return (build_merchants(snapshot, &rows) && build_programmes_and_goods(snapshot, &rows)) || too_large(err);
+    return (build_banks(snapshot, &rows, read) && build_merchants(snapshot, &rows) &&
+            build_programmes_and_goods(snapshot, &rows)) ||
+           too_large(err);
 }
 
 static struct snapshot *load(struct db *db, rule_set_reader *read, struct error *err)

@@ -129,7 +129,7 @@ static bool quote_work(struct errand *errand, struct error *err)
     if (!db_fetch_one(errand->db, &registry_now, &programme, &errand->call->arena, &now, &found, err))
         return false;
     struct moment moment = { .now = now.now, .business_date = now.business_date };
-    moment.rules = rules_in_force(bank->rules, bank->rules_count, now.now);
+    moment.rules = rules_to_decide_by(bank->rules, bank->rules_count, now.now);
     place_of(errand, merchant, asked, &moment);
     return quote(errand, account, &moment, &price, err);
 }

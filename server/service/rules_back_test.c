@@ -33,6 +33,15 @@ typedef Alliance__V1__BackTestResponse Reply;
  */
 enum { RANGE_EVENTS = 60000, PREFIXES = 65536, ATTEMPTS_MAX = 33 };
 
+/* Versions that decided then and are not in the snapshot any more. A price is of the day of the hold: some days before.
+ */
+enum { PAST_SETS_MAX = 64, PAST_DAYS = 32 };
+static const int64_t us_per_day = INT64_C(86400) * US_PER_SECOND;
+struct past_set {
+    int32_t version;
+    const struct rule_set *set;
+};
+
 /* Of one call; freed by rules_back_test_close. */
 struct replay {
     struct clerk_job job;
@@ -48,6 +57,8 @@ struct replay {
     struct merchant_groups merchants;
     struct back_test test;
     struct lots lots;
+    struct past_set past[PAST_SETS_MAX];
+    int32_t past_count;
     /* During a piece. */
     const struct reference *reference;
     const struct bank *bank;
@@ -122,15 +133,28 @@ static const struct exchange_rules *rules_of(const struct bank *bank, int32_t ve
     return NULL;
 }
 
+static const struct rule_set *set_then(const struct replay *replay, const struct exchange_rules *rules)
+{
+    for (int32_t i = 0; !rules->set && i < replay->past_count; i++) {
+        if (replay->past[i].version == rules->version)
+            return replay->past[i].set;
+    }
+    return rules->set;
+}
+
 /* Points for a minor unit there and then; den 0: not known. A set's rule, and the tier's factor, as members have it. */
-static struct ratio conversion_of(const struct exchange_rules *rules, const struct rule_case *where)
+static struct ratio conversion_of(const struct replay *replay, const struct exchange_rules *rules,
+                                  const struct rule_case *where)
 {
     const struct currency_rate *rate = rules ? rules_rate(rules, where->currency) : NULL;
+    const struct rule_set *set = rate ? set_then(replay, rules) : NULL;
     struct currency_rate there = { 0 };
 
-    if (!rate || !rules->set || !rule_set_rates(rules->set, where, &there))
-        return rate ? rate->conversion : there.conversion;
-    const struct tier *tier = rule_set_tier(rules->set, where->tier);
+    if (!rate || (rules->by_set && !set))
+        return there.conversion;
+    if (!set || !rule_set_rates(set, where, &there))
+        return rate->conversion;
+    const struct tier *tier = rule_set_tier(set, where->tier);
     if (!tier)
         return there.conversion;
     return (struct ratio){ there.conversion.num * tier->conversion.num, there.conversion.den * tier->conversion.den };
@@ -140,7 +164,7 @@ static struct ratio conversion_of(const struct exchange_rules *rules, const stru
 static int64_t price_of(const struct replay *replay, const struct back_test_event *event, const struct good *good,
                         const struct rule_case *where)
 {
-    struct ratio conversion = conversion_of(rules_of(replay->bank, event->rules_version), where);
+    struct ratio conversion = conversion_of(replay, rules_of(replay->bank, event->rules_version), where);
     int64_t points = event->points - event->taken_points, price = 0;
 
     if (good && exact_ratio_floor(good->price_minor, event->quantity, 1, &price) &&
@@ -292,13 +316,45 @@ static bool check_over(const struct replay *replay, struct db *db, int32_t progr
            error_field(err, REASON_FIELD_INVALID, "month", "must be over: the programme's days are open from then on");
 }
 
+static bool was_in_force(const struct replay *replay, size_t i)
+{
+    const struct bank *bank = replay->bank;
+    int64_t from = (replay->test.first.days - PAST_DAYS) * us_per_day,
+            until = (replay->test.last.days + 2) * us_per_day;
+
+    return bank->rules[i].effective_from.us < until &&
+           (i + 1 == bank->rules_count || bank->rules[i + 1].effective_from.us >= from);
+}
+
+/* The newest of them when there are more than can be kept: prices by the others are not known. */
+static bool read_past(struct replay *replay, struct errand *errand, struct error *err)
+{
+    for (size_t i = replay->bank->rules_count; i-- > 0 && replay->past_count < PAST_SETS_MAX;) {
+        const struct exchange_rules *rules = &replay->bank->rules[i];
+        struct rules_key key = { replay->bank_id, 0, rules->version };
+        struct rules_found found;
+        if (!rules->by_set || rules->set || !was_in_force(replay, i))
+            continue;
+        if (!rules_find(errand, &key, &found, err))
+            return false;
+        Alliance__V1__RuleSetDocument *document = rules_document_of(errand, &found, err);
+        struct past_set *past = &replay->past[replay->past_count++];
+        past->version = rules->version;
+        past->set = document ? rules_document_read(document, replay->bank_id, &replay->kept, err) : NULL;
+        if (!past->set)
+            return false;
+    }
+    return true;
+}
+
 static bool begin_replay(struct replay *replay, struct db *db, struct error *err)
 {
     struct errand errand = { .call = replay->call, .db = db, .reference = replay->reference };
     struct rules_key key = { replay->bank_id, replay->number, replay->version };
     struct rules_found found;
 
-    if (!rules_find(&errand, &key, &found, err) || !check_over(replay, db, found.bank->programme_no, err))
+    if (!rules_find(&errand, &key, &found, err) || !check_over(replay, db, found.bank->programme_no, err) ||
+        !read_past(replay, &errand, err))
         return false;
     Alliance__V1__RuleSetDocument *document = rules_document_of(&errand, &found, err);
     replay->test.set = document ? rules_document_read(document, replay->bank_id, &replay->kept, err) : NULL;

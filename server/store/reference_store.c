@@ -43,21 +43,32 @@ const struct statement reference_fundings =
          funding_columns, struct funding_row);
 
 static const struct column rules_columns[] = {
-    COLUMN(struct rules_row, bank_no),           COLUMN(struct rules_row, version),
-    COLUMN(struct rules_row, effective_from),    COLUMN(struct rules_row, minimum_points),
-    COLUMN(struct rules_row, expiry_months),     COLUMN(struct rules_row, reinstate_grace_days),
-    COLUMN(struct rules_row, accrual_num),       COLUMN(struct rules_row, accrual_den),
-    COLUMN(struct rules_row, expiry_kind),       COLUMN(struct rules_row, expiry_month),
-    COLUMN(struct rules_row, expiry_day),        COLUMN(struct rules_row, pending_days),
-    COLUMN(struct rules_row, member_window_us),  COLUMN(struct rules_row, member_max_holds),
-    COLUMN(struct rules_row, member_max_points), COLUMN(struct rules_row, card_window_us),
-    COLUMN(struct rules_row, card_max_holds),    COLUMN(struct rules_row, card_max_points),
+    COLUMN(struct rules_row, bank_no),
+    COLUMN(struct rules_row, version),
+    COLUMN(struct rules_row, effective_from),
+    COLUMN(struct rules_row, minimum_points),
+    COLUMN(struct rules_row, expiry_months),
+    COLUMN(struct rules_row, reinstate_grace_days),
+    COLUMN(struct rules_row, accrual_num),
+    COLUMN(struct rules_row, accrual_den),
+    COLUMN(struct rules_row, expiry_kind),
+    COLUMN(struct rules_row, expiry_month),
+    COLUMN(struct rules_row, expiry_day),
+    COLUMN(struct rules_row, pending_days),
+    COLUMN(struct rules_row, member_window_us),
+    COLUMN(struct rules_row, member_max_holds),
+    COLUMN(struct rules_row, member_max_points),
+    COLUMN(struct rules_row, card_window_us),
+    COLUMN(struct rules_row, card_max_holds),
+    COLUMN(struct rules_row, card_max_points),
+    COLUMN(struct rules_row, by_set),
 };
 const struct statement reference_rules =
     READ("reference_rules",
          "SELECT bank_no, version, effective_from, minimum_points, expiry_months, reinstate_grace_days, accrual_num, "
          "accrual_den, expiry_kind, expiry_month, expiry_day, pending_days, member_window_us, member_max_holds, "
-         "member_max_points, card_window_us, card_max_holds, card_max_points FROM exchange_rules "
+         "member_max_points, card_window_us, card_max_holds, card_max_points, EXISTS (SELECT FROM rule_set r WHERE "
+         "r.bank_no = e.bank_no AND r.version = e.version AND r.state = 4) AS by_set FROM exchange_rules e "
          "WHERE NOT cancelled ORDER BY bank_no, version",
          rules_columns, struct rules_row);
 

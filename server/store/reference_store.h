@@ -37,6 +37,7 @@ struct rules_row {
     int64_t member_max_points, card_window_us;
     int32_t card_max_holds;
     int64_t card_max_points;
+    bool by_set; /* stands for a rule set */
 };
 struct cap_row {
     int32_t bank_no, version, tier;

@@ -171,6 +171,27 @@ static void only_the_month_and_the_bank_are_replayed(void **state)
     free(expected);
 }
 
+/* Two versions decide by now; what was paid in the month is priced by what decided then. */
+static void a_month_is_priced_by_the_sets_of_its_time(void **state)
+{
+    const char *version = "{'requestId': '%s', 'rules': {'bankId': 'bank-a', 'effectiveFrom': '%s', 'rates': "
+                          "[{'currencyCode': 'CNY', 'conversionRate': {'num': '9', 'den': '1'}, 'settlementRate': "
+                          "{'num': '1', 'den': '2'}}], 'expiryMonths': 12, 'accrualRate': {'num': '1', 'den': '10'}}}";
+
+    (void)state;
+    make_world(14);
+    char *document = read_file("draft.json"), *expected = read_file("expected.json");
+    draft(document);
+    house_ask(house, BANK, "PublishExchangeRules", version, house_id(), "2026-05-01T00:00:00Z");
+    house_sql(house, "UPDATE exchange_rules SET effective_from = CASE version WHEN 1 THEN '2025-01-01' WHEN 2 THEN "
+                     "'2025-11-01' WHEN 3 THEN '2025-11-15' ELSE '2026-01-01' END::timestamptz WHERE bank_no = 1;"
+                     "UPDATE rule_set SET effective_from = '2025-11-15' WHERE state = 4");
+    house_ask(house, BANK, "PublishExchangeRules", version, house_id(), "2026-06-01T00:00:00Z");
+    house_expect(house_push(house, BANK, "BackTest", ASK, "bank-a", 2, "2025-12"), "%s", expected);
+    free(document);
+    free(expected);
+}
+
 /* Each keeps a clerk busy and some memory; those that ended, well or not, are not counted any more. */
 static void few_are_done_at_a_time(void **state)
 {
@@ -215,6 +236,7 @@ int main(void)
         TEST(only_what_is_over_and_ones_own_is_replayed),
         TEST(a_large_month_comes_in_pieces),
         TEST(only_the_month_and_the_bank_are_replayed),
+        TEST(a_month_is_priced_by_the_sets_of_its_time),
         TEST(few_are_done_at_a_time),
         TEST(what_is_printed_is_read_at_a_glance),
     };

@@ -170,6 +170,25 @@ static void a_cancelled_version_leaves_the_set_in_force(void **state)
     assert_int_equal(spend(house, "x-1", 1000, ", 'merchantCategoryCode': '5411'", ""), 300);
 }
 
+/* It decides nothing, and the general rates do not decide in its place; who has other rules goes on. */
+static void a_set_that_cannot_be_read_stops_its_bank_alone(void **state)
+{
+    struct house *house = *state;
+    const char *terms = "{'requestId': '%s', 'rules': {'bankId': 'bank-b', 'effectiveFrom': '2026-0%d-01T00:00:00Z', "
+                        "'rates': [{'currencyCode': 'CNY', 'conversionRate': {'num': '1', 'den': '1'}, "
+                        "'settlementRate': {'num': '1', 'den': '2'}}], 'expiryMonths': 12, 'accrualRate': {'num': '1', "
+                        "'den': '10'}}}";
+
+    to_the_day(house, "2026-01-15T13:00:00Z");
+    assert_int_equal(spend(house, "u-1", 1000, "", ""), 100);
+    house_sql(house,
+              "ALTER TABLE rule_set DISABLE TRIGGER USER; UPDATE rule_set SET document = '\\x0aff' WHERE version > 0");
+    house_ask(house, "bank/bank-b", "PublishExchangeRules", terms, house_id(),
+              3); /* so that the snapshot is loaded anew */
+    assert_int_equal(spend(house, "u-2", 1000, "", "NO_RULES_IN_FORCE"), 0);
+    assert_int_equal(spend(house, "u-1", 1000, "", ""), 100);
+}
+
 /* The newest entry of ann, in the words of ExplainEntry. */
 static char *why(struct house *house)
 {
@@ -236,6 +255,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(caps_hold_within_a_message_and_across_days, setup, teardown),
         cmocka_unit_test_setup_teardown(a_tier_multiplies, setup, teardown),
         cmocka_unit_test_setup_teardown(a_cancelled_version_leaves_the_set_in_force, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_set_that_cannot_be_read_stops_its_bank_alone, setup, teardown),
         cmocka_unit_test_setup_teardown(why_says_which_rule_it_was, setup, teardown),
         cmocka_unit_test_setup_teardown(wrong_fields_are_named, setup, teardown),
     };
