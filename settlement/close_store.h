@@ -21,6 +21,7 @@ struct lock_holder {
 #define STEP_FENCE      "FENCE"
 #define STEP_ROLL_UP    "ROLL_UP"
 #define STEP_SEAL       "SEAL"
+#define STEP_POINTS     "POINTS"
 #define STEP_DAY        "DAY"
 #define STEP_STATEMENTS "STATEMENTS"
 #define STEP_FILES      "FILES"

@@ -2,6 +2,7 @@
 
 #include "close_store.h"
 #include "day_store.h"
+#include "points_day.h"
 #include "progress.h"
 #include "store/db.h"
 
@@ -102,7 +103,8 @@ static bool close_day(struct close_run *run, struct date date, struct error *err
 {
     open_months(run, date);
     return move_fences(run, date, err) && do_step_once(run, STEP_ROLL_UP, date, roll_up, err) &&
-           do_step_once(run, STEP_SEAL, date, seal, err) && do_step_once(run, STEP_DAY, date, nothing_more, err);
+           do_step_once(run, STEP_SEAL, date, seal, err) && points_days(run, date, err) &&
+           do_step_once(run, STEP_DAY, date, nothing_more, err);
 }
 
 static bool check_over(struct close_run *run, struct date date, struct error *err)

@@ -13,6 +13,7 @@
 #include "domain/bank_account.h"
 #include "files.h"
 #include "period.h"
+#include "points_book.h"
 #include "sheet.h"
 
 enum { DOC_ID_TEXT = 36 };
@@ -64,7 +65,8 @@ struct statement_doc {
     struct position position; /* a PAIR's: movement = closing, for its two parties are paid, not it */
     struct doc_posting *postings;
     size_t posting_count;
-    struct doc_sums days, stores; /* a PAIR's are there at the end only */
+    struct doc_sums days, stores;     /* a PAIR's are there at the end only */
+    const struct points_page *points; /* of a BANK; NULL of others */
 };
 
 /* "M12": the party in at most 12 characters of A-Z and 0-9. */

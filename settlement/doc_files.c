@@ -1,7 +1,7 @@
 #include "doc_files.h"
 
 const struct doc_writer *const doc_writers[DOC_WRITERS] = { &camt053_writer, &pdf_writer, &bill_writer,
-                                                            &fixed_width_writer };
+                                                            &fixed_width_writer, &points_writer };
 
 unsigned doc_files_wanted(const struct statement_doc *doc)
 {

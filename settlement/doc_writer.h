@@ -19,9 +19,9 @@ struct doc_writer {
     bool (*end)(void *state, const struct statement_doc *doc, struct error *err);
     void (*abandon)(void *state); /* NULL is fine; end does not call it */
 };
-enum { DOC_WRITERS = 4 };
+enum { DOC_WRITERS = 5 };
 extern const struct doc_writer *const doc_writers[DOC_WRITERS];
 
-extern const struct doc_writer camt053_writer, pdf_writer, bill_writer, fixed_width_writer;
+extern const struct doc_writer camt053_writer, pdf_writer, bill_writer, fixed_width_writer, points_writer;
 
 #endif

@@ -1,6 +1,7 @@
 #include "files.h"
 
 #include "csv.h"
+#include "doc.h"
 #include "doc_files.h"
 #include "domain/entry.h"
 #include "money.h"
@@ -312,6 +313,8 @@ bool files_roll_up(struct files *files, const struct sheet_list *list, const str
     posting_rows(files, books, roll_up);
     account_row(files, roll_up, &paid);
     kept_rows(files, books, roll_up);
+    if (doc->points && !statement_json_points(&files->lines, doc->points, roll_up->currency, err))
+        return false;
     sums_row("TOTAL", roll_up->number, roll_up, "CLOSING", position->closing_minor, text);
     new_file_print(&files->csv, "%s" END, text);
     return end_all(files, roll_up, doc, err);

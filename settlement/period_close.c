@@ -14,6 +14,8 @@
 #include "numbers.h"
 #include "period_check.h"
 #include "period_store.h"
+#include "points_book.h"
+#include "points_day.h"
 #include "progress.h"
 #include "store/db.h"
 #include "store/period_state_store.h"
@@ -28,6 +30,7 @@ struct work {
     const struct period *period;
     struct sheet_list sheets;
     struct books books;
+    struct points_book points;
     struct files files;
     struct line_keys keys;
     struct doc_files documents;
@@ -45,6 +48,7 @@ static void work_release(struct work *work)
     line_keys_release(&work->keys);
     files_release(&work->files);
     books_release(&work->books);
+    points_book_release(&work->points);
     doc_directory_release(&work->source.directory);
     sheet_list_release(&work->sheets);
 }
@@ -56,6 +60,8 @@ static bool load_sheets(struct work *work, struct error *err)
     struct close_run *run = work->run;
 
     if (!period_store_sheets(run->db, run->programme_no, work->period, &work->sheets, err) ||
+        !points_book_load(&work->points, run->db, run->programme_no, work->period, err) ||
+        !points_book_need(&work->points, &work->sheets, err) ||
         !books_load(&work->books, run->db, run->programme_no, work->period, err) ||
         !books_post(&work->books, &work->sheets, err) ||
         (work->sheets.count == 0 && !sheet_list_add(&work->sheets, &nothing, err)) ||
@@ -166,8 +172,10 @@ static bool write_roll_up(struct work *work, struct sheet *sheet, struct arena *
     struct statement_doc *doc = &work->doc;
 
     arena_reset(arena);
-    return doc_fill(&work->source, sheet, arena, doc, err) &&
-           doc_store_sums(db, sheet, false, arena, &doc->days, err) &&
+    if (!doc_fill(&work->source, sheet, arena, doc, err))
+        return false;
+    doc->points = sheet->type == SHEET_BANK ? points_book_find(&work->points, sheet->bank_no) : NULL;
+    return doc_store_sums(db, sheet, false, arena, &doc->days, err) &&
            doc_store_sums(db, sheet, true, arena, &doc->stores, err) &&
            files_roll_up(&work->files, &work->sheets, &work->books, sheet, doc, err);
 }
@@ -243,7 +251,8 @@ static bool calculate(struct work *work, struct date first, struct error *err)
         !load_sheets(work, err) || !load_source(work, err))
         return false;
     close_step(run);
-    if (!write_pairs(work, err) || !write_roll_ups(work, err) || !files_end(&work->files, err))
+    if (!write_pairs(work, err) || !points_book_tie(run->db, run->programme_no, work->period, err) ||
+        !write_roll_ups(work, err) || !files_end(&work->files, err))
         return false;
     close_step(run);
     if (!store(work, err))
@@ -276,6 +285,7 @@ bool period_close(struct close_run *run, const struct period *period, const char
     struct date first;
 
     if (!not_issued(run, period, err) || !period_check_days(run, period, &first, err) ||
+        !points_days(run, period->last, err) ||
         !files_open(&work.files, statements_dir, run->programme_id, period, &work.documents, err) ||
         !line_keys_open(&work.keys, work.files.directory, err))
         return false;

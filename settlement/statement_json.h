@@ -10,12 +10,17 @@
 #include "json_out.h"
 #include "sheet.h"
 
+struct points_page;
+
 /* key NULL within an array. */
 void statement_json(struct json_out *out, const char *key, const struct sheet *sheet, const char *programme_id,
                     const char *period);
 /* SettlementPosting; amount as the statement's party sees it. */
 void statement_json_posting(struct json_out *out, const struct books *books, const struct posting *posting,
                             int64_t number, int64_t amount);
+/* The rows of a bank's points page, under "points". False when a cost does not fit. */
+bool statement_json_points(struct json_out *out, const struct points_page *page, const char *currency,
+                           struct error *err) MUST_USE;
 void statement_json_line(struct json_out *out, const struct sheet_line *line);
 
 #endif

@@ -20,6 +20,8 @@ const char *statement_pdf_label(const char *code);
 bool statement_pdf_front(const struct statement_doc *doc, struct pdf *pdf, struct error *err) MUST_USE;
 /* Postings, the pairs of a roll-up, days and stores. */
 bool statement_pdf_parts(const struct statement_doc *doc, struct pdf *pdf, struct error *err) MUST_USE;
+/* A bank's points page: a table for each part of points_rows.h. */
+bool statement_pdf_points(const struct statement_doc *doc, struct pdf *pdf, struct error *err) MUST_USE;
 /* Control block and signatures. */
 bool statement_pdf_back(const struct statement_doc *doc, struct pdf *pdf, struct error *err) MUST_USE;
 

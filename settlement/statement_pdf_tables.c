@@ -176,5 +176,6 @@ static bool stores(const struct statement_doc *doc, struct pdf *pdf, struct erro
 
 bool statement_pdf_parts(const struct statement_doc *doc, struct pdf *pdf, struct error *err)
 {
-    return postings(doc, pdf, err) && pairs(doc, pdf, err) && days(doc, pdf, err) && stores(doc, pdf, err);
+    return postings(doc, pdf, err) && pairs(doc, pdf, err) && days(doc, pdf, err) && stores(doc, pdf, err) &&
+           statement_pdf_points(doc, pdf, err);
 }

@@ -64,6 +64,11 @@ void entry_accounts(int kind, enum ledger_account *from, enum ledger_account *to
     *to = known(kind) ? kinds[kind].to : LEDGER_NONE;
 }
 
+bool entry_gives_back(int kind)
+{
+    return kind == ENTRY_CANCEL || kind == ENTRY_LAPSE || kind == ENTRY_RELEASE || kind == ENTRY_REVERSE;
+}
+
 const char *ledger_account_name(enum ledger_account account)
 {
     return account < LEDGER_COUNT ? accounts[account] : "?";

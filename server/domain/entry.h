@@ -12,6 +12,7 @@
 #include "base/when.h"
 #include "domain/rules.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -87,6 +88,8 @@ enum { ENTRY_BYTES = 16 + 8 + 4 + 8 + 2 + 8 + 4 * 8 + 16 + 16 + 4 * 4 + 2 * 4 + 
 const char *entry_kind_name(int kind);
 /* The accounts an entry of that kind takes points from and gives them to; LEDGER_NONE twice when it moves none. */
 void entry_accounts(int kind, enum ledger_account *from, enum ledger_account *to);
+/* Less credit used after such an entry was given back; after others it was repaid. */
+bool entry_gives_back(int kind);
 const char *ledger_account_name(enum ledger_account account);
 /*
  * Everything but the hash and what came with migration 0003, fixed layout, big-endian. The hash of an entry is

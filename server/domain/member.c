@@ -4,20 +4,12 @@
 
 #include <string.h>
 
-/* Less credit used after these was given back; after others it was repaid. */
-static const bool gives_back[ENTRY_KIND_COUNT] = {
-    [ENTRY_CANCEL] = true,
-    [ENTRY_LAPSE] = true,
-    [ENTRY_RELEASE] = true,
-    [ENTRY_REVERSE] = true,
-};
-
 struct entry *member_entry(struct entries *entries, struct account *account, const struct moment *moment,
                            enum entry_kind kind, int64_t points)
 {
     struct entry *entry = &entries->at[entries->count++];
 
-    credit_note(account, moment->business_date, gives_back[kind]);
+    credit_note(account, moment->business_date, entry_gives_back(kind));
     *entry = (struct entry){
         .member_id = account->member_id,
         .seq = ++account->journal_seq,

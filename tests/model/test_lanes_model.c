@@ -9,6 +9,7 @@
  */
 #include "generate.h"
 #include "members.h"
+#include "points.h"
 #include "tables.h"
 
 #include <setjmp.h>
@@ -416,6 +417,7 @@ static void lanes_and_tables_agree_with_the_naive_telling(void **state)
         run_round(side, round);
     tables_compare(&side->model, side->alliance.conninfo);
     alliance_check(&side->alliance);
+    points_compare(&side->alliance);
     alliance_close(&side->alliance);
     for (size_t reason = 0; reason < REASON_COUNT; reason++)
         commands += side->met[reason];

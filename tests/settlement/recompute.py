@@ -19,6 +19,8 @@ from decimal import Decimal
 from fractions import Fraction
 from math import ceil, floor
 
+import recompute_points
+
 DIGITS = defaultdict(lambda: 2, JPY=0, KRW=0, VND=0, XXX=0, KWD=3, BHD=3)
 FIGURES = ("confirmedCount", "confirmedPoints", "reversedCount", "reversedPoints", "grossMinor", "commissionMinor", "netMinor")
 CONFIRM, REVERSE = 4, 8
@@ -140,6 +142,8 @@ class Books:
             kind = numbers[int(row[0])]
             no = next((value for value in row[1:4] if value != "0"), "")
             self.openings[(kind, ids[kind][no] if no else ""), row[4]] = int(row[5])
+        self.points = {ids["BANK"][no]: page for no, page in
+                       recompute_points.read(lambda sql: ask(conninfo, sql), where, self.first, self.last).items()}
         self.post()
 
     def facts(self, conninfo, where, period, ids):
@@ -200,6 +204,9 @@ class Books:
         self.postings = list(self.first_postings)
         known = {((kind, name), currency) for bank, merchant, currency in self.pairs
                  for kind, name in (("BANK", bank), ("MERCHANT", merchant), ("OPERATOR", ""))}
+        with_money = {bank for bank, _, _ in self.pairs}
+        known |= {(("BANK", bank), page.currency) for bank, page in self.points.items()
+                  if bank not in with_money and (page.opening or page.closing or any(page.counts.values()))}
         known |= {key for key, closing in self.openings.items() if closing}
         known |= {(("MERCHANT", merchant), currency) for merchant, currency in self.holds}
         known |= {key for key, contract in self.contracts.items() if contract[3]}
@@ -425,9 +432,24 @@ class Month:
                 self.expect(name + " postings", [(one["kind"], int(one["amountMinor"])) for one in content["postings"]], [
                     ("POSTING_KIND_" + one.kind, one.seen_by(party)) for one in self.books.postings
                     if one.currency == key[4] and one.seen_by(party)])
+                if key[0] == "BANK":
+                    self.check_points(key, name, content["points"])
                 position = self.positions[key][0]
                 self.expect(name + " camt.053", camt_balances(self.folder / (name + ".camt053.xml")),
                             (int(position["openingMinor"]), int(position["closingMinor"])))
+
+    def check_points(self, key, name, listed):
+        page = self.books.points.get(key[1]) or recompute_points.Page(self.books.last)
+        rows = page.rows(key[4])
+        expected = ["part item funding_id from_days to_days entries points rate currency amount".split()]
+        for part, item, funding, start, end, entries, points, num, den, currency, amount in rows:
+            expected.append([part, item, harmless(funding), start, end or "", entries, points, f"{num}/{den}" if den else "", currency,
+                             money(amount, currency) if currency else ""])
+        expected.append(["TOTAL", self.numbers[key], *[""] * 4, page.closing, "", "", ""])
+        self.expect(name + ".points.csv", (self.folder / (name + ".points.csv")).read_bytes(), csv_bytes(expected))
+        self.expect(name + " points", [tuple(row.values()) for row in listed], [
+            (part, item, funding, start or 0, end or 0, str(entries or 0), str(points), str(num or 0), str(den or 0), currency, str(amount))
+            for part, item, funding, start, end, entries, points, num, den, currency, amount in rows])
 
     def check_manifest(self):
         manifest = json.loads((self.folder / "manifest.json").read_text())
@@ -437,7 +459,8 @@ class Month:
         self.expect("manifest", listed, there)
         self.expect("files", set(there), {
             self.name(key) + end for key in self.statements
-            for end in (".csv", ".json", ".pdf", ".camt053.xml") if key[0] != "PAIR" or end != ".camt053.xml"})
+            for end in (".csv", ".json", ".pdf", ".camt053.xml", ".points.csv")
+            if (key[0] != "PAIR" or end != ".camt053.xml") and (key[0] == "BANK" or end != ".points.csv")})
 
     def check_ties(self):
         """In each currency: what the banks owe is what all others are owed, in movements and in what was paid or stays."""

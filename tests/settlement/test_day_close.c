@@ -51,7 +51,7 @@ static void a_closed_day_is_summed_sealed_and_left(void **state)
                  "FROM day_rollup ORDER BY 1, 2, 3, 4");
     assert_asked(world, "0|3|7000|32\n1|1|400|32\n2|1|300|32\n3|0|0|32\n",
                  "SELECT bucket, entry_count, points, octet_length(hash) FROM day_seal ORDER BY 1");
-    assert_asked(world, "DAY|1\nFENCE|4\nROLL_UP|1\nSEAL|1\n",
+    assert_asked(world, "DAY|1\nFENCE|4\nPOINTS|1\nROLL_UP|1\nSEAL|1\n",
                  "SELECT step, count(*) FROM settlement_step GROUP BY 1 ORDER BY 1");
 }
 

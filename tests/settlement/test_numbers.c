@@ -60,7 +60,8 @@ static void each_party_counts_its_statements(void **state)
     world_put(world, &february, 1);
     world_settle(world, "2017-02-28", "2017-02");
     assert_asked(world,
-                 "B1-000003|demo/2017-02/BANK/bank-a/USD\nM1-000002|demo/2017-02/MERCHANT/shop-1/USD\n"
+                 "B1-000003|demo/2017-02/BANK/bank-a/USD\nB2-000002|demo/2017-02/BANK/bank-b/USD\nM1-000002|demo/"
+                 "2017-02/MERCHANT/shop-1/USD\n"
                  "O1-000003|demo/2017-02/OPERATOR/USD\nP1.1-000002|demo/2017-02/PAIR/bank-a/shop-1/USD\n",
                  "SELECT party || '-' || lpad(number::text, 6, '0'), statement_id FROM statement_number WHERE period = "
                  "'2017-02' ORDER BY party");
@@ -111,12 +112,13 @@ static void a_statement_that_is_gone_leaves_its_number_cancelled(void **state)
     world_settle(world, "2017-01-31", "2017-01");
     assert_asked(world, "O1-000001|demo/2017-01/OPERATOR/XXX|1\n", numbers);
     world_put_usual(world);
-    world_do(world, "TRUNCATE settlement_step, day_rollup, day_seal; UPDATE fence SET business_date = '2017-01-01'");
+    world_do(world, "TRUNCATE settlement_step, day_rollup, day_seal, " POINTS_TABLES
+                    "; UPDATE fence SET business_date = '2017-01-01'");
     world_settle(world, "2017-01-31", "2017-01");
     assert_asked(world, "1|demo/2017-01/OPERATOR/XXX|2\n2|demo/2017-01/OPERATOR/JPY|1\n3|demo/2017-01/OPERATOR/USD|1\n",
                  "SELECT number, statement_id, state FROM statement_number WHERE party = 'O1' ORDER BY number");
-    world_do(world, "TRUNCATE journal, settlement_step, day_rollup, day_seal; UPDATE fence SET business_date = "
-                    "'2017-01-01'");
+    world_do(world, "TRUNCATE journal, settlement_step, day_rollup, day_seal, " POINTS_TABLES
+                    "; UPDATE fence SET business_date = '2017-01-01'");
     world_settle(world, "2017-01-31", "2017-01");
     assert_asked(world, "1|2\n2|2\n3|2\n4|1\n",
                  "SELECT number, state FROM statement_number WHERE party = 'O1' ORDER BY number");

@@ -166,11 +166,12 @@ static void the_manifest_names_every_file_and_its_hash(void **state)
 
     world_put_usual(world);
     world_settle(world, "2017-01-31", "2017-01");
-    /* 11 statements, three files each, and camt.053 but for 3 pairs; hashes and sizes are checked by another program */
+    /* 11 statements, three files each, camt.053 but for 3 pairs and points of 3 banks; hashes and sizes are checked by
+     * another program */
     snprintf(
         command, sizeof command,
-        "cd %s/demo/2017-01 && test -z \"$(find . -name '*.partial')\" && test $(ls | wc -l) = 42 && "
-        "python3 -c 'import json, hashlib; m = json.load(open(\"manifest.json\")); assert len(m[\"files\"]) == 41; "
+        "cd %s/demo/2017-01 && test -z \"$(find . -name '*.partial')\" && test $(ls | wc -l) = 45 && "
+        "python3 -c 'import json, hashlib; m = json.load(open(\"manifest.json\")); assert len(m[\"files\"]) == 44; "
         "[exec(\"raise SystemExit(1)\") for f in m[\"files\"] for b in [open(f[\"name\"], \"rb\").read()] "
         "if hashlib.sha256(b).hexdigest() != f[\"sha256\"] or str(len(b)) != f[\"size\"]]'",
         world->dir);

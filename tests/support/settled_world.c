@@ -2,6 +2,7 @@
 
 #include "day_close.h"
 #include "period_close.h"
+#include "points_line.h"
 #include "store/db.h"
 
 #include <setjmp.h>
@@ -26,6 +27,7 @@ static const char parties[] =
 
 void world_make(struct world *world)
 {
+    world->unbalanced = false;
     database_make(world->conninfo);
     snprintf(world->dir, sizeof world->dir, "/tmp/settled.XXXXXX");
     assert_non_null(mkdtemp(world->dir));
@@ -103,6 +105,22 @@ int64_t world_number(struct world *world, const char *format, ...)
     return number;
 }
 
+void world_balance(struct world *world)
+{
+    char effects[160] = "";
+    size_t n = 0;
+
+    for (int kind = 1; kind < ENTRY_KIND_COUNT; kind++)
+        n += (size_t)snprintf(effects + n, sizeof effects - n, "%s%d", kind > 1 ? "," : "", points_effect(kind));
+    world_do(world,
+             "DELETE FROM account; INSERT INTO account (bucket, member_id, programme_no, bank_no, member_ref, status, "
+             "available, held, credit_limit, credit_used, journal_seq, chain, profile_hash) SELECT bucket, "
+             "gen_random_uuid(), programme_no, bank_no, '', 1, greatest(points, 0), 0, 0, greatest(-points, 0), 0, '', "
+             "'' FROM (SELECT bucket, programme_no, bank_no, sum(points * ('{%s}'::int8[])[kind])::int8 AS points FROM "
+             "journal WHERE programme_no = 1 GROUP BY 1, 2, 3) x",
+             effects);
+}
+
 void world_put(struct world *world, const struct world_entry *entries, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -118,6 +136,7 @@ void world_put(struct world *world, const struct world_entry *entries, size_t co
                  e->merchant ? 1 : 0, e->currency ? e->currency : "USD", (long long)e->gross, (long long)e->commission,
                  e->member, (long long)e->seq);
     }
+    world_balance(world);
 }
 
 void world_put_usual(struct world *world)
@@ -151,6 +170,7 @@ void world_put_random(struct world *world, const char *month, int n, unsigned se
              "1 + (random() * 2)::int AS merchant, random() AS r1, random() AS r2, random() AS r3 "
              "FROM generate_series(1000000, 1000000 + %d - 1) n) x",
              seed, month, n);
+    world_balance(world);
 }
 
 /* Commands. */
@@ -253,8 +273,10 @@ enum reason world_close_until(struct world *world, const char *until, struct err
 enum reason world_close_period(struct world *world, const char *period, struct error *err)
 {
     struct session session;
-    enum reason reason = open_session(world, &session, err);
 
+    if (!world->unbalanced)
+        world_balance(world);
+    enum reason reason = open_session(world, &session, err);
     return close_session(&session, reason != REASON_OK ? reason : period_work(world, &session.close, period, err));
 }
 
@@ -290,19 +312,24 @@ void world_contract(struct world *world, const struct world_contract *c)
 
 char *world_kept(struct world *world)
 {
-    return world_ask(world,
-                     "SELECT row FROM (SELECT 1 AS n, (bucket, programme_no, business_date)::text AS row FROM fence "
-                     "UNION ALL SELECT 2, r::text FROM day_rollup r UNION ALL SELECT 3, s::text FROM day_seal s "
-                     "UNION ALL SELECT 12, n::text FROM statement_number n UNION ALL SELECT 4, (programme_no, step, "
-                     "business_date, bucket)::text FROM settlement_step "
-                     "UNION ALL SELECT 5, (to_jsonb(s) - 'statement_no' - 'calculated_at')::text FROM statement s "
-                     "UNION ALL SELECT 6, (statement_id, line_number, bucket, member_id, seq, business_date)::text "
-                     "FROM statement_line JOIN statement USING (statement_no) UNION ALL "
-                     "SELECT 7, (to_jsonb(o) - 'statement_no')::text || s.statement_id FROM statement_position o JOIN "
-                     "statement s USING (statement_no) UNION ALL SELECT 8, settlement_posting::text FROM "
-                     "settlement_posting UNION ALL SELECT 9, (to_jsonb(h) - 'hold_no')::text FROM settlement_hold h "
-                     "UNION ALL SELECT 10, settlement_account::text FROM settlement_account UNION ALL SELECT 11, "
-                     "(correction_no, state, taken_period)::text FROM settlement_correction) all_rows ORDER BY n, row");
+    return world_ask(
+        world, "SELECT row FROM (SELECT 1 AS n, (bucket, programme_no, business_date)::text AS row FROM fence "
+               "UNION ALL SELECT 2, r::text FROM day_rollup r UNION ALL SELECT 3, s::text FROM day_seal s "
+               "UNION ALL SELECT 12, n::text FROM statement_number n UNION ALL SELECT 4, (programme_no, step, "
+               "business_date, bucket)::text FROM settlement_step "
+               "UNION ALL SELECT 5, (to_jsonb(s) - 'statement_no' - 'calculated_at')::text FROM statement s "
+               "UNION ALL SELECT 6, (statement_id, line_number, bucket, member_id, seq, business_date)::text "
+               "FROM statement_line JOIN statement USING (statement_no) UNION ALL "
+               "SELECT 7, (to_jsonb(o) - 'statement_no')::text || s.statement_id FROM statement_position o JOIN "
+               "statement s USING (statement_no) UNION ALL SELECT 8, settlement_posting::text FROM "
+               "settlement_posting UNION ALL SELECT 9, (to_jsonb(h) - 'hold_no')::text FROM settlement_hold h "
+               "UNION ALL SELECT 10, settlement_account::text FROM settlement_account UNION ALL SELECT 13, p::text "
+               "FROM day_points p "
+               "UNION ALL SELECT 14, p::text FROM point_lot p UNION ALL SELECT 15, p::text FROM day_lot_age p UNION "
+               "ALL SELECT 16, p::text FROM day_lapsed p UNION ALL SELECT 17, p::text FROM member_drawn p UNION "
+               "ALL SELECT 18, p::text FROM drawn_day p UNION ALL SELECT 19, p::text FROM day_drawn_age p UNION "
+               "ALL SELECT 11, "
+               "(correction_no, state, taken_period)::text FROM settlement_correction) all_rows ORDER BY n, row");
 }
 
 char *world_files(struct world *world)

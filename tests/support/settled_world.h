@@ -19,8 +19,9 @@
 
 struct world {
     char conninfo[TEST_CONNINFO];
-    char dir[64]; /* for files; removed with the world */
-    PGconn *sql;  /* the test's own eyes and hands */
+    char dir[64];    /* for files; removed with the world */
+    PGconn *sql;     /* the test's own eyes and hands */
+    bool unbalanced; /* closes leave the accounts as the test made them */
 };
 
 void world_make(struct world *world);
@@ -49,6 +50,15 @@ void world_put(struct world *world, const struct world_entry *entries, size_t co
 void world_put_usual(struct world *world);
 /* n entries all over a month, chosen by the seed: confirmations and reversals in three currencies, and other kinds. */
 void world_put_random(struct world *world, const char *month, int n, unsigned seed);
+
+/*
+ * Makes the members' accounts what the journal leaves outstanding, one account a bucket and bank; closes of a period do
+ * it first, for entries put by a test have no lane that would.
+ */
+void world_balance(struct world *world);
+
+/* What the step POINTS writes: to be emptied with settlement_step. */
+#define POINTS_TABLES "day_points, point_lot, day_lot_age, day_lapsed, member_drawn, drawn_day, day_drawn_age"
 
 /* One settlement contract of a party; what is not given is as without a contract. */
 struct world_contract {
