@@ -26,6 +26,8 @@ struct date account_next_due(const struct account *account)
         due = account->lots.at[0].expires_on;
     if (account->pending_lots.count > 0 && account->pending_lots.at[0].matures_on.days < due.days)
         due = account->pending_lots.at[0].matures_on;
+    if (account->tier_due.days != 0 && account->tier_due.days < due.days)
+        due = account->tier_due;
     return due;
 }
 

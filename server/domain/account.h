@@ -83,6 +83,7 @@ struct account {
     int64_t journal_seq;              /* seq of the newest entry */
     uint8_t chain[32];                /* hash of the newest entry */
     uint8_t profile_hash[32];         /* of the card tokens */
+    struct date tier_due;             /* from when on the tier is to be looked at again; 0: no day */
     struct credit_plan plan;          /* what credit_limit follows */
     struct drawn_days drawn;          /* what credit_used consists of */
     size_t hold_count;
@@ -108,8 +109,8 @@ struct give_back_terms {
 
 /* Available plus the unused part of the credit limit; never negative (the limit may be below what is used). */
 int64_t account_spendable(const struct account *account);
-/* The first day on which a lot expires, pending points mature, or a temporary limit begins or has ended; 9999-12-31
- * when there is none. */
+/* The first day on which a lot expires, pending points mature, a temporary limit begins or has ended, or the tier is
+ * to be looked at; 9999-12-31 when there is none. */
 struct date account_next_due(const struct account *account);
 
 /* Takes every lot that is over on that day into *gone (emptied first); returns their points. */

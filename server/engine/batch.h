@@ -12,10 +12,12 @@
 #include "base/limits.h"
 #include "domain/earn_count.h"
 #include "domain/redemption.h"
+#include "domain/tier_review.h"
 #include "engine/command.h"
 #include "engine/reference.h"
 #include "engine/uuid_index.h"
 #include "store/lane_store.h"
+#include "store/review_store.h"
 
 enum {
     BATCH_OVERDUE_MAX = 1024,                                  /* overdue holds ended along the way */
@@ -33,6 +35,8 @@ struct batch_account {
     bool lessened;                        /* likewise: by the cards of a split */
     struct earn_counts *counts;           /* in the arena; NULL unless a rule set looks at them */
     bool counted;                         /* they are to be written */
+    struct tier_review *review;           /* in the arena; NULL: none, or nobody looked */
+    bool review_read, reviewed;           /* reviewed: it is to be written */
 };
 
 struct batch_redemption {
@@ -93,8 +97,9 @@ struct batch {
     int64_t reference_needed; /* a fence asks for a newer snapshot than `reference`; 0 when not */
     struct exposure_need needs[BATCH_EXPOSURES_MAX]; /* survive a run, so that the next one knows */
     size_t need_count;
-    bool lacking;      /* a need was added in this run: it is to be run again */
-    struct pace *pace; /* borrowed; NULL: no velocity of terminals and merchants */
+    bool lacking;       /* a need was added in this run: it is to be run again */
+    bool out_of_memory; /* in the middle of a decision: nothing may be written */
+    struct pace *pace;  /* borrowed; NULL: no velocity of terminals and merchants */
 
     struct batch_account accounts[BATCH_MAX];
     size_t account_count;
@@ -112,8 +117,10 @@ struct batch {
     size_t paced_count;
     struct outbox_row outbox[2 * BATCH_MAX];
     size_t outbox_count;
-    struct change_row changes[2 * BATCH_MAX]; /* one a command, and one an account for what time did */
+    struct change_row changes[3 * BATCH_MAX]; /* one a command, and two an account for what time did */
     size_t change_count;
+    struct tier_change_row tier_changes[2 * BATCH_MAX]; /* likewise, one and one */
+    size_t tier_change_count;
     struct uuid_index account_index, redemption_index, operation_index, accrual_index, transfer_index;
 
     struct entries entries; /* at and lots are owned here and grow */

@@ -5,6 +5,7 @@
  * is decided over members is in batch_members.c, over redemptions in batch_redemptions.c.
  */
 #include "engine/batch.h"
+#include "engine/batch_review.h"
 
 #include "domain/packed.h"
 #include "io/crypto.h"
@@ -72,6 +73,8 @@ static bool bring_up_to_date(struct batch *batch, struct batch_account *loaded)
         redemption_lapse(&hold->redemption, account, &loaded->moment, &batch->entries);
         hold->dirty = loaded->dirty = true;
     }
+    if (!make_room(batch) || !batch_review_time(batch, loaded))
+        return false;
     const struct member_facts before = batch_facts(account);
     if (!make_room(batch))
         return false;
@@ -264,6 +267,8 @@ bool batch_decide(struct batch *batch, struct error *err)
         if (!make_room(batch))
             return error_set(err, REASON_INTERNAL, "out of memory");
         deciders[batch->commands[i]->kind](batch, batch->commands[i]);
+        if (batch->out_of_memory)
+            return error_set(err, REASON_INTERNAL, "out of memory");
         if (batch->lacking)
             return error_set(err, REASON_TRY_AGAIN, "this bucket's part of an exposure limit is used up");
     }

@@ -1,5 +1,6 @@
 /* batch_load.c -- the first round trip: fences, locked accounts, and what the commands refer to. */
 #include "engine/batch.h"
+#include "engine/batch_review.h"
 #include "engine/batch_spend.h"
 
 #include "domain/packed.h"
@@ -15,6 +16,7 @@ struct wanted {
     int64_t banks[BATCH_EXPOSURES_MAX]; /* that have an exposure limit */
     size_t bank_count;
     struct spend_wanted spend;
+    struct review_wanted reviews;
 };
 
 static bool wanted_init(struct wanted *wanted, struct arena *arena, size_t commands)
@@ -133,7 +135,8 @@ static bool queue_all(struct batch *batch, struct db *db, const struct wanted *w
            queue_ids(db, &lane_load_accruals, batch->bucket, wanted->accruals, wanted->accrual_count, err) &&
            queue_ids(db, &lane_load_transfers, batch->bucket, wanted->transfers, wanted->transfer_count, err) &&
            (wanted->bank_count == 0 || batch_queue_exposures(batch, db, wanted->banks, wanted->bank_count, err)) &&
-           batch_queue_spend(batch, db, &wanted->spend, err) && db_flush(db, false, err);
+           batch_queue_spend(batch, db, &wanted->spend, err) && batch_queue_reviews(batch, db, &wanted->reviews, err) &&
+           db_flush(db, false, err);
 }
 
 static bool broken(struct error *err, const char *what)
@@ -185,6 +188,7 @@ static bool take_account(struct batch *batch, const struct account_row *row, str
     account->counted_on = row->counted_on;
     account->day_points = row->day_points;
     account->month_points = row->month_points;
+    account->tier_due = row->tier_due;
     account->journal_seq = row->journal_seq;
     memcpy(account->chain, row->chain.at, sizeof account->chain);
     memcpy(account->profile_hash, row->profile_hash.at, sizeof account->profile_hash);
@@ -385,12 +389,13 @@ bool batch_load(struct batch *batch, struct db *db, struct error *err)
     for (size_t i = 0; i < batch->command_count; i++)
         want(&wanted, batch->commands[i]);
     want_exposures(&wanted, batch->reference);
-    return batch_want_spend(batch, &wanted.spend, err) && queue_all(batch, db, &wanted, err) &&
-           db_next(db, NULL, NULL, NULL, err) && read_fences(batch, db, err) && read_accounts(batch, db, err) &&
-           read_redemptions(batch, db, wanted.redemption_count, err) &&
+    return batch_want_spend(batch, &wanted.spend, err) && batch_want_reviews(batch, &wanted.reviews, err) &&
+           queue_all(batch, db, &wanted, err) && db_next(db, NULL, NULL, NULL, err) && read_fences(batch, db, err) &&
+           read_accounts(batch, db, err) && read_redemptions(batch, db, wanted.redemption_count, err) &&
            read_operations(batch, db, wanted.request_count, err) &&
            read_accruals(batch, db, wanted.accrual_count, err) &&
            read_transfers(batch, db, wanted.transfer_count, err) &&
            (wanted.bank_count == 0 || batch_read_exposures(batch, db, err)) &&
-           batch_read_spend(batch, db, &wanted.spend, err) && load_overdue(batch, db, err);
+           batch_read_spend(batch, db, &wanted.spend, err) && batch_read_reviews(batch, db, &wanted.reviews, err) &&
+           load_overdue(batch, db, err) && batch_load_due_reviews(batch, db, err);
 }

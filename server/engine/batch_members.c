@@ -1,5 +1,6 @@
 /* batch_members.c -- commands on a member: what the bank says it is, earning, corrections, transfers. */
 #include "engine/batch.h"
+#include "engine/batch_review.h"
 
 #include "domain/packed.h"
 #include "io/crypto.h"
@@ -62,6 +63,10 @@ void batch_decide_set_member(struct batch *batch, struct command *command)
         batch_refuse(command, REASON_TRY_AGAIN);
         return;
     }
+    if (!batch_review_ready(batch, loaded)) {
+        batch_refuse(command, REASON_INTERNAL);
+        return;
+    }
     const struct member_facts before = batch_facts(&loaded->account);
     const struct member_profile *profile = new_profile(loaded, command, wish.profile_hash);
     enum reason reason =
@@ -77,6 +82,8 @@ void batch_decide_set_member(struct batch *batch, struct command *command)
     if (profile)
         loaded->profile = profile;
     loaded->dirty |= changed;
+    if (wish.has_tier && (is_new ? wish.tier > 0 : wish.tier != before.tier))
+        batch_review_word(loaded);
     command->answer = (struct answer){
         .outcome = is_new    ? OUTCOME_CREATED
                    : changed ? OUTCOME_CHANGED
@@ -188,7 +195,7 @@ void batch_decide_accrue(struct batch *batch, struct command *command)
 
     if (repeat_of_accrual(batch, command))
         return;
-    if (!find_counts(batch, loaded, &earning.counts)) {
+    if (!find_counts(batch, loaded, &earning.counts) || !batch_review_ready(batch, loaded)) {
         batch_refuse(command, REASON_INTERNAL);
         return;
     }
@@ -202,6 +209,7 @@ void batch_decide_accrue(struct batch *batch, struct command *command)
     loaded->dirty |= earned.points > 0;
     loaded->counted |= earned.points > 0 && earning.counts && !earning.fixed_points;
     keep_accrual(batch, command, loaded, &earned);
+    batch_review_spend(batch, command, loaded);
     command->answer = (struct answer){ .outcome = OUTCOME_CREATED,
                                        .points = earned.points,
                                        .spendable = account_spendable(&loaded->account),
@@ -280,6 +288,7 @@ void batch_decide_reverse_accrual(struct batch *batch, struct command *command)
         return;
     }
     loaded->dirty = true;
+    batch_review_return(command, loaded, &batch->accruals[place].row);
     batch_keep_operation(batch, command, loaded,
                          &(struct operation_facts){ .kind = ENTRY_CLAWBACK,
                                                     .state_after = loaded->account.status,
@@ -387,8 +396,13 @@ static enum reason set_temporary_limit(struct operating *on)
 
 static enum reason set_tier(struct operating *on)
 {
-    return member_set_tier(on->account, on->moment, (int16_t)on->command->number, &on->command->request_id,
-                           on->entries);
+    if (!batch_review_ready(on->batch, on->loaded))
+        return REASON_INTERNAL;
+    enum reason reason =
+        member_set_tier(on->account, on->moment, (int16_t)on->command->number, &on->command->request_id, on->entries);
+    if (reason == REASON_OK)
+        batch_review_word(on->loaded);
+    return reason;
 }
 
 /* Transfers */

@@ -1,13 +1,17 @@
 #include "engine/batch_spend.h"
+#include "engine/batch_review.h"
 
 #include "domain/earn_count.h"
 #include "store/spend_store.h"
 
+/* Points the bank has fixed are no matter of its rules, but the spend may make a tier. */
 static const struct bank *bank_of(const struct batch *batch, const struct command *command)
 {
-    if (command->kind != COMMAND_ACCRUE || command->accrue.fixed_points > 0)
+    const struct bank *bank = reference_bank_no(batch->reference, command->bank_no);
+
+    if (command->kind != COMMAND_ACCRUE || (command->accrue.fixed_points > 0 && !batch_reviews_bank(bank)))
         return NULL;
-    return reference_bank_no(batch->reference, command->bank_no);
+    return bank;
 }
 
 /* Which of the versions decides is not known before the fence is read. */
@@ -35,7 +39,7 @@ bool batch_want_spend(struct batch *batch, struct spend_wanted *wanted, struct e
         struct command *command = batch->commands[i];
         bool has_set, counted;
         look_at(bank_of(batch, command), &has_set, &counted);
-        if (counted)
+        if (counted && command->accrue.fixed_points == 0)
             wanted->members[wanted->member_count++] = command->member_id;
         if (!has_set)
             continue;

@@ -1,5 +1,6 @@
 /* batch_write.c -- the second round trip: one final state a row, then COMMIT. */
 #include "engine/batch.h"
+#include "engine/batch_review.h"
 #include "engine/batch_spend.h"
 
 #include "domain/packed.h"
@@ -70,6 +71,7 @@ static bool account_to_row(struct batch *batch, const struct account *account, s
         .day_points = account->day_points,
         .month_points = account->month_points,
         .next_due = account_next_due(account),
+        .tier_due = account->tier_due,
         .journal_seq = account->journal_seq,
         .chain = { account->chain, sizeof account->chain },
         .profile_hash = { account->profile_hash, sizeof account->profile_hash },
@@ -352,7 +354,7 @@ bool batch_write(struct batch *batch, struct db *db, struct error *err)
            send_operations(batch, db, err) && send_accruals(batch, db, err) && send_changed_accruals(batch, db, err) &&
            send_transfers(batch, db, true, err) && send_transfers(batch, db, false, err) &&
            batch_send_splits(batch, db, err) && send_exposures(batch, db, err) && batch_send_spend(batch, db, err) &&
-           send_journal(batch, db, err) && send_erasures(batch, db, err) &&
+           batch_send_reviews(batch, db, err) && send_journal(batch, db, err) && send_erasures(batch, db, err) &&
            send(batch, db, &lane_insert_outbox, batch->outbox, batch->outbox_count, err) &&
            db_queue(db, &lane_commit, NULL, err) && db_flush(db, true, err) && read_answers(db, err);
 }

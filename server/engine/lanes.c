@@ -369,6 +369,11 @@ static bool lanes_make(const struct lanes_options *options, struct lanes **out)
     return true;
 }
 
+struct reference_source *lanes_reference(const struct lanes *lanes)
+{
+    return lanes->options.reference;
+}
+
 bool lanes_open(const struct lanes_options *options, struct lanes **out, struct error *err)
 {
     *out = NULL;

@@ -37,6 +37,9 @@ struct lanes_options {
     void *observer_owner;
 };
 
+/* Where the lanes have their reference data from. */
+struct reference_source *lanes_reference(const struct lanes *lanes);
+
 /* Starts the threads; a database that is down is not an error: calls are answered DATABASE_UNREACHABLE until it is
  * back. */
 bool lanes_open(const struct lanes_options *options, struct lanes **lanes, struct error *err) MUST_USE;

@@ -1,9 +1,11 @@
 #include "engine/sweeper.h"
 
 #include "domain/packed.h"
+#include "domain/tier_review.h"
 #include "engine/command.h"
 #include "engine/exposure_watch.h"
 #include "engine/lanes.h"
+#include "engine/reference.h"
 #include "engine/routine.h"
 #include "io/clock.h"
 #include "io/log.h"
@@ -105,13 +107,31 @@ struct chunk {
     struct sweep_done *done;
 };
 
-static bool tidy_due(struct chunk *chunk, const struct sweep_member *members, size_t count, struct error *err)
+/* A tier that is to be looked at by another version than it was: a new one, or the first that asks for spend. */
+static bool is_to_review(const struct chunk *chunk, const struct reference *reference,
+                         const struct sweep_member *member)
+{
+    if (member->status == MEMBER_CLOSED || (member->tier == 0 && member->reviewed_by == 0))
+        return false;
+    const struct bank *bank = reference_bank_no(reference, member->bank_no);
+    const struct exchange_rules *rules = bank ? rules_in_force(bank->rules, bank->rules_count, chunk->claim.now) : NULL;
+    return rules && rules->version != member->reviewed_by && tier_reviews(rules->set);
+}
+
+static bool is_due(const struct chunk *chunk, const struct reference *reference, const struct sweep_member *member)
+{
+    return member->programme_no == chunk->claim.programme_no &&
+           (member->next_due.days <= chunk->claim.today.days || is_to_review(chunk, reference, member));
+}
+
+static bool tidy_all(struct chunk *chunk, const struct reference *reference, const struct sweep_member *members,
+                     size_t count, struct error *err)
 {
     const struct sweep_member *due[SWEEP_OUTSTANDING];
     size_t dues = 0;
 
     for (size_t i = 0; i < count; i++) {
-        if (members[i].programme_no == chunk->claim.programme_no && members[i].next_due.days <= chunk->claim.today.days)
+        if (is_due(chunk, reference, &members[i]))
             due[dues++] = &members[i];
         if (dues < SWEEP_OUTSTANDING && i + 1 < count)
             continue;
@@ -120,6 +140,15 @@ static bool tidy_due(struct chunk *chunk, const struct sweep_member *members, si
         dues = 0;
     }
     return true;
+}
+
+static bool tidy_due(struct chunk *chunk, const struct sweep_member *members, size_t count, struct error *err)
+{
+    const struct reference *reference = reference_acquire(lanes_reference(chunk->lanes));
+    bool good = tidy_all(chunk, reference, members, count, err);
+
+    reference_release(reference);
+    return good;
 }
 
 /* Notices on their way to the table. */

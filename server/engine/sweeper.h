@@ -1,6 +1,6 @@
 /*
  * sweeper.h -- the daily walk: every account is looked at once a business date, so that lots which are over expire and
- * pending points mature although nobody asks, and members are told in time what they are about to lose.
+ * pending points mature, and tiers end, although nobody asks, and members are told in time what they are about to lose.
  *
  * Per bucket and programme, in order of member ids, a chunk at a time; how far it is stands in table sweep. A chunk
  * that is killed anywhere is done again with the same result: what time does goes through the lanes as COMMAND_TIDY

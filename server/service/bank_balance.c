@@ -10,6 +10,7 @@
 #include "service/check.h"
 #include "service/errand.h"
 #include "service/shape.h"
+#include "service/tier_standing.h"
 #include "store/member_store.h"
 
 #include <alliance/v1/bank_service.pb-c.h>
@@ -28,6 +29,7 @@ static bool read_account(const struct member_account_row *row, struct account *a
     memset(account, 0, offsetof(struct account, recent));
     account->status = row->status;
     account->tier = row->tier;
+    account->tier_due = row->tier_due;
     account->available = row->available;
     account->held = row->held;
     account->pending = row->pending;
@@ -171,6 +173,24 @@ static bool reply_balance(struct errand *errand, const struct bank *bank, const 
            errand_no_room(err);
 }
 
+/* Time may have made it another one, and the credit limit with it: what is more is read only then. */
+static bool tier_is_due(const struct account *account, struct date today)
+{
+    return account->tier_due.days != 0 && account->tier_due.days <= today.days;
+}
+
+static bool apply_tier(struct errand *errand, const struct bank *bank, const struct member_key_params *key,
+                       struct account *account, struct error *err)
+{
+    const struct review_find_params params = { key->bucket, key->member_id };
+    struct tier_standing standing;
+
+    if (!tier_standing_read(errand, bank, &params, &standing, err))
+        return false;
+    account->tier = (int16_t)standing.tier;
+    return true;
+}
+
 static bool balance_work(struct errand *errand, struct error *err)
 {
     const Asked *asked = (const Asked *)errand->request;
@@ -189,6 +209,8 @@ static bool balance_work(struct errand *errand, struct error *err)
     if (!read_account(&row, &account, err))
         return false;
     if (balance_overdue(&account, row.now) && !find_with_holds(errand, &key, &row, &account, &holds, &hold_count, err))
+        return false;
+    if (tier_is_due(&account, row.business_date) && !apply_tier(errand, bank, &key, &account, err))
         return false;
     balance_apply(&account, holds, hold_count, row.now, row.business_date,
                   rules_in_force(bank->rules, bank->rules_count, row.now));
@@ -232,7 +254,7 @@ static size_t find_members(struct errand *const *errands, size_t count, struct a
     return found;
 }
 
-/* One that needs to know its holds stays undone, and is done by itself. */
+/* One that needs to know its holds or its spend stays undone, and is done by itself. */
 static void answer(const struct asked *asked, const struct member_account_row *row)
 {
     struct error err = { 0 };
@@ -247,7 +269,7 @@ static void answer(const struct asked *asked, const struct member_account_row *r
         errand_fails(asked->errand, &err);
         return;
     }
-    if (balance_overdue(&account, row->now))
+    if (balance_overdue(&account, row->now) || tier_is_due(&account, row->business_date))
         return;
     balance_apply(&account, NULL, 0, row->now, row->business_date,
                   rules_in_force(asked->bank->rules, asked->bank->rules_count, row->now));

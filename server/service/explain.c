@@ -13,6 +13,7 @@
 #include "service/rules_handlers.h"
 #include "service/shape.h"
 #include "store/member_store.h"
+#include "store/review_store.h"
 
 #include <string.h>
 
@@ -176,6 +177,31 @@ static const struct terms *terms_of(const struct merchant *merchant, int32_t ver
     return NULL;
 }
 
+/* What a tier review went by; the version's own name for the tier. */
+static bool read_review(struct explaining *on, struct error *err)
+{
+    struct tier_change_params params = { on->subject.bucket, on->subject.member_id, on->entry.seq };
+    struct tier_change_row row;
+    bool found;
+
+    if (!db_fetch_one(on->errand->db, &tier_change_find, &params, &on->errand->call->arena, &row, &found, err))
+        return false;
+    const struct rule_set *set = on->facts.rules ? on->facts.rules->set : NULL;
+    const struct tier *judged = set && found ? rule_set_tier(set, row.judged_tier) : NULL;
+    on->facts.review.known = found;
+    if (!found)
+        return true;
+    on->facts.review.before = row.tier_before;
+    on->facts.review.after = row.tier_after;
+    on->facts.review.judged = row.judged_tier;
+    on->facts.review.name = judged ? judged->name : "";
+    on->facts.review.currency = row.currency;
+    on->facts.review.spent_minor = row.spent_minor;
+    on->facts.review.needed_minor = row.needed_minor;
+    on->facts.review.first_day = row.first_day;
+    return true;
+}
+
 /* Entries without a version of their own (an adjustment, points that mature) were decided under what was in force. */
 static void find_versions(struct explaining *on)
 {
@@ -202,7 +228,9 @@ static bool read_facts(struct explaining *on, struct error *err)
     on->facts.funding_name = funding_name;
     on->facts.owner = on->subject.bank;
     find_versions(on);
-    return (!earned || read_accrual(on, err)) && (uuid_is_zero(&on->entry.redemption_id) || read_redemption(on, err));
+    bool reviewed = on->entry.kind == ENTRY_MEMBER && on->entry.rules_version != 0;
+    return (!reviewed || read_review(on, err)) && (!earned || read_accrual(on, err)) &&
+           (uuid_is_zero(&on->entry.redemption_id) || read_redemption(on, err));
 }
 
 static bool shape_rules(struct explaining *on, Explanation *explanation)

@@ -480,15 +480,32 @@ static void explain_close_pending(const struct explain_facts *facts, struct expl
     say(steps, "The member was closed; its %" PRId64 " pending points are gone.", facts->entry->points);
 }
 
+static void say_review(const struct explain_facts *facts, struct explain_steps *steps)
+{
+    bool up = facts->review.after > facts->review.before;
+    char first[DATE_TEXT], today[DATE_TEXT];
+
+    date_format(facts->review.first_day, first);
+    date_format(facts->entry->business_date, today);
+    say(steps, "The tier went from %d to %d by the tier review, under rules version %d.", facts->review.before,
+        facts->review.after, facts->entry->rules_version);
+    say(steps, "Tier %d%s%s%s asks for %" PRId64 " %s minor units in its period; from %s to %s %" PRId64 " counted%s.",
+        facts->review.judged, facts->review.name[0] ? " (" : "", facts->review.name, facts->review.name[0] ? ")" : "",
+        facts->review.needed_minor, facts->review.currency, first, today, facts->review.spent_minor,
+        up ? ": reached" : ": it is no longer reached, and the grace is over");
+}
+
 static void explain_member(const struct explain_facts *facts, struct explain_steps *steps)
 {
     int64_t before = facts->before->credit_limit_after, after = facts->entry->credit_limit_after;
 
+    if (facts->review.known)
+        say_review(facts, steps);
     if (facts->before->seq == 0)
         say(steps, "The member was created with a credit limit of %" PRId64 " points.", after);
     else if (before != after)
         say(steps, "The credit limit went from %" PRId64 " to %" PRId64 " points.", before, after);
-    else
+    else if (!facts->review.known)
         say(steps, "The member's status, tier or cards were changed; no points moved.");
 }
 

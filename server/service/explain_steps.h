@@ -41,6 +41,15 @@ struct explain_facts {
         const struct rule_set *set; /* of the version, where it is a confirmation; NULL otherwise */
         struct rule_case where;     /* tier: the member's now */
     } redemption;                   /* of what belongs to one */
+    struct {
+        bool known;
+        int32_t before, after; /* tiers */
+        int32_t judged;        /* the tier that was reached, or is no longer */
+        const char *name;      /* its own; "" when it is not known */
+        const char *currency;
+        int64_t spent_minor, needed_minor;
+        struct date first_day; /* of the period */
+    } review;                  /* of MEMBER, where a tier review made it */
 };
 
 struct explain_steps {

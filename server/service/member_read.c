@@ -11,6 +11,7 @@
 #include "service/member_seal.h"
 #include "service/office.h"
 #include "service/shape.h"
+#include "service/tier_standing.h"
 #include "store/card_store.h"
 #include "store/member_profile_store.h"
 
@@ -38,6 +39,20 @@ static bool open_contact(struct errand *errand, const struct profile_found_row *
     return true;
 }
 
+static bool add_standing(struct errand *errand, const struct bank *bank, const struct profile_key_params *key,
+                         Got *reply, struct error *err)
+{
+    const struct review_find_params params = { key->bucket, key->member_id };
+    struct tier_standing standing;
+    bool good;
+
+    if (!tier_standing_read(errand, bank, &params, &standing, err))
+        return false;
+    reply->facts->tier = standing.tier;
+    reply->tier_standing = tier_standing_shape(&errand->call->arena, &standing, &good);
+    return good || errand_no_room(err);
+}
+
 static bool get_work(struct errand *errand, struct error *err)
 {
     const Get *asked = (const Get *)errand->request;
@@ -47,7 +62,8 @@ static bool get_work(struct errand *errand, struct error *err)
     Got *reply = errand_reply(errand, &alliance__v1__get_member_response__descriptor, err);
     if (!reply)
         return false;
-    if (!reference_bank(errand->reference, asked->bank_id))
+    const struct bank *bank = reference_bank(errand->reference, asked->bank_id);
+    if (!bank)
         return error_field(err, REASON_BANK_NOT_FOUND, "bank_id", "%s", "");
     struct profile_key_params params = { .member_id = command_member_id(asked->bank_id, asked->member_ref) };
     params.bucket = member_hash16(&params.member_id) % errand->reference->buckets;
@@ -58,7 +74,8 @@ static bool get_work(struct errand *errand, struct error *err)
     reply->bank_id = asked->bank_id;
     reply->member_ref = asked->member_ref;
     reply->facts = member_facts_of(&row, &errand->call->arena, err);
-    return reply->facts && (!asked->with_contact || open_contact(errand, &row, &params.member_id, reply, err));
+    return reply->facts && add_standing(errand, bank, &params, reply, err) &&
+           (!asked->with_contact || open_contact(errand, &row, &params.member_id, reply, err));
 }
 
 bool member_get(struct call *call, const ProtobufCMessage *request, struct error *err)

@@ -1,5 +1,6 @@
 #include "service/rules_document.h"
 
+#include "domain/tier_review.h"
 #include "service/bank_rules_shape.h"
 #include "service/check.h"
 #include "service/shape.h"
@@ -13,7 +14,7 @@ typedef Alliance__V1__AccrualRule AccrualRule;
 typedef Alliance__V1__RateRule RateRule;
 typedef Alliance__V1__TierRule TierRule;
 
-enum { PERIOD_MONTHS_MAX = 60, MONTH_DAYS = 31, WEEK_DAYS = 7 };
+enum { MONTH_DAYS = 31, WEEK_DAYS = 7 };
 
 static bool check_count(const char *field, size_t count, size_t max, struct error *err)
 {

@@ -1,6 +1,7 @@
 #include "store/lane_store.h"
 
 #include "store/exposure_store.h"
+#include "store/review_store.h"
 #include "store/spend_store.h"
 
 /*
@@ -48,7 +49,7 @@ static const struct column account_columns[] = {
     COLUMN(struct account_row, profile_hash), COLUMN(struct account_row, lots),
     COLUMN(struct account_row, pending_lots), COLUMN(struct account_row, holds),
     COLUMN(struct account_row, recent),       COLUMN(struct account_row, credit),
-    COLUMN(struct account_row, place),
+    COLUMN(struct account_row, tier_due),     COLUMN(struct account_row, place),
 };
 /* What may change, in the order of the composite type account_change. */
 static const struct column account_changed[] = {
@@ -63,11 +64,12 @@ static const struct column account_changed[] = {
     COLUMN(struct account_row, profile_hash), COLUMN(struct account_row, lots),
     COLUMN(struct account_row, pending_lots), COLUMN(struct account_row, holds),
     COLUMN(struct account_row, recent),       COLUMN(struct account_row, credit),
+    COLUMN(struct account_row, tier_due),
 };
 #define ACCOUNT_COLUMNS                                                                                                \
     "member_id, programme_no, bank_no, member_ref, status, tier, available, held, pending, expired, credit_limit, "    \
     "credit_used, counted_on, day_points, month_points, next_due, journal_seq, chain, profile_hash, lots, "            \
-    "pending_lots, holds, recent, credit"
+    "pending_lots, holds, recent, credit, tier_due"
 const struct statement lane_load_accounts = STATEMENT(
     "lane_load_accounts",
     "SELECT " ACCOUNT_COLUMNS ", ctid AS place FROM account WHERE bucket = $1 AND member_id = ANY ($2::uuid[] || "
@@ -164,11 +166,14 @@ static const struct column accrual_found[] = {
     COLUMN(struct accrual_row, amount_minor),
     COLUMN(struct accrual_row, currency),
     COLUMN(struct accrual_row, reversed_minor),
+    COLUMN(struct accrual_row, spent_on),
+    COLUMN(struct accrual_row, qualifying_minor),
 };
 const struct statement lane_load_accruals =
     STATEMENT("lane_load_accruals",
               "SELECT id, member_id, content_hash, points, business_date, at, clawed_points, pending_points, "
-              "lot_expires, matures_on, funding_no, amount_minor, currency, reversed_minor FROM accrual "
+              "lot_expires, matures_on, funding_no, amount_minor, currency, reversed_minor, spent_on, "
+              "qualifying_minor FROM accrual "
               "WHERE bucket = $1 AND id = ANY ($2::uuid[])",
               ids_params, accrual_found, sizeof(struct accrual_row));
 
@@ -234,7 +239,7 @@ const struct statement lane_update_accounts = COMMAND_STATEMENT(
     "pending = u.pending, expired = u.expired, credit_limit = u.credit_limit, credit_used = u.credit_used, "
     "counted_on = u.counted_on, day_points = u.day_points, month_points = u.month_points, next_due = u.next_due, "
     "journal_seq = u.journal_seq, chain = u.chain, profile_hash = u.profile_hash, lots = u.lots, "
-    "pending_lots = u.pending_lots, holds = u.holds, recent = u.recent, credit = u.credit "
+    "pending_lots = u.pending_lots, holds = u.holds, recent = u.recent, credit = u.credit, tier_due = u.tier_due "
     "FROM unnest($2::account_change[]) u WHERE a.ctid = u.place AND a.bucket = $1 AND a.member_id = u.member_id",
     account_change_params);
 
@@ -388,6 +393,7 @@ static const struct column accrual_columns[] = {
     COLUMN(struct accrual_row, spent_on),
     COLUMN(struct accrual_row, tier),
     COLUMN(struct accrual_row, earn_rule),
+    COLUMN(struct accrual_row, qualifying_minor),
 };
 static const struct record_type accrual_write = { "accrual_write", accrual_columns, COUNT(accrual_columns),
                                                   sizeof(struct accrual_row) };
@@ -601,6 +607,7 @@ const struct statement *const lane_statements[] = {
     &lane_load_exposures,
     &lane_load_spend_days,
     &lane_load_earn_counts,
+    &lane_load_reviews,
     &exposure_set_part,
     &lane_insert_accounts,
     &lane_update_accounts,
@@ -624,6 +631,8 @@ const struct statement *const lane_statements[] = {
     &lane_delete_splits,
     &lane_update_exposures,
     &lane_put_earn_counts,
+    &lane_put_reviews,
+    &lane_insert_tier_changes,
     &lane_find_overdue,
     &lane_commit,
 };

@@ -38,6 +38,7 @@ struct account_row {
     int64_t journal_seq;
     struct bytes chain, profile_hash;
     struct bytes lots, pending_lots, holds, recent, credit; /* domain/packed.h */
+    struct date tier_due;                                   /* 1970-01-01: no day */
     struct place place; /* where the locked row lies: it is found again without an index */
 };
 extern const struct statement lane_load_accounts;
@@ -109,7 +110,8 @@ struct accrual_row {
     int64_t paid_with_points_minor;
     struct date spent_on; /* 1970-01-01: not asked for */
     int16_t tier;
-    const char *earn_rule; /* "": none of a rule set */
+    const char *earn_rule;    /* "": none of a rule set */
+    int64_t qualifying_minor; /* of amount_minor, that counted for the tier */
 };
 /* What a reversal, a clawback or a repeat needs to know; the rest is zero. */
 extern const struct statement lane_load_accruals;

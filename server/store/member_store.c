@@ -20,12 +20,12 @@ static const struct column key_params[] = { COLUMN(struct member_key_params, buc
         ACCOUNT_COLUMN(record, inside, pending), ACCOUNT_COLUMN(record, inside, credit_limit),                         \
         ACCOUNT_COLUMN(record, inside, credit_used), ACCOUNT_COLUMN(record, inside, lots),                             \
         ACCOUNT_COLUMN(record, inside, pending_lots), ACCOUNT_COLUMN(record, inside, holds),                           \
-        ACCOUNT_COLUMN(record, inside, credit), ACCOUNT_COLUMN(record, inside, business_date),                         \
-        ACCOUNT_COLUMN(record, inside, now)
+        ACCOUNT_COLUMN(record, inside, credit), ACCOUNT_COLUMN(record, inside, tier_due),                              \
+        ACCOUNT_COLUMN(record, inside, business_date), ACCOUNT_COLUMN(record, inside, now)
 #define ACCOUNT_SQL                                                                                                    \
     "a.programme_no, a.bank_no, a.status, a.tier, a.available, a.held, a.pending, a.credit_limit, a.credit_used, "     \
     "a.lots, "                                                                                                         \
-    "a.pending_lots, a.holds, a.credit, f.business_date, " PROGRAMME_TIME " FROM account a "                           \
+    "a.pending_lots, a.holds, a.credit, a.tier_due, f.business_date, " PROGRAMME_TIME " FROM account a "               \
     "JOIN fence f ON f.bucket = a.bucket AND f.programme_no = a.programme_no "
 
 static const struct column account_row[] = { ACCOUNT_COLUMNS(struct member_account_row, ) };

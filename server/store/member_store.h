@@ -20,6 +20,7 @@ struct member_account_row {
     int16_t status, tier;
     int64_t available, held, pending, credit_limit, credit_used;
     struct bytes lots, pending_lots, holds, credit; /* domain/packed.h */
+    struct date tier_due;                           /* 1970-01-01: no day */
     struct date business_date;                      /* of the member's bucket */
     struct instant now;                             /* programme time */
 };

@@ -45,11 +45,12 @@ static const struct statement begin_walks = COMMAND_STATEMENT(
 static const struct column claim_columns[] = {
     COLUMN(struct sweep_claim, programme_no),    COLUMN(struct sweep_claim, business_date),
     COLUMN(struct sweep_claim, after_member_id), COLUMN(struct sweep_claim, finished),
-    COLUMN(struct sweep_claim, today),
+    COLUMN(struct sweep_claim, today),           COLUMN(struct sweep_claim, now),
 };
 static const struct statement claim_walk =
     STATEMENT("sweep_claim",
-              "SELECT s.programme_no, s.business_date, s.after_member_id, s.finished, f.business_date AS today "
+              "SELECT s.programme_no, s.business_date, s.after_member_id, s.finished, f.business_date AS today, "
+              "CASE WHEN f.test_clock = 'epoch' THEN now() ELSE f.test_clock END AS now "
               "FROM sweep s JOIN fence f ON f.bucket = s.bucket AND f.programme_no = s.programme_no "
               "WHERE s.bucket = $1 AND (NOT s.finished OR s.business_date < f.business_date) "
               "ORDER BY s.business_date, s.programme_no LIMIT 1 FOR UPDATE OF s SKIP LOCKED",
@@ -98,10 +99,10 @@ static const struct column members_params[] = { COLUMN(struct members_params, bu
                                                 COLUMN(struct members_params, after),
                                                 COLUMN(struct members_params, limit) };
 static const struct column member_columns[] = {
-    COLUMN(struct sweep_member, member_id),
-    COLUMN(struct sweep_member, programme_no),
-    COLUMN(struct sweep_member, bank_no),
-    COLUMN(struct sweep_member, next_due),
+    COLUMN(struct sweep_member, member_id),   COLUMN(struct sweep_member, programme_no),
+    COLUMN(struct sweep_member, bank_no),     COLUMN(struct sweep_member, next_due),
+    COLUMN(struct sweep_member, status),      COLUMN(struct sweep_member, tier),
+    COLUMN(struct sweep_member, reviewed_by),
 };
 /* A limit that is by tier is due when the rules in force say another; the lane decides what it becomes. */
 static const struct statement find_members =
@@ -111,8 +112,9 @@ static const struct statement find_members =
               "AND t.version = (SELECT max(r.version) FROM exchange_rules r WHERE r.bank_no = a.bank_no "
               "AND r.effective_from <= CASE WHEN f.test_clock = 'epoch' THEN now() ELSE f.test_clock END) "
               "AND t.tier <= a.tier ORDER BY t.tier DESC LIMIT 1), 0) AND a.status <> 3 "
-              "THEN '1970-01-01'::date ELSE a.next_due END AS next_due FROM account a JOIN fence f "
-              "ON f.bucket = $1 AND f.programme_no = a.programme_no "
+              "THEN '1970-01-01'::date ELSE a.next_due END AS next_due, a.status, a.tier, coalesce(v.rules_version, 0) "
+              "AS reviewed_by FROM account a JOIN fence f ON f.bucket = $1 AND f.programme_no = a.programme_no "
+              "LEFT JOIN tier_review v ON v.bucket = a.bucket AND v.member_id = a.member_id "
               "WHERE a.bucket = $1 AND a.member_id > $2 ORDER BY a.member_id LIMIT $3",
               members_params, member_columns, sizeof(struct sweep_member));
 

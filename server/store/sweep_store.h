@@ -26,8 +26,9 @@ struct sweep_claim {
     int32_t programme_no;
     struct date business_date; /* the day the walk is about, or was */
     struct uuid after_member_id;
-    bool finished;     /* with that day */
-    struct date today; /* the open business date: later than business_date when finished */
+    bool finished;      /* with that day */
+    struct date today;  /* the open business date: later than business_date when finished */
+    struct instant now; /* programme time */
 };
 bool sweep_store_claim(struct db *db, int32_t bucket, struct sweep_claim *claim, bool *found,
                        struct error *err) MUST_USE;
@@ -39,6 +40,8 @@ struct sweep_member {
     struct uuid member_id;
     int32_t programme_no, bank_no;
     struct date next_due;
+    int16_t status, tier;
+    int32_t reviewed_by; /* version by whose tiers the member was looked at last; 0: there is no review */
 };
 bool sweep_store_members(struct db *db, int32_t bucket, const struct uuid *after, int32_t limit, struct arena *arena,
                          struct sweep_member **rows, size_t *count, struct error *err) MUST_USE;

@@ -1,0 +1,26 @@
+/*
+ * tier_standing.h -- a member's tier as of now, for readers: what time did to it is applied, nothing is written.
+ */
+#ifndef SERVICE_TIER_STANDING_H
+#define SERVICE_TIER_STANDING_H
+
+#include "domain/tier_review.h"
+#include "engine/reference.h"
+#include "service/errand.h"
+#include "store/review_store.h"
+
+#include <alliance/v1/member_service.pb-c.h>
+
+struct tier_standing {
+    int32_t tier;
+    const struct exchange_rules *rules; /* in force; NULL: they do not ask for spend, and tier is all */
+    const struct tier_review *review;   /* NULL without rules */
+};
+
+/* In the errand's arena. MEMBER_NOT_FOUND. */
+bool tier_standing_read(struct errand *errand, const struct bank *bank, const struct review_find_params *key,
+                        struct tier_standing *standing, struct error *err) MUST_USE;
+/* NULL where nothing is to be said, or there is no memory (*good is false then). */
+Alliance__V1__TierStanding *tier_standing_shape(struct arena *arena, const struct tier_standing *standing, bool *good);
+
+#endif
