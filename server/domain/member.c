@@ -81,6 +81,17 @@ enum reason member_set(struct account *account, const struct member_wish *wish, 
     return REASON_OK;
 }
 
+bool member_is_so(const struct account *account, const struct member_wish *wish)
+{
+    static const struct credit_plan plain;
+
+    return account->status != MEMBER_CLOSED && (wish->status == 0 || wish->status == account->status) &&
+           (!wish->has_tier || wish->tier == account->tier) &&
+           memcmp(account->profile_hash, wish->profile_hash, sizeof wish->profile_hash) == 0 && !wish->credit.by_tier &&
+           wish->credit.temporary.last.days == 0 && credit_same_plan(&account->plan, &plain) &&
+           account->credit_limit == wish->credit.limit;
+}
+
 /* Accruals */
 
 /* When points earned now may be spent: a day that is not after today means at once. */

@@ -31,6 +31,12 @@ struct member_wish {
 enum reason member_set(struct account *account, const struct member_wish *wish, const struct moment *moment,
                        const struct uuid *ref, bool *changed, int64_t *moved, struct entries *entries) MUST_USE;
 
+/*
+ * true: member_set with this wish would change nothing, on whatever day and under whatever rules. false: it may. Looks
+ * at status, tier, profile_hash, credit_limit and plan only.
+ */
+bool member_is_so(const struct account *account, const struct member_wish *wish);
+
 /* What is earned, and when it may be spent. */
 struct earning {
     int64_t amount_minor;

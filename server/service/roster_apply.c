@@ -9,6 +9,7 @@
 #include "service/member_row.h"
 #include "service/roster_crew.h"
 #include "service/roster_rows.h"
+#include "service/roster_same.h"
 #include "store/db.h"
 
 #include <inttypes.h>
@@ -134,6 +135,39 @@ static bool refuse_twice(struct turn *turn, struct window *window, struct error 
     return true;
 }
 
+static size_t list_sent(struct window *window)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < window->count; i++) {
+        if (window->rows[i].sent)
+            window->commands[count++] = &window->rows[i].command;
+    }
+    return count;
+}
+
+/* What is so already has its verdict. Not where it may be so because this batch has made it so. */
+static bool answer_same(struct turn *turn, struct window *window, struct error *err)
+{
+    bool *same = arena_alloc(&window->arena, WINDOW_ROWS * sizeof *same);
+    size_t count = list_sent(window);
+
+    if (!same)
+        return no_room(err);
+    if (window->again)
+        return true;
+    if (!roster_find_same(turn->db, turn->buckets, turn->bank_id, window->commands, count, same, &window->arena, err))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        struct row *row = (struct row *)(void *)window->commands[i];
+        if (same[i]) {
+            row->sent = false;
+            row->verdict.outcome = ALLIANCE__V1__ROW_OUTCOME__ROW_OUTCOME_UNCHANGED;
+        }
+    }
+    return true;
+}
+
 /* Takes the next rows; window->count stays 0 when there are none. */
 static bool fill(struct turn *turn, struct window *window, struct error *err)
 {
@@ -152,17 +186,13 @@ static bool fill(struct turn *turn, struct window *window, struct error *err)
     }
     window->again = window->first_row <= turn->doubt_rows;
     turn->next_row += (int64_t)window->count;
-    return window->count == 0 || refuse_twice(turn, window, err);
+    return window->count == 0 || (refuse_twice(turn, window, err) && answer_same(turn, window, err));
 }
 
 /* A row that wants another member's card has its answer already. */
 static bool send(struct turn *turn, struct window *window, struct error *err)
 {
-    window->command_count = 0;
-    for (size_t i = 0; i < window->count; i++) {
-        if (window->rows[i].sent)
-            window->commands[window->command_count++] = &window->rows[i].command;
-    }
+    window->command_count = list_sent(window);
     if (!cards_claim(turn->db, turn->buckets, turn->bank_id, window->commands, window->command_count, err))
         return false;
     for (size_t i = 0; i < window->command_count; i++) {

@@ -78,6 +78,15 @@ struct roster_closing {
     const char *reason;
 };
 
+/* What decides whether a row changes a member. */
+struct roster_standing {
+    struct uuid member_id;
+    int32_t bank_no;
+    int16_t status, tier;
+    int64_t credit_limit;
+    struct bytes profile_hash, credit; /* as in the account's row */
+};
+
 /* What a batch did to a member, from the audit log. */
 struct roster_trace {
     struct uuid member_id;
@@ -140,6 +149,12 @@ bool roster_find_closings(struct db *db, const struct roster_key *key, int64_t *
 bool roster_put_verdicts(struct db *db, const struct roster_done *done, struct error *err) MUST_USE;
 bool roster_put_closings(struct db *db, const struct roster_key *key, const struct roster_closing *rows, size_t count,
                          struct error *err) MUST_USE;
+/* Members of a bucket, read without a lock: a struct roster_standing each that is there. */
+struct roster_standings_params {
+    int32_t bucket;
+    struct uuid_array ids;
+};
+extern const struct statement roster_standings;
 /* What the batch did to these members of a bucket before. */
 bool roster_traces(struct db *db, int32_t bucket, const struct roster_key *key, const struct uuid *ids, size_t count,
                    struct arena *arena, struct roster_trace **rows, size_t *found, struct error *err) MUST_USE;

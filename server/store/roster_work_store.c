@@ -267,6 +267,20 @@ bool roster_traces(struct db *db, int32_t bucket, const struct roster_key *key, 
     return db_fetch(db, &find, &params, arena, (void **)rows, found, err);
 }
 
+static const struct column standings_params[] = { COLUMN(struct roster_standings_params, bucket),
+                                                  COLUMN(struct roster_standings_params, ids) };
+static const struct column standing_columns[] = {
+    COLUMN(struct roster_standing, member_id),    COLUMN(struct roster_standing, bank_no),
+    COLUMN(struct roster_standing, status),       COLUMN(struct roster_standing, tier),
+    COLUMN(struct roster_standing, credit_limit), COLUMN(struct roster_standing, profile_hash),
+    COLUMN(struct roster_standing, credit),
+};
+const struct statement roster_standings =
+    STATEMENT("roster_standings",
+              "SELECT member_id, bank_no, status, tier, credit_limit, profile_hash, credit FROM account "
+              "WHERE bucket = $1 AND member_id = ANY ($2)",
+              standings_params, standing_columns, sizeof(struct roster_standing));
+
 bool roster_clear(struct db *db, const struct roster_key *key, int64_t keep, struct error *err)
 {
     static const struct statement statements[] = {

@@ -59,7 +59,7 @@ struct life {
     struct price price;
     int64_t ledger[NAMES][LEDGER_COUNT];
     int64_t met[REASON_COUNT];
-    int64_t commands;
+    int64_t commands, so; /* so: pushes of what was so already */
     struct parcel sent;
 };
 
@@ -316,9 +316,14 @@ static enum reason ours_set_member(struct life *life, int member, int64_t *point
     struct account *account = &life->ours.accounts[member];
     const struct moment moment = moment_of(life, member, 0, false);
 
-    bool changed;
+    bool so = account->journal_seq > 0 && member_is_so(account, &wish), changed;
 
-    return member_set(account, &wish, &moment, &command->request_id, &changed, points, &life->ours.entries);
+    enum reason reason =
+        member_set(account, &wish, &moment, &command->request_id, &changed, points, &life->ours.entries);
+    life->so += so;
+    if (so && (reason != REASON_OK || changed))
+        fail_msg("member_is_so, and yet member_set says %s and %d", reason_name(reason), changed);
+    return reason;
 }
 
 /* Comparing */
@@ -860,6 +865,7 @@ static void the_rules_agree_with_the_naive_telling(void **state)
             fail_msg("%s was met only %lld times", reason_name(all[i]), (long long)life->met[all[i]]);
     }
     assert_true(life->met[REASON_OK] > life->commands / 4);
+    assert_true(lives < LIVES || life->so > 1000);
     model_release(&life->model);
     free(life->generator.earlier.at);
     free(life->generator.texts);

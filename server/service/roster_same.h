@@ -1,0 +1,21 @@
+/*
+ * roster_same.h -- rows of a batch that say what is so already, found by reading alone.
+ *
+ * Most rows of a bank's daily list change nothing. A lane would lock each such member, find nothing to do and let go
+ * again; here a few reads without a lock find them. What changes a member between the read and the verdict is as if it
+ * came after the batch.
+ */
+#ifndef SERVICE_ROSTER_SAME_H
+#define SERVICE_ROSTER_SAME_H
+
+#include "engine/command.h"
+#include "store/db.h"
+
+/*
+ * same[i]: a lane would answer UNCHANGED to commands[i], a COMMAND_SET_MEMBER of that bank, and its cards are as it
+ * says. false: it may or may not, as for a limit by tier or for a time, which days and rules move.
+ */
+bool roster_find_same(struct db *db, int32_t buckets, const char *bank_id, struct command *const *commands,
+                      size_t count, bool *same, struct arena *arena, struct error *err) MUST_USE;
+
+#endif
