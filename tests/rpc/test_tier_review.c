@@ -352,6 +352,12 @@ static void another_version_is_looked_at_by_the_walk(void **state)
     assert_null(json_object_get(standing(house, "ann"), "tier"));
     sweep(house, 500);
     assert_int_equal(house_count(house, "SELECT count(*) FROM account WHERE tier = 1 AND tier_due = '1970-01-01'"), 1);
+    /* What was in force once is no longer in memory: whatever is published, all is read again. */
+    house_ask(house, BANK, "PublishExchangeRules",
+              "{'requestId': '%s', 'rules': {'bankId': 'bank-a', 'effectiveFrom': '2026-07-01T00:00:00Z', 'rates': "
+              "[{'currencyCode': 'CNY', 'conversionRate': {'num': 1, 'den': 1}, 'settlementRate': {'num': 7, 'den': "
+              "10}}], 'expiryMonths': 12, 'accrualRate': {'num': 1, 'den': 10}}}",
+              house_id());
     row(house, "ann", "r-1", 5000, "2026-06-01", ", 'reversalOf': 't-1'");
     assert_int_equal(house_count(house, "SELECT cardinality(months) FROM tier_review"), 0);
 }
@@ -433,6 +439,18 @@ static void the_entry_says_why(void **state)
                  "{'changedBy': 'tier-review', 'before': {'tier': 2}, 'after': {'tier': 0}}]}");
 }
 
+static void the_command_line_shows_it(void **state)
+{
+    struct house *house = *state;
+    char printed[4096];
+
+    spend(house, "t-1", 6000, "2026-01-20");
+    assert_int_equal(house_type(house, BANK, "alliance members show ann", printed, sizeof printed), 0);
+    assert_non_null(strstr(printed, "tier_standing.held.name         silver\n"));
+    assert_non_null(strstr(printed, "tier_standing.lost_on           2027-04-01\n"));
+    assert_non_null(strstr(printed, "tier_standing.next.missing      40.00 CNY\n"));
+}
+
 static void a_closed_member_is_left_alone(void **state)
 {
     struct house *house = *state;
@@ -493,6 +511,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_walk_that_was_killed_is_done_again, setup, teardown),
         cmocka_unit_test_setup_teardown(the_credit_limit_follows, setup, teardown),
         cmocka_unit_test_setup_teardown(the_entry_says_why, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_command_line_shows_it, setup, teardown),
         cmocka_unit_test_setup_teardown(a_closed_member_is_left_alone, setup, teardown),
         cmocka_unit_test_setup_teardown(where_no_tier_asks_for_spend_nothing_is_read, setup_without_tiers, teardown),
     };

@@ -225,6 +225,15 @@ static void the_banks_word_stands_for_a_period(void **state)
     spend_for_chosen.tiers[0].qualifying_minor = 0;
     PLAY("down to the bank's word", spend_for_chosen, { "2026-03-10", SAY, SILVER, NULL, SILVER, "" },
          { "2026-03-10", SPEND, 10000, NULL, GOLD, "2027-06-01" }, { "2027-06-01", LOOK, 0, NULL, SILVER, "" });
+    PLAY("and a lower word takes a higher one back", year_set(), { "2026-03-10", SAY, CHOSEN, NULL, CHOSEN, "" },
+         { "2026-03-10", SAY, SILVER, NULL, SILVER, "2027-06-01" });
+    struct rule_set above = year_set();
+    above.tiers[3] =
+        (struct tier){ .tier = 4, .currency = "CNY", .qualifying_minor = 100, .period_months = 1, .grace_months = 0 };
+    above.tier_count = 4;
+    PLAY("for whoever comes down from above", above, { "2026-03-10", SAY, CHOSEN, NULL, CHOSEN, "" },
+         { "2026-03-10", SAY, SILVER, NULL, SILVER, "2027-06-01" }, { "2026-03-10", SPEND, 100, NULL, 4, "2026-04-01" },
+         { "2026-04-01", LOOK, 0, NULL, SILVER, "2027-06-01" });
     PLAY("which is no tier one falls to otherwise", spend_for_chosen,
          { "2026-03-10", SPEND, 10000, NULL, GOLD, "2027-06-01" }, { "2027-06-01", LOOK, 0, NULL, 0, "" });
 }
