@@ -2,9 +2,11 @@
 
 #include "close_store.h"
 #include "day_store.h"
+#include "domain/settle_contract.h"
 #include "points_day.h"
 #include "progress.h"
 #include "store/db.h"
+#include "store/statement_answer_store.h"
 
 /* One step: its work and its row in one transaction. */
 typedef bool step_work(struct close_run *run, struct date date, int32_t bucket, struct error *err);
@@ -66,12 +68,6 @@ static bool seal(struct close_run *run, struct date date, int32_t bucket, struct
     return true;
 }
 
-static bool nothing_more(struct close_run *run, struct date date, int32_t bucket, struct error *err)
-{
-    (void)run, (void)date, (void)bucket, (void)err;
-    return true;
-}
-
 /* Fences that are past the day already were moved by a run that did not come to its end. */
 static bool move_fences(struct close_run *run, struct date date, struct error *err)
 {
@@ -99,12 +95,22 @@ static void open_months(struct close_run *run, struct date date)
     day_store_open_month(run->db, date_month_start(next, 1));
 }
 
+/* With each day that begins, some party's time to contest a statement is over. */
+static bool confirm_silent(struct close_run *run, struct date date, int32_t bucket, struct error *err)
+{
+    const struct settle_contract none = settle_contract_none((struct party){ 0 }, "");
+    const struct statement_silence_params params = { run->programme_no, { date.days + 1 }, none.confirm_days };
+
+    (void)bucket;
+    return db_execute(run->db, &statement_silence, &params, NULL, err);
+}
+
 static bool close_day(struct close_run *run, struct date date, struct error *err)
 {
     open_months(run, date);
     return move_fences(run, date, err) && do_step_once(run, STEP_ROLL_UP, date, roll_up, err) &&
            do_step_once(run, STEP_SEAL, date, seal, err) && points_days(run, date, err) &&
-           do_step_once(run, STEP_DAY, date, nothing_more, err);
+           do_step_once(run, STEP_DAY, date, confirm_silent, err);
 }
 
 static bool check_over(struct close_run *run, struct date date, struct error *err)

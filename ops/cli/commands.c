@@ -239,6 +239,8 @@ const struct command commands[] = {
       "alliance statement list demo --period 2017-01 --type PAIR", statement_list },
     { settlement, "statement show", "STATEMENT_ID", "LINES", "one statement, with --lines every entry of it",
       "alliance statement show demo/2017-01/PAIR/bank-a/shop-1/CNY --lines", statement_show },
+    { settlement, "statement confirm", "STATEMENT_ID", "", "agree to a statement that was issued to you",
+      "alliance statement confirm demo/2017-01/MERCHANT/shop-1/CNY", statement_confirm_issued },
     { settlement, "statement prove", "FILE.csv ROW", "",
       "the proof that a row is in a statement, without its other rows; nothing is sent",
       "alliance statement prove pair_bank-a_shop-1_2017-01_CNY.csv 17", statement_prove },

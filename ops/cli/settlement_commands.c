@@ -64,6 +64,14 @@ enum outcome statement_show(struct cli *cli)
     return show_lines(cli, request.statement_id);
 }
 
+enum outcome statement_confirm_issued(struct cli *cli)
+{
+    Alliance__V1__ConfirmStatementRequest request = ALLIANCE__V1__CONFIRM_STATEMENT_REQUEST__INIT;
+
+    request.statement_id = (char *)(uintptr_t)cli->arguments.at[0];
+    return cli_unary(cli, SERVICE, "ConfirmStatement", &request);
+}
+
 enum outcome settlement_approve(struct cli *cli)
 {
     Alliance__V1__ApprovePeriodRequest request = ALLIANCE__V1__APPROVE_PERIOD_REQUEST__INIT;

@@ -6,6 +6,7 @@
 
 #include "service/call.h"
 #include "service/errand.h"
+#include "store/statement_read.h"
 
 #include <alliance/v1/settlement_service.pb-c.h>
 
@@ -19,6 +20,13 @@ bool settlement_approve_account(struct call *call, const ProtobufCMessage *reque
 bool settlement_list_accounts(struct call *call, const ProtobufCMessage *request, struct error *err);
 bool settlement_approve_period(struct call *call, const ProtobufCMessage *request, struct error *err);
 bool settlement_list_periods(struct call *call, const ProtobufCMessage *request, struct error *err);
+bool settlement_confirm_statement(struct call *call, const ProtobufCMessage *request, struct error *err);
+
+bool settlement_check_statement_id(const char *statement_id, struct error *err) MUST_USE;
+/* STATEMENT_NOT_FOUND, also when it is not the caller's. */
+bool settlement_find_statement(struct errand *errand, const char *statement_id, struct statement_row *row,
+                               struct error *err) MUST_USE;
+bool settlement_reply_statement(struct errand *errand, const struct statement_row *row, struct error *err) MUST_USE;
 
 /* Shape only: a kind, and an id where the kind has one. */
 bool settlement_check_party(const char *field, const Alliance__V1__SettlementParty *party, struct error *err) MUST_USE;

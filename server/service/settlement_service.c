@@ -120,9 +120,12 @@ static bool fill_statement(struct arena *arena, const struct statement_row *row,
     shown->carrier_id = shape_text(arena, row->carrier_id);
     shown->position = row->has_position ? shape_position(arena, row) : NULL;
     shown->statement_number = shape_text(arena, row->statement_number);
-    return shown->statement_number && shown->carrier_id && !shown->position == !row->has_position &&
-           shown->statement_id && shown->programme_id && shown->period && shown->bank_id && shown->merchant_id &&
-           shown->currency_code && shown->totals && shown->content_sha256 && shown->rows_root && shown->calculated_time;
+    shown->answered_by = shape_text(arena, row->answered_by);
+    shown->answered_date = row->answered_on.days > 0 ? shape_date(arena, row->answered_on) : shape_text(arena, "");
+    return shown->answered_by && shown->answered_date && shown->statement_number && shown->carrier_id &&
+           !shown->position == !row->has_position && shown->statement_id && shown->programme_id && shown->period &&
+           shown->bank_id && shown->merchant_id && shown->currency_code && shown->totals && shown->content_sha256 &&
+           shown->rows_root && shown->calculated_time;
 }
 
 static bool reply_statements(struct errand *errand, const struct page *at, const struct statement_row *rows,
@@ -205,8 +208,8 @@ static bool list_statements(struct call *call, const ProtobufCMessage *request, 
            read_page(call, asked, filters, &page, err) && errand_read(call, request, list_work, err);
 }
 
-static bool find_statement(struct errand *errand, const char *statement_id, struct statement_row *row,
-                           struct error *err)
+bool settlement_find_statement(struct errand *errand, const char *statement_id, struct statement_row *row,
+                               struct error *err)
 {
     struct statement_id_params params = { .statement_id = statement_id };
     struct scope scope;
@@ -221,18 +224,23 @@ static bool find_statement(struct errand *errand, const char *statement_id, stru
     return found || error_field(err, REASON_STATEMENT_NOT_FOUND, "statement_id", "%s", "");
 }
 
+bool settlement_reply_statement(struct errand *errand, const struct statement_row *row, struct error *err)
+{
+    Statement *shown = errand_reply(errand, &alliance__v1__statement__descriptor, err);
+
+    return shown && (fill_statement(&errand->call->arena, row, shown) || errand_no_room(err));
+}
+
 static bool get_work(struct errand *errand, struct error *err)
 {
     const Alliance__V1__GetStatementRequest *asked = (const Alliance__V1__GetStatementRequest *)errand->request;
     struct statement_row row;
 
-    if (!find_statement(errand, asked->statement_id, &row, err))
-        return false;
-    Statement *shown = errand_reply(errand, &alliance__v1__statement__descriptor, err);
-    return shown && (fill_statement(&errand->call->arena, &row, shown) || errand_no_room(err));
+    return settlement_find_statement(errand, asked->statement_id, &row, err) &&
+           settlement_reply_statement(errand, &row, err);
 }
 
-static bool check_statement_id(const char *statement_id, struct error *err)
+bool settlement_check_statement_id(const char *statement_id, struct error *err)
 {
     return text_is_ref(statement_id, STATEMENT_ID_MAX, "-/") ||
            error_field(err, REASON_FIELD_INVALID, "statement_id", "must be as ListStatements gives it");
@@ -242,7 +250,7 @@ static bool get_statement(struct call *call, const ProtobufCMessage *request, st
 {
     const Alliance__V1__GetStatementRequest *asked = (const Alliance__V1__GetStatementRequest *)request;
 
-    return check_statement_id(asked->statement_id, err) && errand_read(call, request, get_work, err);
+    return settlement_check_statement_id(asked->statement_id, err) && errand_read(call, request, get_work, err);
 }
 
 /* Lines */
@@ -311,7 +319,7 @@ static bool lines_work(struct errand *errand, struct error *err)
     size_t count;
     void *rows;
 
-    if (!find_statement(errand, asked->statement_id, &statement, err) ||
+    if (!settlement_find_statement(errand, asked->statement_id, &statement, err) ||
         !page_read(errand->call, asked->page_size, asked->page_token, asked->statement_id, &page, err))
         return false;
     if (statement.type != ALLIANCE__V1__STATEMENT_TYPE__STATEMENT_TYPE_PAIR)
@@ -328,7 +336,7 @@ static bool list_lines(struct call *call, const ProtobufCMessage *request, struc
     const ListLines *asked = (const ListLines *)request;
     struct page page;
 
-    return check_statement_id(asked->statement_id, err) &&
+    return settlement_check_statement_id(asked->statement_id, err) &&
            page_read(call, asked->page_size, asked->page_token, asked->statement_id, &page, err) &&
            errand_read(call, request, lines_work, err);
 }
@@ -349,5 +357,6 @@ static const struct method methods[] = {
     { "ListPartyAccounts", READERS | ROLE_CARRIER, settlement_list_accounts, NULL },
     { "ApprovePeriod", ROLE_OPERATOR, settlement_approve_period, NULL },
     { "ListPeriods", ROLE_OPERATOR, settlement_list_periods, NULL },
+    { "ConfirmStatement", ROLE_BANK | ROLE_MERCHANT, settlement_confirm_statement, NULL },
 };
 const struct service settlement_service = { &alliance__v1__settlement_service__descriptor, methods, COUNT(methods) };

@@ -12,7 +12,8 @@
     "COALESCE(o.closing_minor, 0) AS closing_minor, COALESCE(o.carried_minor, 0) AS carried_minor, "                   \
     "COALESCE(o.held_back_minor, 0) AS held_back_minor, COALESCE(o.disputed_minor, 0) AS disputed_minor, "             \
     "COALESCE(o.due_on, '1970-01-01') AS due_on, COALESCE(n.party || '-' || lpad(n.number::text, greatest(6, "         \
-    "length(n.number::text)), '0'), '') AS statement_number FROM statement s JOIN programme p ON p.programme_no = "    \
+    "length(n.number::text)), '0'), '') AS statement_number, s.answered_by, s.answered_on FROM statement s JOIN "      \
+    "programme p ON p.programme_no = "                                                                                 \
     "s.programme_no LEFT JOIN statement_position o ON o.statement_no = s.statement_no "                                \
     "LEFT JOIN bank b ON b.bank_no = s.bank_no LEFT JOIN merchant m ON m.merchant_no = s.merchant_no "                 \
     "LEFT JOIN carrier c ON c.carrier_no = s.carrier_no "                                                              \
@@ -51,6 +52,8 @@ static const struct column statement_row[] = {
     COLUMN(struct statement_row, disputed_minor),
     COLUMN(struct statement_row, due_on),
     COLUMN(struct statement_row, statement_number),
+    COLUMN(struct statement_row, answered_by),
+    COLUMN(struct statement_row, answered_on),
 };
 
 static const struct column page_params[] = {

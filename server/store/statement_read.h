@@ -35,6 +35,8 @@ struct statement_row {
     int64_t opening_minor, movement_minor, payable_minor, closing_minor, carried_minor, held_back_minor, disputed_minor;
     struct date due_on;
     const char *statement_number; /* "": calculated before there were numbers */
+    const char *answered_by;
+    struct date answered_on; /* 1970-01-01: no answer yet */
 };
 extern const struct statement statement_list; /* by statement_id in byte order */
 

@@ -1,6 +1,8 @@
 /* ApprovePeriod and ListPeriods: another person, the exact hash, and what statements say afterwards. */
 #include "house.h"
 
+#include "store/statement_answer_store.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -90,12 +92,94 @@ static void the_command_line_does_the_same(void **state)
     assert_non_null(strstr(printed, "SECOND_PERSON_NEEDED"));
 }
 
+#define CONFIRM "{'statementId': 'demo/2025-10/%s'}"
+
+static const char issued[] =
+    "INSERT INTO statement (statement_id, programme_no, period, type, bank_no, merchant_no, currency, confirmed_count, "
+    "confirmed_points, reversed_count, reversed_points, gross_minor, commission_minor, net_minor, line_count, "
+    "content_sha256, calculated_at) SELECT 'demo/2025-10/' || id, 1, '2025-10', type, bank, merchant, 'CNY', 0, 0, 0, "
+    "0, "
+    "0, 0, 0, 0, sha256('x'), '2026-01-02' FROM (VALUES ('MERCHANT/shop-1/CNY', 3, 0, 1), ('PAIR/bank-a/shop-1/CNY', "
+    "1, "
+    "1, 1), ('BANK/bank-b/CNY', 2, 2, 0)) v (id, type, bank, merchant);"
+    "UPDATE settlement_period SET state = 3, signature_sha256 = sha256('s'), issued_on = '2026-01-03' WHERE period = "
+    "'2025-10'";
+
+/* Each its own roll-up, once it is issued; what is agreed to stays so. */
+static void a_party_agrees_to_what_was_issued_to_it(void **state)
+{
+    struct house *house = *state;
+    char printed[4096];
+
+    house_refused(house, "bank/bank-a", "ConfirmStatement", REASON_STATEMENT_NOT_ISSUED, "statement_id", CONFIRM,
+                  "BANK/bank-a/CNY");
+    house_sql(house, issued);
+    house_refused(house, "bank/bank-b", "ConfirmStatement", REASON_STATEMENT_NOT_FOUND, "statement_id", CONFIRM,
+                  "BANK/bank-a/CNY");
+    house_refused(house, "merchant/shop-1", "ConfirmStatement", REASON_STATEMENT_NOT_FOUND, "statement_id", CONFIRM,
+                  "BANK/bank-a/CNY");
+    house_refused(house, OLGA, "ConfirmStatement", REASON_ROLE_NOT_ALLOWED, NULL, CONFIRM, "BANK/bank-a/CNY");
+    house_refused(house, "merchant/shop-1", "ConfirmStatement", REASON_FIELD_INVALID, "statement_id", CONFIRM,
+                  "PAIR/bank-a/shop-1/CNY");
+    json_t *done = house_ask(house, "bank/bank-a", "ConfirmStatement", CONFIRM, "BANK/bank-a/CNY");
+    house_expect(done, "{'state': 'STATEMENT_STATE_CONFIRMED', 'answeredDate': '2026-01-15'}");
+    assert_non_null(strstr(house_text(done, "answeredBy"), "bank-a"));
+    house_sql(house, "UPDATE fence SET business_date = '2026-01-16'");
+    assert_true(json_equal(done, house_ask(house, "bank/bank-a", "ConfirmStatement", CONFIRM, "BANK/bank-a/CNY")));
+    house_sql(house, "UPDATE statement SET state = 5 WHERE statement_id = 'demo/2025-10/MERCHANT/shop-1/CNY'");
+    house_refused(house, "merchant/shop-1", "ConfirmStatement", REASON_STATEMENT_DISPUTED, "statement_id", CONFIRM,
+                  "MERCHANT/shop-1/CNY");
+    /* What was paid before anybody said a word stays paid. */
+    house_sql(house, "UPDATE statement SET state = 6 WHERE statement_id = 'demo/2025-10/MERCHANT/shop-1/CNY'");
+    assert_int_equal(house_type(house, "merchant/shop-1", "alliance statement confirm demo/2025-10/MERCHANT/shop-1/CNY",
+                                printed, sizeof printed),
+                     0);
+    assert_non_null(strstr(printed, "PAID"));
+    assert_non_null(strstr(printed, "2026-01-16"));
+}
+
+static int64_t silent_on(struct house *house, const char *day)
+{
+    struct statement_silence_params params = { .programme_no = 1, .default_days = 15 };
+    int64_t confirmed;
+    struct error err;
+
+    assert_true(date_parse(day, &params.today));
+    assert_true(db_execute(house->db, &statement_silence, &params, &confirmed, &err));
+    return confirmed;
+}
+
+/* Issued on the 3rd: without a contract the 18th is the last day to speak; with one of five days the 8th. */
+static void who_says_nothing_in_time_has_agreed(void **state)
+{
+    struct house *house = *state;
+
+    house_sql(house,
+              "UPDATE statement SET state = 1, answered_by = '', answered_on = '1970-01-01' WHERE period = '2025-10' "
+              "AND state = 6");
+    house_ask(
+        house, OLGA, "PublishSettlementContract",
+        "{'requestId': '%s', 'contract': {'programmeId': 'demo', 'party': {'kind': 'PARTY_BANK', 'id': 'bank-b'}, "
+        "'currencyCode': 'CNY', 'effectiveFrom': '2030-01-01', 'confirmDays': 1}}",
+        house_id());
+    house_sql(house, "UPDATE settlement_contract SET effective_from = '2025-10-31', confirm_days = 5");
+    assert_int_equal(silent_on(house, "2026-01-08"), 0);
+    assert_int_equal(silent_on(house, "2026-01-09"), 1);
+    assert_int_equal(silent_on(house, "2026-01-18"), 0);
+    assert_int_equal(silent_on(house, "2026-01-19"), 1);
+    assert_int_equal(silent_on(house, "2027-01-01"), 0); /* a PAIR is not asked; the bank spoke for itself */
+    house_expect(house_ask(house, "merchant/shop-1", "GetStatement", CONFIRM, "MERCHANT/shop-1/CNY"),
+                 "{'state': 'STATEMENT_STATE_CONFIRMED', 'answeredBy': '', 'answeredDate': '2026-01-19'}");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_second_person_approves_exactly_these_bytes),
         cmocka_unit_test(periods_come_in_pages),
         cmocka_unit_test(the_command_line_does_the_same),
+        cmocka_unit_test(a_party_agrees_to_what_was_issued_to_it),
+        cmocka_unit_test(who_says_nothing_in_time_has_agreed),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -1,0 +1,24 @@
+#include "store/statement_answer_store.h"
+
+/* Numbers of StatementState and StatementType: 1 as its period (3: issued), 4 CONFIRMED, 6 PAID; 2 BANK, 3 MERCHANT. */
+static const struct column confirm_params[] = { COLUMN(struct statement_confirm_params, statement_no),
+                                                COLUMN(struct statement_confirm_params, by) };
+const struct statement statement_confirm = COMMAND_STATEMENT(
+    "statement_confirm",
+    "UPDATE statement s SET state = GREATEST(s.state, 4), answered_by = $2, answered_on = (SELECT min(f.business_date) "
+    "FROM fence f WHERE f.programme_no = s.programme_no) FROM settlement_period p WHERE s.statement_no = $1 AND "
+    "s.state IN (1, 6) AND s.answered_on = '1970-01-01' AND p.programme_no = s.programme_no AND p.period = s.period "
+    "AND p.state = 3",
+    confirm_params);
+
+static const struct column silence_params[] = { COLUMN(struct statement_silence_params, programme_no),
+                                                COLUMN(struct statement_silence_params, today),
+                                                COLUMN(struct statement_silence_params, default_days) };
+const struct statement statement_silence = COMMAND_STATEMENT(
+    "statement_silence",
+    "UPDATE statement s SET state = 4, answered_on = $2 FROM settlement_period p WHERE s.programme_no = $1 AND "
+    "s.state = 1 AND s.type IN (2, 3, 5) AND p.programme_no = $1 AND p.period = s.period AND p.state = 3 AND "
+    "p.issued_on + COALESCE((SELECT c.confirm_days FROM settlement_contract c WHERE c.programme_no = $1 AND c.party = "
+    "CASE s.type WHEN 2 THEN 1 WHEN 3 THEN 2 ELSE 3 END AND c.party_no = s.bank_no + s.merchant_no + s.carrier_no AND "
+    "c.currency = s.currency AND c.effective_from <= p.last_day ORDER BY c.version DESC LIMIT 1), $3::int) < $2::date",
+    silence_params);
