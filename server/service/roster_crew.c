@@ -3,7 +3,7 @@
 #include "engine/lanes.h"
 #include "io/clock.h"
 
-static const int64_t deadline_us = INT64_C(30) * US_PER_SECOND; /* well within a lease */
+static const int64_t deadline_us = INT64_C(5) * US_PER_SECOND; /* well within a lease */
 
 void crew_init(struct crew *crew)
 {

@@ -7,10 +7,12 @@
 #include "store/db.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { POLL_US = 250000, RETRY_US = 1000000 };
 
-static const int64_t lease_us = INT64_C(90) * US_PER_SECOND;
+/* Renewed with each window: so long another server waits when this one is gone without a word. */
+static const int64_t lease_us = INT64_C(15) * US_PER_SECOND;
 
 void roster_work_init(struct roster_work *work, struct lanes *lanes, struct reference_source *reference,
                       const struct crypto_key *key)
@@ -40,11 +42,17 @@ bool roster_work_run(struct roster_work *work, struct db *db, bool *worked, stru
     return roster_claim(db, &work->lease, &arena, &batch, worked, err) && (!*worked || work_on(work, db, &batch, err));
 }
 
+bool roster_work_end(struct roster_work *work, struct db *db, struct error *err)
+{
+    return roster_give_back(db, &work->lease, err);
+}
+
 /* The thread */
 
 struct roster_worker {
     struct roster_work work;
     struct routine *routine;
+    char *conninfo;
 };
 
 static bool run(void *owner, struct db *db, int64_t *wait_us, struct error *err)
@@ -72,10 +80,13 @@ bool roster_worker_open(const struct roster_work *work, const char *conninfo, st
     };
 
     *out = NULL;
-    if (!worker)
+    if (!worker || !(worker->conninfo = strdup(conninfo))) {
+        free(worker);
         return error_set(err, REASON_INTERNAL, "out of memory");
+    }
     worker->work = *work;
     if (!routine_start(&routine, &worker->routine, err)) {
+        free(worker->conninfo);
         free(worker);
         return false;
     }
@@ -83,10 +94,23 @@ bool roster_worker_open(const struct roster_work *work, const char *conninfo, st
     return true;
 }
 
+/* When the database is not there either, the lease ends by itself. */
+static void give_back(struct roster_worker *worker)
+{
+    struct error err;
+    struct db *db = NULL;
+
+    if (!db_open(worker->conninfo, &db, &err) || !roster_work_end(&worker->work, db, &err))
+        LOG(LOG_WARN, "roster_lease_kept", log_text("detail", error_text(&err)));
+    db_close(db);
+}
+
 void roster_worker_close(struct roster_worker *worker)
 {
     if (!worker)
         return;
     routine_stop(worker->routine);
+    give_back(worker);
+    free(worker->conninfo);
     free(worker);
 }

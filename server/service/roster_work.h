@@ -42,6 +42,9 @@ void roster_work_init(struct roster_work *work, struct lanes *lanes, struct refe
  */
 bool roster_work_run(struct roster_work *work, struct db *db, bool *worked, struct error *err) MUST_USE;
 
+/* No more work is done: other servers need not wait for the leases to end. */
+bool roster_work_end(struct roster_work *work, struct db *db, struct error *err) MUST_USE;
+
 /* roster_check.c: CHECKING becomes REFUSED, WAITING_RELEASE or APPLYING. */
 bool roster_check(struct roster_work *work, struct db *db, struct roster_batch *batch, struct error *err) MUST_USE;
 /* roster_apply.c: rows, for a turn; *done when all of them have their verdicts. */

@@ -128,9 +128,12 @@ struct roster_lease {
     int64_t duration_us;
 };
 
-/* A batch to work on that nobody else has leased; it is leased now. */
+/* A batch to work on that nobody else has leased; it is leased now, six times as long when it is to be checked, since
+ * that is done at a stretch. */
 bool roster_claim(struct db *db, const struct roster_lease *lease, struct arena *arena, struct roster_batch *batch,
                   bool *found, struct error *err) MUST_USE;
+/* Whoever wants to may go on with what was leased. */
+bool roster_give_back(struct db *db, const struct roster_lease *lease, struct error *err) MUST_USE;
 /* Writes state, sums and begun_rows of the batch and renews the lease; TRY_AGAIN when the lease is another's. */
 bool roster_keep(struct db *db, const struct roster_batch *batch, const struct roster_lease *lease,
                  struct error *err) MUST_USE;

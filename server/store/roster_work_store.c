@@ -18,15 +18,16 @@ static const struct column claimed_columns[] = { COLUMN(struct claimed, bank_no)
 bool roster_claim(struct db *db, const struct roster_lease *lease, struct arena *arena, struct roster_batch *batch,
                   bool *found, struct error *err)
 {
-    static const struct statement claim =
-        STATEMENT("roster_claim",
-                  "UPDATE roster_batch b SET lease_id = $1, lease_until = clock_timestamp() + $2 * interval '1 us' "
-                  "FROM (SELECT bank_no, batch_number FROM roster_batch WHERE state IN (2, 5) AND "
-                  "(lease_id = $1 OR lease_until < clock_timestamp()) "
-                  "ORDER BY lease_until LIMIT 1 FOR UPDATE SKIP LOCKED) w "
-                  "WHERE b.bank_no = w.bank_no AND b.batch_number = w.batch_number "
-                  "RETURNING b.bank_no, b.batch_number",
-                  claim_params, claimed_columns, sizeof(struct claimed));
+    static const struct statement claim = STATEMENT(
+        "roster_claim",
+        "UPDATE roster_batch b SET lease_id = $1, lease_until = clock_timestamp() + CASE WHEN b.state = 2 THEN "
+        "6 ELSE 1 END * $2 * interval '1 us' FROM (SELECT bank_no, batch_number FROM roster_batch WHERE state IN (2, "
+        "5) AND "
+        "(lease_id = $1 OR lease_until < clock_timestamp()) "
+        "ORDER BY lease_until LIMIT 1 FOR UPDATE SKIP LOCKED) w "
+        "WHERE b.bank_no = w.bank_no AND b.batch_number = w.batch_number "
+        "RETURNING b.bank_no, b.batch_number",
+        claim_params, claimed_columns, sizeof(struct claimed));
     const struct claim_params params = { lease->id, lease->duration_us };
     struct claimed row;
 
@@ -34,6 +35,18 @@ bool roster_claim(struct db *db, const struct roster_lease *lease, struct arena 
         return false;
     const struct roster_key key = { row.bank_no, row.batch_number };
     return !*found || roster_find(db, &key, false, arena, batch, found, err);
+}
+
+static const struct column give_back_params[] = { COLUMN(struct claim_params, id) };
+
+bool roster_give_back(struct db *db, const struct roster_lease *lease, struct error *err)
+{
+    static const struct statement give_back = COMMAND_STATEMENT(
+        "roster_give_back", "UPDATE roster_batch SET lease_until = 'epoch' WHERE lease_id = $1 AND state IN (2, 5)",
+        give_back_params);
+    const struct claim_params params = { .id = lease->id };
+
+    return db_execute(db, &give_back, &params, NULL, err);
 }
 
 struct keep_params {

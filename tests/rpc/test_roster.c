@@ -521,6 +521,10 @@ static void another_server_goes_on_after_a_crash(void **state)
     assert_int_equal(house_count(house, "SELECT applied_rows FROM roster_batch"), 0);
     /* As long as the lease lasts nobody else touches it. */
     assert_true(roster_work_run(&second_server, house->db, &worked, &err) && !worked);
+    assert_int_equal(house_count(house,
+                                 "SELECT count(*) FROM roster_batch WHERE lease_until - clock_timestamp() BETWEEN "
+                                 "'1 s' AND '15 s'"),
+                     1);
     house_sql(house, "UPDATE roster_batch SET lease_until = 'epoch'");
     int64_t entries = house_count(house, "SELECT count(*) FROM journal");
     work_off(&second_server);
@@ -530,6 +534,26 @@ static void another_server_goes_on_after_a_crash(void **state)
     /* The first one has lost it. */
     house_sql(house, "UPDATE roster_batch SET state = 5");
     assert_true(roster_work_run(&first_server, house->db, &worked, &err) && !worked);
+}
+
+/* Whoever stops in good order says so, and nobody waits for what he had leased. */
+static void a_server_that_ends_gives_its_batches_back(void **state)
+{
+    CLEANUP(free_list) struct list *list = delta(1);
+    struct error err = { 0 };
+    bool worked;
+
+    (void)state;
+    add_many(list, 1, 1200, 7);
+    add_up(list);
+    stage(MACHINE, list);
+    assert_true(roster_work_run(&first_server, house->db, &worked, &err) && worked);
+    assert_true(roster_work_run(&second_server, house->db, &worked, &err) && !worked);
+    assert_true(roster_work_end(&second_server, house->db, &err)); /* it had none */
+    assert_true(roster_work_run(&second_server, house->db, &worked, &err) && !worked);
+    assert_true(roster_work_end(&first_server, house->db, &err));
+    work_off(&second_server);
+    house_expect(batch_of(1), "{'state': 'ROSTER_STATE_APPLIED', 'created': '1200'}");
 }
 
 static struct list *full(int64_t batch_number)
@@ -653,6 +677,7 @@ int main(void)
         TEST(a_batch_again_changes_nothing_and_numbers_have_no_gaps),
         TEST(rows_that_name_one_member_are_all_refused),
         TEST(another_server_goes_on_after_a_crash),
+        TEST(a_server_that_ends_gives_its_batches_back),
         TEST(a_full_list_closes_whom_it_lacks),
         TEST(a_list_that_closes_many_waits_for_a_second_person),
         TEST(a_list_that_is_not_released_is_refused),
