@@ -173,24 +173,6 @@ static bool reply_balance(struct errand *errand, const struct bank *bank, const 
            errand_no_room(err);
 }
 
-/* Time may have made it another one, and the credit limit with it: what is more is read only then. */
-static bool tier_is_due(const struct account *account, struct date today)
-{
-    return account->tier_due.days != 0 && account->tier_due.days <= today.days;
-}
-
-static bool apply_tier(struct errand *errand, const struct bank *bank, const struct member_key_params *key,
-                       struct account *account, struct error *err)
-{
-    const struct review_find_params params = { key->bucket, key->member_id };
-    struct tier_standing standing;
-
-    if (!tier_standing_read(errand, bank, &params, &standing, err))
-        return false;
-    account->tier = (int16_t)standing.tier;
-    return true;
-}
-
 static bool balance_work(struct errand *errand, struct error *err)
 {
     const Asked *asked = (const Asked *)errand->request;
@@ -210,7 +192,8 @@ static bool balance_work(struct errand *errand, struct error *err)
         return false;
     if (balance_overdue(&account, row.now) && !find_with_holds(errand, &key, &row, &account, &holds, &hold_count, err))
         return false;
-    if (tier_is_due(&account, row.business_date) && !apply_tier(errand, bank, &key, &account, err))
+    if (tier_standing_is_due(&account, row.business_date) &&
+        !tier_standing_apply(errand, bank, key.bucket, &key.member_id, &account, err))
         return false;
     balance_apply(&account, holds, hold_count, row.now, row.business_date,
                   rules_in_force(bank->rules, bank->rules_count, row.now));
@@ -269,7 +252,7 @@ static void answer(const struct asked *asked, const struct member_account_row *r
         errand_fails(asked->errand, &err);
         return;
     }
-    if (balance_overdue(&account, row->now) || tier_is_due(&account, row->business_date))
+    if (balance_overdue(&account, row->now) || tier_standing_is_due(&account, row->business_date))
         return;
     balance_apply(&account, NULL, 0, row->now, row->business_date,
                   rules_in_force(asked->bank->rules, asked->bank->rules_count, row->now));

@@ -12,6 +12,7 @@
 #include "service/errand.h"
 #include "service/office.h"
 #include "service/shape.h"
+#include "service/tier_standing.h"
 #include "store/member_store.h"
 #include "store/registry_store.h"
 
@@ -94,8 +95,12 @@ static bool find_asker(struct errand *errand, const struct bank *bank, const cha
         return true;
     if (!db_fetch_one(errand->db, &member_find_account, &key, &errand->call->arena, &row, &found, err))
         return false;
+    if (!found)
+        return error_field(err, REASON_MEMBER_NOT_FOUND, "member_ref", "%s", "");
     account->tier = row.tier;
-    return found || error_field(err, REASON_MEMBER_NOT_FOUND, "member_ref", "%s", "");
+    account->tier_due = row.tier_due;
+    return !tier_standing_is_due(account, row.business_date) ||
+           tier_standing_apply(errand, bank, key.bucket, &member_id, account, err);
 }
 
 static void place_of(const struct errand *errand, const struct merchant *merchant, const Quote *asked,

@@ -1,6 +1,5 @@
 #include "service/tier_standing.h"
 
-#include "domain/account.h"
 #include "engine/review_record.h"
 #include "service/shape.h"
 
@@ -38,6 +37,23 @@ bool tier_standing_read(struct errand *errand, const struct bank *bank, const st
     standing->rules = rules;
     standing->review = review;
     apply_time(&row, review, standing);
+    return true;
+}
+
+bool tier_standing_is_due(const struct account *account, struct date today)
+{
+    return account->tier_due.days != 0 && account->tier_due.days <= today.days;
+}
+
+bool tier_standing_apply(struct errand *errand, const struct bank *bank, int32_t bucket, const struct uuid *member_id,
+                         struct account *account, struct error *err)
+{
+    const struct review_find_params key = { bucket, *member_id };
+    struct tier_standing standing;
+
+    if (!tier_standing_read(errand, bank, &key, &standing, err))
+        return false;
+    account->tier = (int16_t)standing.tier;
     return true;
 }
 

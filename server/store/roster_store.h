@@ -152,7 +152,7 @@ bool roster_find_closings(struct db *db, const struct roster_key *key, int64_t *
 bool roster_put_verdicts(struct db *db, const struct roster_done *done, struct error *err) MUST_USE;
 bool roster_put_closings(struct db *db, const struct roster_key *key, const struct roster_closing *rows, size_t count,
                          struct error *err) MUST_USE;
-/* Members of a bucket, read without a lock: a struct roster_standing each that is there. */
+/* Members of a bucket, read without a lock: a struct roster_standing each that is there and whose tier is not due. */
 struct roster_standings_params {
     int32_t bucket;
     struct uuid_array ids;

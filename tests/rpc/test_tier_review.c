@@ -3,6 +3,7 @@
 #include "house.h"
 
 #include "engine/sweeper.h"
+#include "service/roster_work.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,7 +24,8 @@
     "'tierCreditLimits': [{'tier': 2, 'points': '700'}]}, 'accrualBase': 'ACCRUAL_BASE_WITHOUT_POINTS', "              \
     "'tiers': [{'tier': 1, 'name': 'silver', 'qualifyingSpend': {'amountMinor': '%d', 'currencyCode': 'CNY'}, "        \
     "'periodMonths': 12, 'graceMonths': 3}, {'tier': 2, 'name': 'gold', 'qualifyingSpend': {'amountMinor': '10000', "  \
-    "'currencyCode': 'CNY'}, 'periodMonths': 12, 'graceMonths': 3, 'multiplier': {'num': '2', 'den': '1'}}, "          \
+    "'currencyCode': 'CNY'}, 'periodMonths': 12, 'graceMonths': 3, 'multiplier': {'num': '2', 'den': '1'}, "           \
+    "'conversionFactor': {'num': '1', 'den': '2'}}, "                                                                  \
     "{'tier': 7, 'name': 'chosen'}], 'accrualRules': [{'name': 'cash', 'priority': 9, 'match': {'categories': "        \
     "[{'first': 6010, 'last': 6012}]}, 'excluded': true}]}"
 
@@ -224,6 +226,43 @@ static void a_hold_finds_the_tier_of_the_day(void **state)
               "'storeId': 's-1'}",
               house_id());
     assert_int_equal(house_count(house, "SELECT count(*) FROM account WHERE tier = 0 AND tier_due = '1970-01-01'"), 1);
+}
+
+static void a_quote_knows_the_tier_of_the_day(void **state)
+{
+    struct house *house = *state;
+    const char *quote = "{'merchantId': 'shop-1', 'bankId': 'bank-a', 'goodsId': 'kettle', 'quantity': '1', "
+                        "'memberRef': 'ann'}";
+
+    spend(house, "t-1", 10000, "2026-01-20");
+    to_the_day(house, "2027-03-31");
+    house_expect(house_ask(house, "merchant/shop-1", "QuoteRedemption", "%s", quote), "{'points': '250'}");
+    to_the_day(house, "2027-04-01");
+    house_expect(house_ask(house, "merchant/shop-1", "QuoteRedemption", "%s", quote), "{'points': '500'}");
+    assert_int_equal(house_count(house, "SELECT tier FROM account"), 2);
+}
+
+/* A list that says what the member was until yesterday is the bank's word of today. */
+static void a_list_finds_the_tier_of_the_day(void **state)
+{
+    struct house *house = *state;
+    struct roster_work work;
+    struct roster_worker *worker;
+    struct error err = { 0 };
+    char line[200], printed[4096];
+
+    spend(house, "t-1", 10000, "2026-01-20");
+    to_the_day(house, "2027-04-01");
+    roster_work_init(&work, house->office.lanes, house->office.reference, &house->key);
+    assert_true(roster_worker_open(&work, house->conninfo, &worker, &err));
+    snprintf(line, sizeof line, "printf 'member_ref,credit_limit,tier\\nann,0,2\\n' >%s/list.csv", house->dir);
+    assert_int_equal(system(line), 0);
+    snprintf(line, sizeof line, "alliance roster push %s/list.csv 1 2027-04-01", house->dir);
+    if (house_type(house, BANK, line, printed, sizeof printed) != 0)
+        fail_msg("%s", printed);
+    roster_worker_close(worker);
+    tier_is(house, 2, "2028-07-01");
+    assert_int_equal(house_count(house, "SELECT count(*) FROM tier_change WHERE tier_after = 0"), 1);
 }
 
 static void it_is_earned_back_in_the_grace(void **state)
@@ -502,6 +541,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(without_spend_it_falls_after_the_grace, setup, teardown),
         cmocka_unit_test_setup_teardown(a_purchase_finds_the_tier_of_the_day, setup, teardown),
         cmocka_unit_test_setup_teardown(a_hold_finds_the_tier_of_the_day, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_quote_knows_the_tier_of_the_day, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_list_finds_the_tier_of_the_day, setup, teardown),
         cmocka_unit_test_setup_teardown(it_is_earned_back_in_the_grace, setup, teardown),
         cmocka_unit_test_setup_teardown(a_return_takes_it_off_again, setup, teardown),
         cmocka_unit_test_setup_teardown(the_year_ends_and_february_is_long, setup, teardown),

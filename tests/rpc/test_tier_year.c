@@ -156,6 +156,10 @@ static void it_adds_up(struct house *house)
                                         "j.rules_version) = (t.bucket, "
                                         "t.member_id, t.seq, 1, t.rules_version))"),
                      0);
+    for (int i = 0; i < MEMBERS; i++)
+        house_expect(house_push(house, "operator/olga", "VerifyLedger",
+                                "{'programmeId': 'demo', 'bankId': 'bank-a', 'memberRef': 'm-%03d'}", i),
+                     "{'finished': true, 'findingsTotal': '0'}");
     assert_true(house_count(house, "SELECT count(*) FROM tier_change WHERE tier_after < tier_before") > 100);
     assert_true(house_count(house, "SELECT count(*) FROM tier_change WHERE tier_after > tier_before") > 100);
 }
