@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "io/digest.h"
 #include "new_file.h"
+#include "store/period_chain_store.h"
 #include "store/period_state_store.h"
 
 #include <fcntl.h>
@@ -218,7 +219,7 @@ bool period_issue(struct close_run *run, const struct period *period, const char
     if (issued->already)
         return is_signed(&work) || error_set(err, REASON_FILES_CHANGED,
                                              "%s does not verify: bring the one that was issued back", SIGNATURE);
-    if (!sign(&work, err))
+    if (!period_chain_check(run->db, run->programme_no, period->text, err) || !sign(&work, err))
         return false;
     close_step(run);
     if (!set_issued(&work, err))

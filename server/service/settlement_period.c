@@ -7,6 +7,7 @@
 #include "service/page.h"
 #include "service/settlement_handlers.h"
 #include "service/shape.h"
+#include "store/period_chain_store.h"
 #include "store/period_state_store.h"
 
 #include <string.h>
@@ -77,7 +78,8 @@ static bool approve_work(struct errand *errand, struct error *err)
     if (!crypto_hex_decode(asked->manifest_sha256, CRYPTO_HASH, hash) ||
         !settlement_find_programme(errand, asked->programme_id, &params.programme_no, err) ||
         !find_period(errand, params.programme_no, asked->period, &row, err) ||
-        !may_approve(errand->call, &row, hash, err))
+        !may_approve(errand->call, &row, hash, err) ||
+        !period_chain_check(errand->db, params.programme_no, asked->period, err))
         return false;
     params.manifest_sha256 = (struct bytes){ hash, sizeof hash };
     /* It may have been calculated again since it was read: then nothing is changed, and the hash differs. */

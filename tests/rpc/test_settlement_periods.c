@@ -65,6 +65,28 @@ static void a_second_person_approves_exactly_these_bytes(void **state)
                  "{'state': 'STATEMENT_STATE_APPROVED', 'statementNumber': 'B1-1234567'}");
 }
 
+/* September was calculated again since: what October opens with is not what it closes with now. */
+static void what_opens_wrongly_is_not_approved(void **state)
+{
+    struct house *house = *state;
+
+    house_sql(house,
+              "UPDATE statement SET first_day = '2025-10-01', last_day = '2025-10-31'; INSERT INTO statement "
+              "(statement_id, programme_no, period, type, bank_no, merchant_no, currency, confirmed_count, "
+              "confirmed_points, reversed_count, reversed_points, gross_minor, commission_minor, net_minor, "
+              "line_count, content_sha256, calculated_at, first_day, last_day) SELECT "
+              "'demo/2025-09/BANK/bank-a/CNY', 1, '2025-09', 2, 1, 0, 'CNY', 0, 0, 0, 0, 0, 0, 0, 0, sha256('x'), "
+              "'2026-01-02', '2025-09-01', '2025-09-30'; INSERT INTO statement_position (statement_no, "
+              "opening_minor, movement_minor, payable_minor, closing_minor, carried_minor, held_back_minor, "
+              "disputed_minor, due_on) SELECT statement_no, 0, m, 0, m, m, 0, 0, '2025-11-15' FROM statement, LATERAL "
+              "(SELECT CASE period WHEN '2025-09' THEN -70 ELSE 0 END AS m) x");
+    house_refused(house, OTTO, "ApprovePeriod", REASON_OPENING_DIFFERS, NULL, APPROVE, "2025-10", HASH);
+    assert_int_equal(house_count(house, "SELECT count(*) FROM settlement_period WHERE state > 1"), 0);
+    house_sql(house,
+              "UPDATE statement_position SET opening_minor = -70, closing_minor = -70, carried_minor = -70 WHERE "
+              "statement_no = (SELECT statement_no FROM statement WHERE period = '2025-10')");
+}
+
 static void periods_come_in_pages(void **state)
 {
     struct house *house = *state;
@@ -175,6 +197,7 @@ static void who_says_nothing_in_time_has_agreed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_opens_wrongly_is_not_approved),
         cmocka_unit_test(a_second_person_approves_exactly_these_bytes),
         cmocka_unit_test(periods_come_in_pages),
         cmocka_unit_test(the_command_line_does_the_same),

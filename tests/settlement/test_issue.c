@@ -3,6 +3,7 @@
 
 #include "issue.h"
 #include "store/db.h"
+#include "store/period_chain_store.h"
 #include "store/period_state_store.h"
 
 #include <setjmp.h>
@@ -112,6 +113,41 @@ static enum reason issue(struct world *world, struct error *err)
 static void approve(struct world *world)
 {
     world_do(world, "UPDATE settlement_period SET state = 2, approver = 'otto', approved_at = now() WHERE state = 1");
+}
+
+/* As if December had been calculated again since: January still opens with nothing. */
+static void an_opening_that_is_no_closing_is_not_issued(void **state)
+{
+    struct world *world = *state;
+    struct error err;
+
+    approve(world);
+    world_do(world,
+             "INSERT INTO statement (statement_id, programme_no, period, type, bank_no, merchant_no, currency, "
+             "confirmed_count, confirmed_points, reversed_count, reversed_points, gross_minor, commission_minor, "
+             "net_minor, line_count, content_sha256, calculated_at, first_day, last_day) VALUES "
+             "('demo/2016-12/MERCHANT/shop-1/USD', 1, '2016-12', 3, 0, 1, 'USD', 0, 0, 0, 0, 0, 0, 0, 0, sha256('x'), "
+             "now(), '2016-12-01', '2016-12-31'); INSERT INTO statement_position (statement_no, opening_minor, "
+             "movement_minor, payable_minor, closing_minor, carried_minor, held_back_minor, disputed_minor, due_on) "
+             "SELECT statement_no, 0, 5, 0, 5, 5, 0, 0, '2017-01-15' FROM statement WHERE period = '2016-12'");
+    assert_int_equal(issue(world, &err), REASON_OPENING_DIFFERS);
+    assert_string_equal(err.detail,
+                        "demo/2017-01/MERCHANT/shop-1/USD opens with 0, but 2016-12 closed with 5; calculate "
+                        "2017-01 again");
+    assert_int_equal(world_close_period(world, "2017-01", &err), REASON_OK);
+    approve(world);
+    assert_int_equal(issue(world, &err), REASON_OK);
+    /* and now December cannot become another */
+    world_do(world, "UPDATE statement_position SET movement_minor = 6, closing_minor = 6, carried_minor = 6 WHERE "
+                    "statement_no = (SELECT statement_no FROM statement WHERE period = '2016-12')");
+    struct db *db;
+    assert_true(db_open(world->conninfo, &db, &err));
+    assert_false(period_chain_check(db, 1, "2016-12", &err));
+    assert_int_equal(err.reason, REASON_OPENING_DIFFERS);
+    assert_string_equal(err.detail,
+                        "demo/2017-01/MERCHANT/shop-1/USD is issued and opens with 5, but here 2016-12 closes "
+                        "with 6: bring back what it was");
+    db_close(db);
 }
 
 static int64_t state_of(struct world *world)
@@ -284,6 +320,7 @@ int main(void)
 {
 #define STORY(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
+        STORY(an_opening_that_is_no_closing_is_not_issued),
         STORY(what_is_issued_verifies_with_the_public_chain),
         STORY(one_changed_byte_voids_the_approval),
         STORY(a_calculation_with_another_outcome_voids_the_approval),
