@@ -67,6 +67,7 @@ struct statement_doc {
     size_t posting_count;
     struct doc_sums days, stores;     /* a PAIR's are there at the end only */
     const struct points_page *points; /* of a BANK; NULL of others */
+    struct doc_sums goods;            /* by merchant and good; at 0 when there are none, or too many to be told */
 };
 
 /* "M12": the party in at most 12 characters of A-Z and 0-9. */

@@ -188,6 +188,7 @@ static bool end_all(struct files *files, struct sheet *sheet, const struct state
     merkle_root(&files->rows, sheet->rows_root);
     if (!end_file(files, &files->csv, sheet->content, err))
         return false;
+    statement_json_goods(&files->lines, doc);
     json_new_line(&files->lines);
     statement_json(&files->lines, "statement", sheet, files->programme_id, files->period->text);
     json_close(&files->lines, "}");

@@ -10,6 +10,7 @@
 #include "doc_fill.h"
 #include "doc_tally.h"
 #include "files.h"
+#include "goods_store.h"
 #include "line_store.h"
 #include "numbers.h"
 #include "period_check.h"
@@ -31,6 +32,7 @@ struct work {
     struct sheet_list sheets;
     struct books books;
     struct points_book points;
+    struct goods_sums goods;
     struct files files;
     struct line_keys keys;
     struct doc_files documents;
@@ -49,6 +51,7 @@ static void work_release(struct work *work)
     files_release(&work->files);
     books_release(&work->books);
     points_book_release(&work->points);
+    goods_sums_release(&work->goods);
     doc_directory_release(&work->source.directory);
     sheet_list_release(&work->sheets);
 }
@@ -79,7 +82,8 @@ static bool load_source(struct work *work, struct error *err)
     work->source.period = work->period;
     work->source.list = &work->sheets;
     work->source.books = &work->books;
-    return doc_store_directory(run->db, run->programme_no, &work->source.directory, err);
+    return doc_store_directory(run->db, run->programme_no, &work->source.directory, err) &&
+           goods_store_load(&work->goods, run->db, run->programme_no, work->period, err);
 }
 
 static struct sheet *present_pair(struct work *work)
@@ -110,6 +114,7 @@ static bool open_pair(struct work *work, struct error *err)
     work->pair_open = true;
     doc_tally_begin(&work->tally);
     return doc_fill(&work->source, present_pair(work), NULL, &work->doc, err) &&
+           goods_sums_of(&work->goods, present_pair(work), &work->doc.goods, err) &&
            files_pair_begin(&work->files, present_pair(work), &work->doc, err);
 }
 
@@ -172,7 +177,7 @@ static bool write_roll_up(struct work *work, struct sheet *sheet, struct arena *
     struct statement_doc *doc = &work->doc;
 
     arena_reset(arena);
-    if (!doc_fill(&work->source, sheet, arena, doc, err))
+    if (!doc_fill(&work->source, sheet, arena, doc, err) || !goods_sums_of(&work->goods, sheet, &doc->goods, err))
         return false;
     doc->points = sheet->type == SHEET_BANK ? points_book_find(&work->points, sheet->bank_no) : NULL;
     return doc_store_sums(db, sheet, false, arena, &doc->days, err) &&

@@ -23,9 +23,12 @@ static const struct column kind_columns[] = {
     "(SELECT r.version FROM exchange_rules r JOIN programme p ON p.programme_no = $1 WHERE r.bank_no = b.bank_no AND " \
     "NOT r.cancelled AND r.effective_from < ($3::date + 1)::timestamp AT TIME ZONE p.time_zone + p.cut_off_minutes * " \
     "interval '1 minute' ORDER BY r.version DESC LIMIT 1)"
-#define LAST_DAY(condition)                                                                                            \
-    "(SELECT max(s.business_date) FROM settlement_step s WHERE s.programme_no = $1 AND s.step = 'POINTS' AND "         \
-    "s.business_date " condition ")"
+/* The last day before the period, the period's last, and the one a year before that. */
+#define LAST_DAY                                                                                                       \
+    "(SELECT max(s.business_date) FROM settlement_step s WHERE s.programme_no = $1 AND s.step = 'POINTS' AND "
+#define DAY_BEFORE LAST_DAY "s.business_date < $2)"
+#define DAY_OF_END LAST_DAY "s.business_date <= $3)"
+#define YEAR_AGO   LAST_DAY "s.business_date <= $3::date - 365)"
 static const struct statement get_kinds = STATEMENT(
     "points_book_kinds",
     "SELECT n.bank_no, b.bank_id, COALESCE((SELECT t.currency FROM statement t WHERE t.programme_no = $1 AND t.type = "
@@ -36,12 +39,9 @@ static const struct statement get_kinds = STATEMENT(
     "\"C\" LIMIT 1), 'XXX') AS currency, n.kind, COALESCE(o.entry_count, 0) AS count_before, COALESCE(o.points, 0) AS "
     "points_before, n.entry_count AS count_after, n.points AS points_after, COALESCE(y.points, 0) AS points_year_ago "
     "FROM day_points n JOIN bank b USING (bank_no) LEFT JOIN day_points o ON o.programme_no = $1 AND o.business_date "
-    "= " LAST_DAY(
-        "< $2") " AND o.bank_no = n.bank_no AND o.kind = n.kind LEFT JOIN day_points y ON y.programme_no = $1 AND "
-                "y.business_date = " LAST_DAY(
-                    "<= $3::date - 365") " AND y.bank_no = n.bank_no AND y.kind = n.kind WHERE "
-                                         "n.programme_no = $1 AND n.business_date = " LAST_DAY(
-                                             "<= $3") " ORDER BY b.bank_id COLLATE \"C\", n.kind",
+    "= " DAY_BEFORE " AND o.bank_no = n.bank_no AND o.kind = n.kind LEFT JOIN day_points y ON y.programme_no = $1 AND "
+    "y.business_date = " YEAR_AGO " AND y.bank_no = n.bank_no AND y.kind = n.kind WHERE "
+    "n.programme_no = $1 AND n.business_date = " DAY_OF_END " ORDER BY b.bank_id COLLATE \"C\", n.kind",
     span_params, kind_columns, sizeof(struct points_kind_row));
 
 static const struct column fund_columns[] = {
@@ -54,11 +54,11 @@ static const struct statement get_funds = STATEMENT(
     "points_book_funds",
     "SELECT x.bank_no, x.funding_no, COALESCE(f.funding_id, '') AS funding_id, COALESCE(f.currency, '') AS currency, "
     "COALESCE(f.cost_num, 0) AS cost_num, COALESCE(f.cost_den, 1) AS cost_den, x.age_class, x.points FROM (SELECT "
-    "bank_no, funding_no, age_class, points FROM day_lot_age WHERE programme_no = $1 AND business_date = " LAST_DAY(
-        "<= $3") " UNION ALL SELECT bank_no, funding_no, -1::int2, sum(points)::int8 FROM day_lapsed WHERE "
-                 "programme_no = $1 AND business_date BETWEEN $2 AND $3 GROUP BY 1, 2) x LEFT JOIN funding f USING "
-                 "(funding_no) "
-                 "ORDER BY 1, 2, x.age_class",
+    "bank_no, funding_no, age_class, points FROM day_lot_age WHERE programme_no = $1 AND business_date = " DAY_OF_END
+    " UNION ALL SELECT bank_no, funding_no, -1::int2, sum(points)::int8 FROM day_lapsed WHERE "
+    "programme_no = $1 AND business_date BETWEEN $2 AND $3 GROUP BY 1, 2) x LEFT JOIN funding f USING "
+    "(funding_no) "
+    "ORDER BY 1, 2, x.age_class",
     span_params, fund_columns, sizeof(struct points_fund_row));
 
 static const struct column rate_columns[] = {
@@ -80,7 +80,7 @@ static const struct column drawn_columns[] = { COLUMN(struct points_drawn_row, b
 static const struct statement get_drawn =
     STATEMENT("points_book_drawn",
               "SELECT bank_no, age_class, points FROM day_drawn_age WHERE programme_no = $1 AND $2::date <= $3 AND "
-              "business_date = " LAST_DAY("<= $3") " ORDER BY 1, 2",
+              "business_date = " DAY_OF_END " ORDER BY 1, 2",
               span_params, drawn_columns, sizeof(struct points_drawn_row));
 
 static bool fetch(struct db *db, const struct statement *query, int32_t programme_no, const struct period *period,
@@ -149,12 +149,10 @@ static const struct statement days_apart = STATEMENT(
     "kind, sum(one)::int8 AS one, sum(other)::int8 AS other FROM (SELECT bank_no, kind, 0::int8 AS one, points AS "
     "other "
     "FROM day_rollup WHERE programme_no = $1 AND business_date BETWEEN $2 AND $3 UNION ALL SELECT bank_no, kind, "
-    "points, 0 FROM day_points WHERE programme_no = $1 AND business_date = " LAST_DAY(
-        "<= $3") " UNION ALL SELECT "
-                 "bank_no, kind, -points, 0 FROM day_points WHERE programme_no = $1 AND business_date = " LAST_DAY(
-                     "< $2") ") x GROUP "
-                             "BY bank_no, kind) y LEFT JOIN bank b USING (bank_no) WHERE y.one <> y.other ORDER BY 2, "
-                             "3 LIMIT 1",
+    "points, 0 FROM day_points WHERE programme_no = $1 AND business_date = " DAY_OF_END " UNION ALL SELECT "
+    "bank_no, kind, -points, 0 FROM day_points WHERE programme_no = $1 AND business_date = " DAY_BEFORE ") x GROUP "
+    "BY bank_no, kind) y LEFT JOIN bank b USING (bank_no) WHERE y.one <> y.other ORDER BY 2, "
+    "3 LIMIT 1",
     span_params, apart_columns, sizeof(struct apart_row));
 
 bool points_book_store_tie_days(struct db *db, int32_t programme_no, const struct period *period, struct error *err)

@@ -11,6 +11,7 @@
 #include "sheet.h"
 
 struct points_page;
+struct statement_doc;
 
 /* key NULL within an array. */
 void statement_json(struct json_out *out, const char *key, const struct sheet *sheet, const char *programme_id,
@@ -21,6 +22,8 @@ void statement_json_posting(struct json_out *out, const struct books *books, con
 /* The rows of a bank's points page, under "points". False when a cost does not fit. */
 bool statement_json_points(struct json_out *out, const struct points_page *page, const char *currency,
                            struct error *err) MUST_USE;
+/* The summary by goods, under "goods"; nothing at all when there is none. */
+void statement_json_goods(struct json_out *out, const struct statement_doc *doc);
 void statement_json_line(struct json_out *out, const struct sheet_line *line);
 
 #endif

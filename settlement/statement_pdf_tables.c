@@ -89,6 +89,9 @@ static const struct pdf_column day_columns[] = { { "Day", "日期", 120, PDF_ALI
 static const struct pdf_column store_columns[] = { { "Store", "门店", 120, PDF_ALIGN_LEFT, PDF_NO_SUM },
                                                    AMOUNT_COLUMNS };
 
+static const struct pdf_column goods_columns[] = { { "Goods", "商品", 120, PDF_ALIGN_LEFT, PDF_NO_SUM },
+                                                   AMOUNT_COLUMNS };
+
 static bool pair_row(struct pdf_table *table, const struct sheet *pair, struct error *err)
 {
     const struct totals *t = &pair->totals;
@@ -174,8 +177,49 @@ static bool stores(const struct statement_doc *doc, struct pdf *pdf, struct erro
     return true;
 }
 
+/* What is for no good, so that the table adds up to the statement. */
+static struct doc_sum without_goods(const struct statement_doc *doc)
+{
+    const struct totals *all = &doc->sheet->totals;
+    struct doc_sum rest = { .confirmed_count = all->confirmed_count,
+                            .confirmed_points = all->confirmed_points,
+                            .confirmed_gross = all->gross_minor,
+                            .confirmed_commission = all->commission_minor,
+                            .reversed_count = all->reversed_count,
+                            .reversed_points = all->reversed_points };
+
+    for (size_t i = 0; i < doc->goods.count; i++) {
+        const struct doc_sum *sum = &doc->goods.at[i];
+        rest.confirmed_count -= sum->confirmed_count;
+        rest.confirmed_points -= sum->confirmed_points;
+        rest.confirmed_gross -= sum->confirmed_gross + sum->reversed_gross;
+        rest.confirmed_commission -= sum->confirmed_commission + sum->reversed_commission;
+        rest.reversed_count -= sum->reversed_count;
+        rest.reversed_points -= sum->reversed_points;
+    }
+    return rest;
+}
+
+static bool goods(const struct statement_doc *doc, struct pdf *pdf, struct error *err)
+{
+    struct doc_sum rest = without_goods(doc);
+    struct pdf_table table;
+
+    if (doc->goods.count == 0 || doc->goods.count > PDF_ROWS_MAX)
+        return true;
+    pdf_table_begin(&table, pdf, "按商品 By goods", goods_columns, COUNT(goods_columns), doc->sheet->currency);
+    for (size_t i = 0; i < doc->goods.count; i++) {
+        if (!sum_row(&table, &doc->goods.at[i], doc->goods.at[i].label, err))
+            return false;
+    }
+    if (rest.confirmed_count + rest.reversed_count > 0 && !sum_row(&table, &rest, "无商品 no goods", err))
+        return false;
+    pdf_table_end(&table, "合计 Total");
+    return true;
+}
+
 bool statement_pdf_parts(const struct statement_doc *doc, struct pdf *pdf, struct error *err)
 {
     return postings(doc, pdf, err) && pairs(doc, pdf, err) && days(doc, pdf, err) && stores(doc, pdf, err) &&
-           statement_pdf_points(doc, pdf, err);
+           goods(doc, pdf, err) && statement_pdf_points(doc, pdf, err);
 }

@@ -35,7 +35,7 @@ static const struct statement find_apart = STATEMENT(
     "JOIN "
     "statement_position p USING (statement_no) CROSS JOIN LATERAL (SELECT o.statement_id, o.period, "
     "q.opening_minor " SAME "o.last_day > s.last_day ORDER BY o.last_day LIMIT 1) n JOIN settlement_period x ON "
-                            "x.programme_no = $1 AND x.period "
+    "x.programme_no = $1 AND x.period "
     "= n.period AND x.state = 3 WHERE s.programme_no = $1 AND s.period = $2 AND s.type > 1 AND n.opening_minor <> "
     "p.closing_minor ORDER BY n.statement_id LIMIT 1) LIMIT 1",
     params, row, sizeof(struct chain_row));

@@ -361,6 +361,12 @@ class Month:
         self.conninfo, self.programme, self.period = conninfo, programme, period
         self.folder = pathlib.Path(folder) / programme / period
         self.pairs = read_pairs(conninfo, programme, period)
+        self.goods = [[bytes.fromhex(text).decode() for text in row[:2]] + row[2:4] + [bytes.fromhex(row[4]).decode()] + row[5:] for row in ask(
+            conninfo, f"""SELECT encode(convert_to(bank_id, 'UTF8'), 'hex'), encode(convert_to(merchant_id, 'UTF8'), 'hex'), j.merchant_no,
+            j.currency, encode(convert_to(goods_id, 'UTF8'), 'hex'), j.kind, j.points, j.gross_minor, j.commission_minor FROM journal j
+            JOIN programme p ON p.programme_no = j.programme_no JOIN bank b ON b.bank_no = j.bank_no JOIN merchant m ON m.merchant_no =
+            j.merchant_no JOIN redemption r ON r.bucket = j.bucket AND r.id = j.redemption_id JOIN goods g ON g.goods_no = r.goods_no AND g.merchant_no = j.merchant_no WHERE
+            p.programme_id = '{programme}' AND to_char(j.business_date, 'YYYY-MM') = '{period}' AND j.kind IN (4, 8)""")]
         self.statements = statements_of(self.pairs)
         self.books = Books(conninfo, programme, period, self.pairs)
         nothing = dict.fromkeys(FIGURES, 0)
@@ -424,6 +430,7 @@ class Month:
                 "state": "STATEMENT_STATE_CALCULATED", "totals": {name: str(totals[name]) for name in FIGURES},
                 "lineCount": str(count), "contentSha256": hashlib.sha256(raw).hexdigest(),
                 "rowsRoot": rows_root(raw.split(b"\r\n")[1:-2]), **more})
+            self.expect(name + " goods", content.get("goods", []), self.goods_of(key))
             if key[0] == "PAIR":
                 self.expect(name + " lines", content["lines"], [{"lineNumber": str(number), **line} for number, (_, line)
                                                                 in enumerate(self.pairs[key[1], key[2], key[4]], 1)])
@@ -437,6 +444,17 @@ class Month:
                 position = self.positions[key][0]
                 self.expect(name + " camt.053", camt_balances(self.folder / (name + ".camt053.xml")),
                             (int(position["openingMinor"]), int(position["closingMinor"])))
+
+    def goods_of(self, key):
+        """Sums by good, in order of merchant and good."""
+        goods = defaultdict(lambda: dict.fromkeys(FIGURES, 0))
+        for bank, merchant, merchant_no, currency, good, kind, points, gross, commission in self.goods:
+            if key[0] in STATEMENT_ORDER[:4] and currency == key[4] and key[1] in ("", bank) and key[2] in ("", merchant):
+                sums, word = goods[int(merchant_no), good], "confirmed" if int(kind) == CONFIRM else "reversed"
+                for name, value in ((word + "Count", 1), (word + "Points", points), ("grossMinor", gross),
+                                    ("commissionMinor", commission), ("netMinor", int(gross) - int(commission))):
+                    sums[name] += int(value)
+        return [{"goodsId": good, **{name: str(sums[name]) for name in FIGURES}} for (_, good), sums in sorted(goods.items())]
 
     def check_points(self, key, name, listed):
         page = self.books.points.get(key[1]) or recompute_points.Page(self.books.last)

@@ -129,6 +129,39 @@ static void put_many(struct world *world)
              "FROM generate_series(1, 150) n");
 }
 
+/* Two goods of shop-1, one of them once reversed; what was for no good stands last, and the table adds up. */
+static void a_statement_says_what_it_was_for(void **state)
+{
+    static const struct world_entry entries[] = {
+        { 0, 1, 1, "2017-01-30", NULL, 4, 1000, 1, 1, 1, "CNY", 1000, 25 },
+        { 0, 2, 1, "2017-01-30", NULL, 4, 500, 2, 1, 1, "CNY", 500, 5 },
+        { 0, 3, 1, "2017-01-30", NULL, 4, 70, 1, 1, 1, "CNY", 70, 1 },
+        { 0, 1, 2, "2017-01-31", NULL, 8, 400, 1, 1, 1, "CNY", -400, -10 },
+    };
+    struct world *world = *state;
+
+    world_put(world, entries, COUNT(entries));
+    world_do(world,
+             "UPDATE journal SET redemption_id = md5('redemption 1 1')::uuid WHERE kind = 8; INSERT INTO carrier "
+             "(carrier_id, programme_no, name, adapter, base_url) VALUES ('c', 1, 'C', 'x', ''); INSERT INTO goods "
+             "(programme_no, goods_id, merchant_no, name, kind, price_minor, currency, carrier_no) VALUES (1, 'mug', "
+             "1, 'm', 1, 1, 'CNY', 1), (1, 'cup', 1, 'c', 1, 1, 'CNY', 1); INSERT INTO redemption (bucket, id, "
+             "member_id, programme_no, bank_no, merchant_no, store_no, terminal_id, content_hash, reason, state, "
+             "points, currency, rules_version, terms_version, goods_no, quantity, ship_to, spendable_after, "
+             "business_date, held_at, lapse_at, draw_credit) SELECT bucket, redemption_id, member_id, 1, bank_no, "
+             "1, 1, '', '', 'OK', 2, points, currency, 1, 1, CASE points WHEN 1000 THEN 1 WHEN 500 THEN 2 ELSE 0 "
+             "END, 1, '', 0, business_date, at, at, 0 FROM journal WHERE kind = 4");
+    world_settle(world, "2017-01-31", "2017-01");
+    assert_says(world, "2017-01",
+                "pdftotext -layout merchant_shop-1_2017-01_CNY.pdf - | tr -s ' ' | grep -A 7 'By goods' | "
+                "grep -E '^ ?(cup|mug|无)'",
+                "cup 1 0 500 5.00 0.05 4.95\nmug 1 1 600 6.00 0.15 5.85\n无商品 no goods 1 0 70 0.70 0.01 0.69\n");
+    assert_says(world, "2017-01",
+                "python3 -c 'import json; print(*[(g[\"goodsId\"], g[\"netMinor\"]) for g in "
+                "json.load(open(\"pair_bank-a_shop-1_2017-01_CNY.json\"))[\"goods\"]])'",
+                "('mug', '585')\n");
+}
+
 static void a_pdf_can_be_read_and_signed(void **state)
 {
     struct world *world = *state;
@@ -207,6 +240,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(camt_statements_add_up, set_up, tear_down),
         cmocka_unit_test_setup_teardown(camt_statements_are_valid, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_statement_says_what_it_was_for, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_pdf_can_be_read_and_signed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(banks_that_want_it_get_a_bill, set_up, tear_down),
         cmocka_unit_test_setup_teardown(documents_are_the_same_bytes_again, set_up, tear_down),
