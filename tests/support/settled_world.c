@@ -112,13 +112,18 @@ void world_balance(struct world *world)
 
     for (int kind = 1; kind < ENTRY_KIND_COUNT; kind++)
         n += (size_t)snprintf(effects + n, sizeof effects - n, "%s%d", kind > 1 ? "," : "", points_effect(kind));
-    world_do(world,
-             "DELETE FROM account; INSERT INTO account (bucket, member_id, programme_no, bank_no, member_ref, status, "
+    /* The caller may be a child, and world->sql its parent's. */
+    struct world own = { .sql = PQconnectdb(world->conninfo) };
+    assert_int_equal(PQstatus(own.sql), CONNECTION_OK);
+    world_do(&own,
+             "LOCK TABLE account IN EXCLUSIVE MODE; DELETE FROM account; INSERT INTO account (bucket, member_id, "
+             "programme_no, bank_no, member_ref, status, "
              "available, held, credit_limit, credit_used, journal_seq, chain, profile_hash) SELECT bucket, "
              "gen_random_uuid(), programme_no, bank_no, '', 1, greatest(points, 0), 0, 0, greatest(-points, 0), 0, '', "
              "'' FROM (SELECT bucket, programme_no, bank_no, sum(points * ('{%s}'::int8[])[kind])::int8 AS points FROM "
              "journal WHERE programme_no = 1 GROUP BY 1, 2, 3) x",
              effects);
+    PQfinish(own.sql);
 }
 
 void world_put(struct world *world, const struct world_entry *entries, size_t count)
