@@ -1,4 +1,5 @@
 /* A member list as a roster batch, typed against the real server with its own worker. */
+#include "cutter.h"
 #include "house.h"
 
 #include "service/roster_work.h"
@@ -193,6 +194,46 @@ static void a_wrong_row_of_a_full_list_stops_it(void **state)
     assert_int_equal(house_count(house, "SELECT count(*) FROM account"), 3);
 }
 
+/* Types it by way of a cutter; returns how many connections were cut. */
+static size_t type_through(const int64_t *cuts, size_t count, int64_t *passed, int outcome, const char *line)
+{
+    char target[sizeof house->target];
+    int port = 0;
+
+    memcpy(target, house->target, sizeof target);
+    assert_int_equal(sscanf(strrchr(target, ':'), ":%d", &port), 1);
+    struct cutter *cutter = cutter_open(port, cuts, count);
+    snprintf(house->target, sizeof house->target, "localhost:%d", cutter_port(cutter));
+    type(outcome, ANN, "%s", line);
+    memcpy(house->target, target, sizeof target);
+    return cutter_close(cutter, passed);
+}
+
+/* Three times in the middle of it: what the server has is not sent again, and all is as if nothing had happened. */
+static void a_cable_is_pulled_and_the_push_goes_on(void **state)
+{
+    enum { ROWS = 9999 };
+    static const int64_t none[1], cuts[] = { 40000, 60000, 80000, 150000, 150000 };
+    int64_t whole, passed;
+    char line[200];
+
+    (void)state;
+    write_list("one.csv", "member_ref,credit_limit", 1, ROWS, "");
+    snprintf(line, sizeof line, "roster push %s/one.csv 1 2026-01-15 --full", house->dir);
+    size_t times = type_through(cuts, sizeof cuts / sizeof *cuts, &passed, OUTCOME_DONE, line);
+    says("created                    9999");
+    assert_in_range(times, 2, 4);
+    assert_int_equal(house_count(house, "SELECT count(*) FROM account"), ROWS);
+    assert_int_equal(house_count(house, "SELECT count(*) FROM journal"), ROWS);
+    assert_int_equal(house_count(house, "SELECT sum(credit_limit) FROM account"),
+                     house_count(house, "SELECT sum(i % 7) FROM generate_series(1, 9999) i"));
+    snprintf(line, sizeof line, "roster push %s/one.csv 2 2026-01-16 --full", house->dir);
+    assert_int_equal(type_through(none, 0, &whole, OUTCOME_DONE, line), 0);
+    says("unchanged                  9999");
+    if (passed > whole + whole / 2)
+        fail_msg("%lld bytes were sent where %lld are enough", (long long)passed, (long long)whole);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -202,6 +243,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(how_many_may_be_closed_is_a_setting, setup_generous, teardown),
         TEST(refused_rows_come_back_as_a_file),
         TEST(a_wrong_row_of_a_full_list_stops_it),
+        TEST(a_cable_is_pulled_and_the_push_goes_on),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
