@@ -56,7 +56,7 @@ bool doc_files_end(struct doc_files *files, const struct statement_doc *doc, doc
             continue;
         at->state = NULL; /* end gives it back, whatever becomes of it */
         at->open = false;
-        if (!doc_writers[i]->end(state, doc, err) || !new_file_finish(&at->file, content, err))
+        if (!doc_writers[i]->end(state, doc, err) || !new_file_finish_unsynced(&at->file, content, err))
             return false;
         tell(owner, &at->file, content);
     }

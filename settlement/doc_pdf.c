@@ -2,7 +2,7 @@
  * doc_pdf.c -- a statement for people, in Chinese and English: who, how much, why, what it is made of, how to check it,
  * and where to sign.
  *
- * A PAIR's lines are in it up to PDF_ROWS_MAX of them; a longer statement shows its days and stores, and names the CSV
+ * A PAIR's lines are in it up to PDF_LINES_MAX of them; a longer statement shows its days and stores, and names the CSV
  * that has the lines. So the memory a PDF takes is bounded, too.
  */
 #include "doc_writer.h"
@@ -37,7 +37,7 @@ static bool begin(const struct statement_doc *doc, struct new_file *file, void *
         return error_set(err, REASON_INTERNAL, "out of memory");
     made->file = file;
     made->room =
-        doc->sheet->type == SHEET_PAIR && doc->sheet->line_count <= PDF_ROWS_MAX ? (size_t)doc->sheet->line_count : 0;
+        doc->sheet->type == SHEET_PAIR && doc->sheet->line_count <= PDF_LINES_MAX ? (size_t)doc->sheet->line_count : 0;
     made->lines = made->room ? calloc(made->room, sizeof *made->lines) : NULL;
     *state = made;
     return made->lines || !made->room || error_set(err, REASON_INTERNAL, "out of memory");

@@ -71,8 +71,8 @@ bool files_pair_end(struct files *files, struct sheet *pair, const struct statem
 bool files_roll_up(struct files *files, const struct sheet_list *list, const struct books *books, struct sheet *roll_up,
                    const struct statement_doc *doc, struct error *err) MUST_USE;
 
-/* Everything is written: completes the manifest, under its partial name. */
-bool files_end(struct files *files, struct error *err) MUST_USE;
+/* Everything is written: makes the files last and completes the manifest, all still under their partial names. */
+bool files_end(struct files *files, const struct sheet_list *list, struct error *err) MUST_USE;
 /* Takes an older manifest away and gives the files their names. */
 bool files_publish_sheets(struct files *files, const struct sheet_list *list, struct error *err) MUST_USE;
 /* The last step: from now on readers may read. */

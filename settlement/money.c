@@ -2,9 +2,8 @@
 
 #include "base/error.h"
 #include "base/exact.h"
+#include "digits.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 /* Those that do not have two digits. XXX is the code for "no currency". */
@@ -21,7 +20,7 @@ static const struct {
 int money_exponent(const char *currency)
 {
     for (size_t i = 0; i < COUNT(exponents); i++) {
-        if (strcmp(exponents[i].currency, currency) == 0)
+        if (exponents[i].currency[0] == currency[0] && strcmp(exponents[i].currency, currency) == 0)
             return exponents[i].exponent;
     }
     return 2;
@@ -31,14 +30,16 @@ void money_format(int64_t minor, const char *currency, char text[MONEY_TEXT])
 {
     int exponent = money_exponent(currency);
     uint64_t unit = 1, size = minor < 0 ? 0 - (uint64_t)minor : (uint64_t)minor;
-    const char *sign = minor < 0 ? "-" : "";
 
     for (int i = 0; i < exponent; i++)
         unit *= 10;
-    if (exponent == 0)
-        snprintf(text, MONEY_TEXT, "%s%" PRIu64, sign, size);
-    else
-        snprintf(text, MONEY_TEXT, "%s%" PRIu64 ".%0*" PRIu64, sign, size / unit, exponent, size % unit);
+    if (minor < 0)
+        *text++ = '-';
+    text = digits_padded(size / unit, 1, text);
+    if (exponent > 0) {
+        *text++ = '.';
+        digits_padded(size % unit, exponent, text);
+    }
 }
 
 bool money_parse(const char *text, const char *currency, int64_t *minor)

@@ -60,6 +60,11 @@ void new_file_write(struct new_file *file, const void *bytes, size_t size)
     const uint8_t *at = bytes;
 
     file->size += (int64_t)size;
+    if (size < sizeof file->buffer - file->used) { /* nearly always */
+        memcpy(file->buffer + file->used, bytes, size);
+        file->used += size;
+        return;
+    }
     while (size > 0 && !file->failed) {
         size_t n = sizeof file->buffer - file->used < size ? sizeof file->buffer - file->used : size;
         memcpy(file->buffer + file->used, at, n);
@@ -92,14 +97,40 @@ void new_file_print(struct new_file *file, const char *format, ...)
     new_file_write(file, line, (size_t)n);
 }
 
-bool new_file_finish(struct new_file *file, uint8_t content[CRYPTO_HASH], struct error *err)
+static bool finish(struct new_file *file, bool sync, uint8_t content[CRYPTO_HASH], struct error *err)
 {
     flush(file);
     digest_end(&file->digest, content);
-    bool good = !file->failed && fsync(file->fd) == 0;
+    bool good = !file->failed && (!sync || fsync(file->fd) == 0);
     if (!good)
         failed_to("write", file->name, err);
+    else if (!sync) /* a hint: whoever syncs it later shall find little left to wait for */
+        (void)sync_file_range(file->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
     new_file_release(file);
+    return good;
+}
+
+bool new_file_finish(struct new_file *file, uint8_t content[CRYPTO_HASH], struct error *err)
+{
+    return finish(file, true, content, err);
+}
+
+bool new_file_finish_unsynced(struct new_file *file, uint8_t content[CRYPTO_HASH], struct error *err)
+{
+    return finish(file, false, content, err);
+}
+
+bool new_file_sync(int directory, const char *name, struct error *err)
+{
+    char partial[NEW_FILE_NAME + 16];
+
+    partial_name(name, partial);
+    int fd = openat(directory, partial, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    bool good = fd >= 0 && fsync(fd) == 0;
+    if (!good)
+        failed_to("sync", name, err);
+    if (fd >= 0)
+        close(fd);
     return good;
 }
 

@@ -35,6 +35,12 @@ void new_file_text(struct new_file *file, const char *text);
 void new_file_print(struct new_file *file, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Syncs and closes; content is the SHA-256 of all bytes. The file still has its partial name. */
 bool new_file_finish(struct new_file *file, uint8_t content[CRYPTO_HASH], struct error *err) MUST_USE;
+/*
+ * As new_file_finish, but syncing is only begun: new_file_sync must follow before the file gets its name. When there
+ * are thousands of files, the first of those syncs makes nearly all of them last.
+ */
+bool new_file_finish_unsynced(struct new_file *file, uint8_t content[CRYPTO_HASH], struct error *err) MUST_USE;
+bool new_file_sync(int directory, const char *name, struct error *err) MUST_USE;
 /* Closes without syncing; for the way out of a failure. */
 void new_file_release(struct new_file *file);
 

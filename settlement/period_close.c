@@ -257,7 +257,7 @@ static bool calculate(struct work *work, struct date first, struct error *err)
         return false;
     close_step(run);
     if (!write_pairs(work, err) || !points_book_tie(run->db, run->programme_no, work->period, err) ||
-        !write_roll_ups(work, err) || !files_end(&work->files, err))
+        !write_roll_ups(work, err) || !files_end(&work->files, &work->sheets, err))
         return false;
     close_step(run);
     if (!store(work, err))

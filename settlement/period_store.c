@@ -220,14 +220,19 @@ static const struct column line_columns[] = {
     COLUMN(struct line_row, rules_version),
     COLUMN(struct line_row, terms_version),
 };
+/* By bank_id and merchant_id, as places in one number: it is compared much faster than two texts. */
 static const struct statement each_line = STATEMENT(
     "period_lines",
     "SELECT COALESCE(b.bank_id, '') AS bank_id, COALESCE(m.merchant_id, '') AS merchant_id, j.currency, "
     "COALESCE(s.store_id, '') AS store_id, j.business_date, j.at, j.kind, j.member_id, j.redemption_id, j.ref, "
     "j.bucket, j.seq, j.points, j.gross_minor, j.commission_minor, j.rules_version, j.terms_version FROM journal j "
-    "LEFT JOIN bank b USING (bank_no) LEFT JOIN merchant m USING (merchant_no) LEFT JOIN store s USING (store_no) "
-    "WHERE j.programme_no = $1 AND j.business_date BETWEEN $2 AND $3 AND j.kind IN (4, 8) "
-    "ORDER BY COALESCE(b.bank_id, '') COLLATE \"C\", COALESCE(m.merchant_id, '') COLLATE \"C\", "
+    "LEFT JOIN (SELECT bank_no, bank_id, row_number() OVER (ORDER BY bank_id COLLATE \"C\") AS place FROM bank) b "
+    "USING "
+    "(bank_no) LEFT JOIN (SELECT merchant_no, merchant_id, row_number() OVER (ORDER BY merchant_id COLLATE \"C\") AS "
+    "place "
+    "FROM merchant) m USING (merchant_no) LEFT JOIN store s USING (store_no) WHERE j.programme_no = $1 AND "
+    "j.business_date BETWEEN $2 AND $3 AND j.kind IN (4, 8) "
+    "ORDER BY (COALESCE(b.place, 0) << 32) + COALESCE(m.place, 0), "
     "j.currency COLLATE \"C\", j.business_date, j.at, j.bucket, j.member_id, j.seq",
     span_params, line_columns, sizeof(struct line_row));
 

@@ -3,6 +3,7 @@
 #include "domain/entry.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static void totals_json(struct json_out *out, const struct totals *totals)
 {
@@ -107,7 +108,9 @@ void statement_json_line(struct json_out *out, const struct sheet_line *line)
     json_text(out, "time", time);
     json_text(out, "kind", entry_kind_name(line->reversal ? ENTRY_REVERSE : ENTRY_CONFIRM));
     uuid_format(&line->redemption_id, id);
-    snprintf(redemption, sizeof redemption, "%s.%02x%02x", id, line->member_id.bytes[0], line->member_id.bytes[1]);
+    memcpy(redemption, id, UUID_TEXT - 1);
+    redemption[UUID_TEXT - 1] = '.';
+    crypto_hex(line->member_id.bytes, 2, redemption + UUID_TEXT);
     json_text(out, "redemptionId", redemption);
     uuid_format(&line->request_id, id);
     json_text(out, "requestId", id);

@@ -9,6 +9,8 @@
 
 /* Of one table; a longer one is left to the CSV. */
 enum { PDF_ROWS_MAX = 2000 };
+/* Of a PAIR: its lines are what takes a close its time, and nobody reads more pages of them. */
+enum { PDF_LINES_MAX = 300 };
 
 /* owner is the statement_doc. */
 void statement_pdf_begin_page(void *owner, struct pdf *pdf, int page, int pages);
