@@ -9,7 +9,7 @@ struct entry *member_entry(struct entries *entries, struct account *account, con
 {
     struct entry *entry = &entries->at[entries->count++];
 
-    credit_note(account, moment->business_date, entry_gives_back(kind));
+    credit_note(account, moment->business_date, entry_gives_back((int)kind));
     *entry = (struct entry){
         .member_id = account->member_id,
         .seq = ++account->journal_seq,
