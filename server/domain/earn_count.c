@@ -3,22 +3,6 @@
 #include <endian.h>
 #include <string.h>
 
-static bool is_counted(const struct earn_rule *rule)
-{
-    return rule && (rule->caps.per_day > 0 || rule->caps.per_month > 0);
-}
-
-bool earn_counts_wanted(const struct rule_set *set)
-{
-    if (set->earn_caps.per_day > 0 || set->earn_caps.per_month > 0)
-        return true;
-    for (int32_t i = 0; i < set->earn_rule_count; i++) {
-        if (is_counted(&set->earn_rules[i]))
-            return true;
-    }
-    return false;
-}
-
 void earn_counts_begin(struct earn_counts *counts, struct date today)
 {
     if (counts->counted_on.days == today.days)
@@ -77,7 +61,7 @@ void earn_counts_add(struct earn_counts *counts, const struct rule_set *set, con
 {
     counts->day_points += points;
     counts->month_points += points;
-    if (!is_counted(rule))
+    if (!rule)
         return;
     struct earn_count *count = (struct earn_count *)(uintptr_t)count_of(counts, rule->name);
     if (!count) {

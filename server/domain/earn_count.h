@@ -1,6 +1,9 @@
 /*
  * earn_count.h -- what a member has earned by the rules today and this month: what caps of a rule set look at. Pure.
  *
+ * Caps come with a version, and a version comes within a month: so everything is counted, also by rules that have no
+ * cap yet, and by the general rates of a bank whose first rule set is still to come. Rules of two versions are the same
+ * one when they have the same name.
  * Days and months are business dates on which points are booked. What is taken back later frees nothing.
  */
 #ifndef DOMAIN_EARN_COUNT_H
@@ -10,7 +13,7 @@
 
 enum { EARN_COUNTS_MAX = EARN_RULES_MAX, PACKED_EARN_COUNT = ID_MAX + 2 * 8 };
 
-/* Of one rule; kept only for rules with a cap of a day or a month. */
+/* Of one rule. */
 struct earn_count {
     rule_name rule;
     int64_t day_points, month_points;
@@ -24,13 +27,14 @@ struct earn_counts {
     int32_t rule_count;
 };
 
-/* Whether spending of this set's bank is counted at all: without caps of a day or month there is nothing to look at. */
-bool earn_counts_wanted(const struct rule_set *set);
 /* What is over is counted no more. */
 void earn_counts_begin(struct earn_counts *counts, struct date today);
 /* Fills in what was earned before; rule NULL: the general rate decides. To be called after earn_counts_begin. */
 void earn_counts_look(const struct earn_counts *counts, const struct earn_rule *rule, struct spend *spend);
-/* Points more, by that rule of that set. Rules that the set does not have make room, so there always is some. */
+/*
+ * Points more, by that rule of that set; both NULL: by the general rates of a bank without one. Rules that the set does
+ * not have make room, so there always is some.
+ */
 void earn_counts_add(struct earn_counts *counts, const struct rule_set *set, const struct earn_rule *rule,
                      int64_t points);
 

@@ -162,10 +162,8 @@ static enum reason points_by_set(const struct account *account, const struct mom
     struct rule_trace trace;
 
     *rule = rule_set_earn_rule(set, &spend.where);
-    if (earning->counts) {
-        earn_counts_begin(earning->counts, moment->business_date);
+    if (earning->counts)
         earn_counts_look(earning->counts, *rule, &spend);
-    }
     return rule_set_earn(set, &spend, points, &trace);
 }
 
@@ -175,6 +173,8 @@ static enum reason points_of(const struct account *account, const struct moment 
     *points = earning->fixed_points;
     if (*points)
         return points_in_range(*points, 1);
+    if (earning->counts)
+        earn_counts_begin(earning->counts, moment->business_date);
     return moment->rules->set ? points_by_set(account, moment, earning, rule, points)
                               : rules_points_earned(moment->rules, earning->amount_minor, points);
 }

@@ -50,7 +50,7 @@ struct earning {
     int32_t category;                  /* CATEGORY_UNKNOWN: not known */
     struct date spent_on;              /* in the programme's time zone */
     int64_t paid_with_points_minor;    /* part of amount_minor */
-    struct earn_counts *counts; /* the member's; brought up to date. NULL when the set has no caps that need it */
+    struct earn_counts *counts; /* the member's; brought up to date. NULL: the bank has no rule set, nor one to come */
 };
 /* How an accrual was booked: what is needed to take it back. */
 struct earned {

@@ -33,7 +33,7 @@ struct batch_account {
     const struct member_profile *profile; /* the command's; NULL unless it is to be written */
     bool erased;                          /* after that */
     bool lessened;                        /* likewise: by the cards of a split */
-    struct earn_counts *counts;           /* in the arena; NULL unless a rule set looks at them */
+    struct earn_counts *counts;           /* in the arena; NULL unless they are counted */
     bool counted;                         /* they are to be written */
     struct tier_review *review;           /* in the arena; NULL: none, or nobody looked */
     bool review_read, reviewed;           /* reviewed: it is to be written */

@@ -1,6 +1,7 @@
 /* batch_members.c -- commands on a member: what the bank says it is, earning, corrections, transfers. */
 #include "engine/batch.h"
 #include "engine/batch_review.h"
+#include "engine/batch_spend.h"
 
 #include "domain/packed.h"
 #include "io/crypto.h"
@@ -160,13 +161,13 @@ static void keep_accrual(struct batch *batch, const struct command *command, con
     uuid_index_add(&batch->accrual_index, &command->request_id, (int)batch->accrual_count++);
 }
 
-/* The version in force decides whether they are looked at; another one may have asked for them. */
-static bool find_counts(struct batch *batch, struct batch_account *loaded, struct earn_counts **counts)
+/* What the bank fixes is not counted. */
+static bool find_counts(struct batch *batch, const struct command *command, struct batch_account *loaded,
+                        struct earn_counts **counts)
 {
-    const struct exchange_rules *rules = loaded ? loaded->moment.rules : NULL;
-
     *counts = NULL;
-    if (!rules || !rules->set || !earn_counts_wanted(rules->set))
+    if (!loaded || command->accrue.fixed_points > 0 ||
+        !batch_counts_spend(reference_bank_no(batch->reference, command->bank_no)))
         return true;
     if (!loaded->counts) /* of a member that this batch made */
         loaded->counts = arena_alloc(&batch->arena, sizeof *loaded->counts);
@@ -195,7 +196,7 @@ void batch_decide_accrue(struct batch *batch, struct command *command)
 
     if (repeat_of_accrual(batch, command))
         return;
-    if (!find_counts(batch, loaded, &earning.counts) || !batch_review_ready(batch, loaded)) {
+    if (!find_counts(batch, command, loaded, &earning.counts) || !batch_review_ready(batch, loaded)) {
         batch_refuse(command, REASON_INTERNAL);
         return;
     }

@@ -14,15 +14,14 @@ static const struct bank *bank_of(const struct batch *batch, const struct comman
     return bank;
 }
 
-/* Which of the versions decides is not known before the fence is read. */
-static void look_at(const struct bank *bank, bool *has_set, bool *counted)
+/* Which of the versions decides is not known before the fence is read, nor what caps the next one has. */
+bool batch_counts_spend(const struct bank *bank)
 {
-    *has_set = *counted = false;
     for (size_t i = 0; bank && i < bank->rules_count; i++) {
-        const struct rule_set *set = bank->rules[i].set;
-        *has_set |= set != NULL;
-        *counted |= set && earn_counts_wanted(set);
+        if (bank->rules[i].set)
+            return true;
     }
+    return false;
 }
 
 bool batch_want_spend(struct batch *batch, struct spend_wanted *wanted, struct error *err)
@@ -37,12 +36,10 @@ bool batch_want_spend(struct batch *batch, struct spend_wanted *wanted, struct e
         return error_set(err, REASON_INTERNAL, "out of memory");
     for (size_t i = 0; i < batch->command_count; i++) {
         struct command *command = batch->commands[i];
-        bool has_set, counted;
-        look_at(bank_of(batch, command), &has_set, &counted);
-        if (counted && command->accrue.fixed_points == 0)
-            wanted->members[wanted->member_count++] = command->member_id;
-        if (!has_set)
+        if (!batch_counts_spend(bank_of(batch, command)))
             continue;
+        if (command->accrue.fixed_points == 0)
+            wanted->members[wanted->member_count++] = command->member_id;
         wanted->commands[wanted->count] = command;
         wanted->programmes[wanted->count] = command->programme_no;
         wanted->times[wanted->count++] = command->accrue.transaction_time.us;

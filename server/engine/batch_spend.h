@@ -1,5 +1,5 @@
 /*
- * batch_spend.h -- for batch_load.c and batch_write.c only: what accruals need where the bank's rules are a rule set.
+ * batch_spend.h -- for the other files of a batch only: what accruals need where the bank's rules are a rule set.
  */
 #ifndef ENGINE_BATCH_SPEND_H
 #define ENGINE_BATCH_SPEND_H
@@ -21,6 +21,8 @@ bool batch_queue_spend(struct batch *batch, struct db *db, const struct spend_wa
 /* After the accounts are read. */
 bool batch_read_spend(struct batch *batch, struct db *db, const struct spend_wanted *wanted,
                       struct error *err) MUST_USE;
+/* Whether what members of that bank earn is counted: it has a rule set in force or to come. */
+bool batch_counts_spend(const struct bank *bank);
 bool batch_send_spend(struct batch *batch, struct db *db, struct error *err) MUST_USE;
 
 #endif

@@ -135,6 +135,48 @@ static void caps_hold_within_a_message_and_across_days(void **state)
     assert_int_equal(house_count(house, "SELECT count(*) FROM journal WHERE points = 0 AND kind = 2"), 0);
 }
 
+/* Points the general rates give while the set is to come, and those of versions without caps, count for the caps of
+ * the version that comes within the month. */
+static void caps_of_a_new_version_count_what_was_before(void **state)
+{
+    struct house *house = *state;
+    const char *groceries = ", 'merchantCategoryCode': '5411'";
+    static const struct {
+        const char *from, *caps, *rule_caps;
+    } versions[] = {
+        { "2026-01-16T00:00:00Z", "", "" },
+        { "2026-01-17T00:00:00Z", ", 'earnCaps': {'perMonth': '2500'}", ", 'caps': {'perMonth': '1000'}" },
+    };
+
+    assert_int_equal(spend(house, "n-1", 1000, "", ""), 100); /* no set is in force yet */
+    for (int i = 0; i < 2; i++) {
+        house_ask(house, "bank/bank-a/person/ann", "DraftRuleSet",
+                  "{'requestId': '%s', 'bankId': 'bank-a', 'document': {'rules': {'rates': [{'currencyCode': 'CNY', "
+                  "'conversionRate': {'num': '1', 'den': '1'}, 'settlementRate': {'num': '7', 'den': '10'}}], "
+                  "'minimumPoints': '1', 'expiryMonths': 24, 'accrualRate': {'num': '1', 'den': '10'}}, 'accrualBase': "
+                  "'ACCRUAL_BASE_WHOLE_AMOUNT'%s, "
+                  "'accrualRules': [{'name': 'groceries', 'priority': 5, 'match': {'categories': [{'first': 5411, "
+                  "'last': 5411}]}, 'rate': {'num': '3', 'den': '10'}%s}]}}",
+                  house_id(), versions[i].caps, versions[i].rule_caps);
+        house_ask(house, BANK, "ValidateRuleSet", "{'bankId': 'bank-a', 'number': %d}", i + 2);
+        house_ask(house, "bank/bank-a/person/ben", "ApproveRuleSet", "{'bankId': 'bank-a', 'number': %d}", i + 2);
+    }
+    house_ask(house, BANK, "ScheduleRuleSet", "{'bankId': 'bank-a', 'number': 2, 'effectiveFrom': '%s'}",
+              versions[0].from);
+    to_the_day(house, "2026-01-16T01:00:00Z");
+    house_sql(house, "UPDATE fence SET business_date = '2026-01-16'");
+    assert_int_equal(spend(house, "n-2", 2000, groceries, ""), 600); /* nothing has caps, nothing to come has */
+    assert_int_equal(spend(house, "n-3", 3000, ", 'fixedPoints': '4000'", ""), 4000);
+    house_ask(house, BANK, "ScheduleRuleSet", "{'bankId': 'bank-a', 'number': 3, 'effectiveFrom': '%s'}",
+              versions[1].from);
+    to_the_day(house, "2026-01-17T01:00:00Z");
+    house_sql(house, "UPDATE fence SET business_date = '2026-01-17'");
+    assert_int_equal(spend(house, "n-4", 9000, groceries, ""), 400);
+    assert_int_equal(spend(house, "n-5", 90000, "", ""), 1400);
+    assert_int_equal(spend(house, "n-6", 90000, "", ""), 0);
+    assert_int_equal(house_count(house, "SELECT month_points FROM earn_count"), 2500);
+}
+
 static void a_tier_multiplies(void **state)
 {
     struct house *house = *state;
@@ -253,6 +295,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_set_decides_once_it_is_in_force, setup, teardown),
         cmocka_unit_test_setup_teardown(a_member_day_is_the_day_of_the_purchase, setup, teardown),
         cmocka_unit_test_setup_teardown(caps_hold_within_a_message_and_across_days, setup, teardown),
+        cmocka_unit_test_setup_teardown(caps_of_a_new_version_count_what_was_before, setup, teardown),
         cmocka_unit_test_setup_teardown(a_tier_multiplies, setup, teardown),
         cmocka_unit_test_setup_teardown(a_cancelled_version_leaves_the_set_in_force, setup, teardown),
         cmocka_unit_test_setup_teardown(a_set_that_cannot_be_read_stops_its_bank_alone, setup, teardown),

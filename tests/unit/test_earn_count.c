@@ -27,7 +27,8 @@ static struct spend looked(const struct earn_counts *counts, const struct earn_r
 
 static void days_and_months_end(void **state)
 {
-    const struct earn_rule capped = rule_named("groceries", 10, 0), free_of = rule_named("all", 0, 0);
+    const struct earn_rule capped = rule_named("groceries", 10, 0), free_of = rule_named("all", 0, 0),
+                           now_capped = rule_named("all", 0, 10);
     static const struct {
         int year, month, day;
         int64_t today, month_points; /* before the 5 points that come */
@@ -52,7 +53,8 @@ static void days_and_months_end(void **state)
     }
     earn_counts_add(&counts, &set, &free_of, 3);
     earn_counts_add(&counts, &set, NULL, 4);
-    assert_int_equal(counts.rule_count, 1); /* others have no cap to look at */
+    assert_int_equal(counts.rule_count, 2);
+    assert_int_equal(looked(&counts, &now_capped).rule_this_month, 3); /* by the next version it has a cap */
     assert_int_equal(counts.day_points, 12);
     assert_int_equal(looked(&counts, NULL).earned_this_month, 12);
 }
