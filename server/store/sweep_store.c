@@ -105,18 +105,18 @@ static const struct column member_columns[] = {
     COLUMN(struct sweep_member, reviewed_by),
 };
 /* A limit that is by tier is due when the rules in force say another; the lane decides what it becomes. */
-static const struct statement find_members =
-    STATEMENT("sweep_members",
-              "SELECT a.member_id, a.programme_no, a.bank_no, CASE WHEN a.credit <> '' AND get_byte(a.credit, 3) = 1 "
-              "AND a.credit_limit <> coalesce((SELECT t.points FROM exchange_tier_limit t WHERE t.bank_no = a.bank_no "
-              "AND t.version = (SELECT max(r.version) FROM exchange_rules r WHERE r.bank_no = a.bank_no "
-              "AND r.effective_from <= CASE WHEN f.test_clock = 'epoch' THEN now() ELSE f.test_clock END) "
-              "AND t.tier <= a.tier ORDER BY t.tier DESC LIMIT 1), 0) AND a.status <> 3 "
-              "THEN '1970-01-01'::date ELSE a.next_due END AS next_due, a.status, a.tier, coalesce(v.rules_version, 0) "
-              "AS reviewed_by FROM account a JOIN fence f ON f.bucket = $1 AND f.programme_no = a.programme_no "
-              "LEFT JOIN tier_review v ON v.bucket = a.bucket AND v.member_id = a.member_id "
-              "WHERE a.bucket = $1 AND a.member_id > $2 ORDER BY a.member_id LIMIT $3",
-              members_params, member_columns, sizeof(struct sweep_member));
+static const struct statement find_members = STATEMENT(
+    "sweep_members",
+    "SELECT a.member_id, a.programme_no, a.bank_no, CASE WHEN a.credit <> '' AND get_byte(a.credit, 3) = 1 "
+    "AND a.credit_limit <> coalesce((SELECT t.points FROM exchange_tier_limit t WHERE t.bank_no = a.bank_no "
+    "AND t.version = (SELECT max(r.version) FROM exchange_rules r WHERE r.bank_no = a.bank_no AND NOT r.cancelled "
+    "AND r.effective_from <= CASE WHEN f.test_clock = 'epoch' THEN now() ELSE f.test_clock END) "
+    "AND t.tier <= a.tier ORDER BY t.tier DESC LIMIT 1), 0) AND a.status <> 3 "
+    "THEN '1970-01-01'::date ELSE a.next_due END AS next_due, a.status, a.tier, coalesce(v.rules_version, 0) "
+    "AS reviewed_by FROM account a JOIN fence f ON f.bucket = $1 AND f.programme_no = a.programme_no "
+    "LEFT JOIN tier_review v ON v.bucket = a.bucket AND v.member_id = a.member_id "
+    "WHERE a.bucket = $1 AND a.member_id > $2 ORDER BY a.member_id LIMIT $3",
+    members_params, member_columns, sizeof(struct sweep_member));
 
 bool sweep_store_members(struct db *db, int32_t bucket, const struct uuid *after, int32_t limit, struct arena *arena,
                          struct sweep_member **rows, size_t *count, struct error *err)

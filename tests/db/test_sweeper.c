@@ -2,6 +2,7 @@
 #include "members.h"
 
 #include "engine/sweeper.h"
+#include "store/sweep_store.h"
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -107,6 +108,32 @@ static void lots_expire_though_nobody_asks(void **state)
     alliance_business_date(alliance, "2027-02-02");
     assert_int_equal(sweep_all(alliance, 500).tidied, 0);
     alliance_check(alliance);
+}
+
+/* A version that was withdrawn before its time says nothing of limits by tier. */
+static void a_cancelled_version_makes_nobody_due(void **state)
+{
+    CLEANUP(arena_release) struct arena arena = { 0 };
+    struct alliance *alliance = *state;
+    const struct uuid first = { { 0 } };
+    struct sweep_member *members;
+    struct error err;
+    size_t count;
+
+    members_with_points(alliance, 1);
+    must_run(alliance, "UPDATE account SET credit = '\\x00000001', credit_limit = 0;"
+                       "INSERT INTO exchange_rules SELECT (jsonb_populate_record(r, '{\"version\": 99, \"request_id\": "
+                       "\"018f0000-0000-7000-8000-000000000099\", \"cancelled\": "
+                       "true}')).* FROM exchange_rules r WHERE r.bank_no = 1 ORDER BY r.version DESC LIMIT 1;"
+                       "INSERT INTO exchange_tier_limit (bank_no, version, tier, points) VALUES (1, 99, 0, 500)");
+    for (int32_t bucket = 0, seen = 0; bucket < 4; bucket++) {
+        assert_true(sweep_store_members(alliance->db, bucket, &first, 10, &arena, &members, &count, &err));
+        for (size_t i = 0; i < count; i++)
+            assert_true(members[i].next_due.days > 0);
+        seen += (int32_t)count;
+        assert_true(bucket < 3 || seen == 1);
+    }
+    must_run(alliance, "DELETE FROM account");
 }
 
 static void pending_points_mature_though_nobody_asks(void **state)
@@ -482,6 +509,7 @@ int main(void)
 #define STORY(name) cmocka_unit_test_setup_teardown(name, open_alliance, close_alliance)
     const struct CMUnitTest tests[] = {
         STORY(lots_expire_though_nobody_asks),
+        STORY(a_cancelled_version_makes_nobody_due),
         STORY(pending_points_mature_though_nobody_asks),
         STORY(a_chunk_that_was_killed_is_done_again),
         STORY(who_is_at_it_is_not_disturbed),
