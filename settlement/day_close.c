@@ -6,6 +6,7 @@
 #include "points_day.h"
 #include "progress.h"
 #include "store/db.h"
+#include "store/dispute_store.h"
 #include "store/statement_answer_store.h"
 
 /* One step: its work and its row in one transaction. */
@@ -95,14 +96,20 @@ static void open_months(struct close_run *run, struct date date)
     day_store_open_month(run->db, date_month_start(next, 1));
 }
 
-/* With each day that begins, some party's time to contest a statement is over. */
+/* With each day that begins, some party's time to contest a statement, or to go on with a dispute, is over. */
 static bool confirm_silent(struct close_run *run, struct date date, int32_t bucket, struct error *err)
 {
     const struct settle_contract none = settle_contract_none((struct party){ 0 }, "");
     const struct statement_silence_params params = { run->programme_no, { date.days + 1 }, none.confirm_days };
 
+    const struct dispute_expire_params expire = { run->programme_no, params.today };
+    const struct dispute_programme_params programme = { run->programme_no };
+
     (void)bucket;
-    return db_execute(run->db, &statement_silence, &params, NULL, err);
+    return db_execute(run->db, &dispute_expire, &expire, NULL, err) &&
+           db_execute(run->db, &dispute_release, &programme, NULL, err) &&
+           db_execute(run->db, &dispute_unmark_statements, &programme, NULL, err) &&
+           db_execute(run->db, &statement_silence, &params, NULL, err);
 }
 
 static bool close_day(struct close_run *run, struct date date, struct error *err)

@@ -1,6 +1,7 @@
 #include "pay_store.h"
 
 #include "sheet.h"
+#include "store/dispute_store.h"
 
 _Static_assert(SHEET_PAIR == 1 && SHEET_OPERATOR == 4, "the queries below name these numbers");
 
@@ -61,32 +62,40 @@ static const struct column batch_params[] = { COLUMN(struct batch_params, progra
                                               COLUMN(struct batch_params, period),
                                               COLUMN(struct batch_params, execute_on),
                                               COLUMN(struct batch_params, by) };
-/* PAIR and OPERATOR statements are not paid; 5 and 6 are disputed and paid ones. payout_once keeps it once. */
+/*
+ * PAIR and OPERATOR statements are not paid, nor what a bank contests of a merchant's: it is paid when the dispute has
+ * ended. What was sent and not rejected is not sent again; payout_part and the key keep it once.
+ */
 static const struct statement make_batch = STATEMENT(
     "pay_batch",
-    "WITH due AS (SELECT s.statement_id, " NUMBER " AS number, s.type, s.bank_no, s.merchant_no, s.carrier_no, "
-    "s.currency, p.payable_minor, (SELECT COALESCE(max(o.attempt), 0) + 1 FROM payout o WHERE o.statement_id = "
-    "s.statement_id) AS attempt FROM " NUMBERED "WHERE s.programme_no = $1 AND s.period = $2 AND s.type NOT IN (1, 4) "
-    "AND p.payable_minor > 0 AND s.state NOT IN (5, 6) AND NOT EXISTS (SELECT FROM payout o WHERE o.statement_id = "
-    "s.statement_id AND o.state <> 4)), "
+    "WITH open AS (SELECT s.statement_id, " NUMBER " AS number, s.type, s.bank_no, s.merchant_no, s.carrier_no, "
+    "s.currency, (p.payable_minor - (SELECT COALESCE(sum(o.amount_minor), 0) FROM payout o WHERE o.statement_id = "
+    "s.statement_id AND o.state <> 4) - (SELECT COALESCE(sum(d.withheld_minor), 0) FROM dispute d WHERE s.type = 3 AND "
+    "d.programme_no = $1 AND d.period = $2 AND d.merchant_no = s.merchant_no AND d.currency = s.currency AND d.state "
+    "IN (1, 2, 5)))::int8 AS amount_minor, (SELECT COALESCE(max(o.attempt), 0) + 1 FROM payout o WHERE o.statement_id "
+    "= s.statement_id) AS attempt, (SELECT COALESCE(max(o.part), 0) + 1 FROM payout o WHERE o.statement_id = "
+    "s.statement_id AND o.state <> 4) AS part FROM " NUMBERED "WHERE s.programme_no = $1 AND s.period = $2 AND s.type "
+    "NOT IN (1, 4) AND p.payable_minor > 0 AND s.state <> 6), "
+    "due AS (SELECT * FROM open WHERE amount_minor > 0), "
     "named AS (SELECT 'P' || $1 || '-' || left(replace($2, '--', '.'), 21) || '-' || (1 + (SELECT count(*) FROM "
     "payout_batch b WHERE b.programme_no = $1 AND b.period = $2)) AS message_id), "
     "batch AS (INSERT INTO payout_batch (programme_no, message_id, period, execute_on, payment_count, file_name, "
     "sha256, "
     "made_by) SELECT $1, message_id, $2, $3, (SELECT count(*) FROM due)::int, 'payout_' || message_id || "
     "'.pain001.xml', '', $4 FROM named WHERE EXISTS (SELECT FROM due) RETURNING batch_no), "
-    "made AS (INSERT INTO payout (statement_id, attempt, batch_no, programme_no, end_to_end_id, party_type, party_no, "
-    "currency, amount_minor, account_version, state, reason) SELECT statement_id, attempt, batch_no, $1, number, "
-    "CASE type WHEN 2 THEN 1 WHEN 3 THEN 2 WHEN 5 THEN 3 ELSE 5 END, bank_no + merchant_no + carrier_no, currency, "
-    "payable_minor, 0, 1, '' FROM due, batch RETURNING 1) SELECT count(*) AS rows FROM made",
+    "made AS (INSERT INTO payout (statement_id, attempt, part, batch_no, programme_no, end_to_end_id, party_type, "
+    "party_no, currency, amount_minor, account_version, state, reason) SELECT statement_id, attempt, part, batch_no, "
+    "$1, number, CASE type WHEN 2 THEN 1 WHEN 3 THEN 2 WHEN 5 THEN 3 ELSE 5 END, bank_no + merchant_no + carrier_no, "
+    "currency, amount_minor, 0, 1, '' FROM due, batch RETURNING 1) SELECT count(*) AS rows FROM made",
     batch_params, count_columns, sizeof(struct count_row));
 
 bool pay_store_batch(struct db *db, int32_t programme_no, const char *period, struct date execute_on, const char *by,
                      int64_t *count, struct error *err)
 {
     struct batch_params params = { programme_no, period, execute_on, by };
+    const struct dispute_programme_params lock = { programme_no };
 
-    return count_of(db, &make_batch, &params, count, err);
+    return db_execute(db, &dispute_lock, &lock, NULL, err) && count_of(db, &make_batch, &params, count, err);
 }
 
 static const struct column batch_columns[] = { COLUMN(struct pay_batch, batch_no), COLUMN(struct pay_batch, message_id),
@@ -181,13 +190,15 @@ static const struct column move_params[] = {
     COLUMN(struct pay_move, state),        COLUMN(struct pay_move, below),        COLUMN(struct pay_move, reason),
     COLUMN(struct pay_move, currency),     COLUMN(struct pay_move, amount_minor),
 };
+/* What names no batch is about one part: the first of that amount, of its last attempt. */
 static const struct statement move_payouts = COMMAND_STATEMENT(
     "pay_move",
     "UPDATE payout o SET state = $4, reason = $6, changed_at = now() WHERE o.programme_no = $1 AND ($3 = '' OR "
     "o.end_to_end_id = $3) AND o.state < $4 AND o.state < $5 AND ($7 = '' OR (o.currency = $7 AND o.amount_minor = "
     "$8)) "
-    "AND CASE WHEN $2 = '' THEN o.attempt = (SELECT max(m.attempt) FROM payout m WHERE m.statement_id = "
-    "o.statement_id) "
+    "AND CASE WHEN $2 = '' THEN o.attempt = (SELECT min(m.attempt) FROM payout m WHERE m.statement_id = "
+    "o.statement_id AND m.state < $4 AND m.state < $5 AND ($7 = '' OR m.amount_minor = $8) AND NOT EXISTS (SELECT FROM "
+    "payout l WHERE l.statement_id = m.statement_id AND l.part = m.part AND l.attempt > m.attempt)) "
     "ELSE o.batch_no = (SELECT b.batch_no FROM payout_batch b WHERE b.message_id = $2) END",
     move_params);
 
@@ -206,8 +217,9 @@ static const struct column programme_params[] = { COLUMN(struct programme_params
     "w.outcome = 'RECEIPT' AND w.currency = s.currency AND w.end_to_end_id = " NUMBER ")"
 static const struct statement follow = COMMAND_STATEMENT(
     "pay_follow",
-    "UPDATE statement t SET state = d.state FROM (SELECT s.statement_no, CASE WHEN (p.payable_minor > 0 AND EXISTS "
-    "(SELECT FROM payout o WHERE o.statement_id = s.statement_id AND o.state = 3)) OR (p.payable_minor < 0 AND "
+    "UPDATE statement t SET state = d.state FROM (SELECT s.statement_no, CASE WHEN (p.payable_minor > 0 AND (SELECT "
+    "sum(o.amount_minor) FROM payout o WHERE o.statement_id = s.statement_id AND o.state = 3) >= p.payable_minor) OR "
+    "(p.payable_minor < 0 AND "
     "" RECEIVED " >= -p.payable_minor) THEN 6 WHEN s.answered_on > '1970-01-01' THEN 4 ELSE 1 END::int2 AS state FROM "
     "" NUMBERED "JOIN settlement_period q ON q.programme_no = s.programme_no AND q.period = s.period AND q.state = 3 "
     "WHERE s.programme_no = $1 AND s.state <> 5 AND p.payable_minor <> 0) d WHERE t.statement_no = d.statement_no AND "

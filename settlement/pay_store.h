@@ -16,7 +16,8 @@ enum payout_state { PAYOUT_SENT = 1, PAYOUT_ACCEPTED = 2, PAYOUT_PAID = 3, PAYOU
 bool pay_store_issued(struct db *db, int32_t programme_no, const char *period, bool *issued,
                       struct error *err) MUST_USE;
 /*
- * Makes a batch of all statements of the period that ask for a payment and have none on its way, and are not disputed.
+ * Makes a batch of what statements of the period ask for, without what is on its way or paid, and without what a bank
+ * contests of a merchant's: that is paid, as a part of its own, when the dispute has ended.
  * *count 0: there was none, and no batch was made.
  */
 bool pay_store_batch(struct db *db, int32_t programme_no, const char *period, struct date execute_on, const char *by,

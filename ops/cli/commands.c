@@ -1,5 +1,6 @@
 #include "cli.h"
 #include "credit_commands.h"
+#include "dispute_commands.h"
 #include "ledger_commands.h"
 #include "rules_commands.h"
 #include "settle_commands.h"
@@ -241,6 +242,27 @@ const struct command commands[] = {
       "alliance statement show demo/2017-01/PAIR/bank-a/shop-1/CNY --lines", statement_show },
     { settlement, "statement confirm", "STATEMENT_ID", "", "agree to a statement that was issued to you",
       "alliance statement confirm demo/2017-01/MERCHANT/shop-1/CNY", statement_confirm_issued },
+    { settlement, "dispute open", "STATEMENT_ID LINE AMOUNT CURRENCY", "REASON_CODE! NOTE! EVIDENCE_HASH REQUEST_ID",
+      "contest a line of a PAIR statement, all of its amount or a part",
+      "alliance dispute open demo/2017-01/PAIR/bank-a/shop-1/CNY 17 12.34 CNY --reason-code NOT_DELIVERED --note "
+      "\"the member has no parcel\"",
+      dispute_open_it },
+    { settlement, "dispute answer", "NUMBER", "NOTE! OFFER CURRENCY", "say what you think of it, and what you grant",
+      "alliance dispute answer 1 --note \"half of it came\" --offer 6 --currency CNY", dispute_answer },
+    { settlement, "dispute agree", "NUMBER AMOUNT CURRENCY", "NOTE",
+      "grant all that is contested or, as who opened it, take what was offered", "alliance dispute agree 1 6 CNY",
+      dispute_agree },
+    { settlement, "dispute reject", "NUMBER", "NOTE", "let the claim you opened fall", "alliance dispute reject 1",
+      dispute_reject },
+    { settlement, "dispute escalate", "NUMBER", "NOTE", "ask the operator to decide", "alliance dispute escalate 1",
+      dispute_escalate },
+    { operator_, "dispute decide", "NUMBER", "NOTE! OFFER CURRENCY",
+      "decide what is granted; it counts once another person of the operator says the same",
+      "alliance dispute decide 1 --note \"the carrier lost one\" --offer 6 --currency CNY", dispute_decide },
+    { settlement, "dispute show", "NUMBER", "", "a dispute, and what was said", "alliance dispute show 1",
+      dispute_show },
+    { settlement, "dispute list", "PROGRAMME", "", "your disputes and where they stand, the newest first",
+      "alliance dispute list demo", dispute_list_them },
     { settlement, "statement prove", "FILE.csv ROW", "",
       "the proof that a row is in a statement, without its other rows; nothing is sent",
       "alliance statement prove pair_bank-a_shop-1_2017-01_CNY.csv 17", statement_prove },

@@ -36,7 +36,7 @@ bool settle_read_party(struct cli *cli, const char *what, const char *text, Alli
     return false;
 }
 
-static bool read_amount(struct cli *cli, const char *text, const char *currency, int64_t *minor)
+bool settle_read_amount(struct cli *cli, const char *text, const char *currency, int64_t *minor)
 {
     struct error why, err;
 
@@ -83,7 +83,7 @@ enum outcome correction_propose_it(struct cli *cli)
     amount.currency_code = cli_text(cli, OPTION_CURRENCY);
     if (!settle_read_party(cli, "FROM", argument(cli, 1), &from) ||
         !settle_read_party(cli, "TO", argument(cli, 2), &to) ||
-        !read_amount(cli, argument(cli, 3), amount.currency_code, &amount.amount_minor) ||
+        !settle_read_amount(cli, argument(cli, 3), amount.currency_code, &amount.amount_minor) ||
         !cli_request_id(cli, &request.request_id))
         return OUTCOME_USAGE;
     request.programme_id = argument(cli, 0);
@@ -106,7 +106,7 @@ enum outcome correction_approve_it(struct cli *cli)
         cli_usage(cli, &err);
         return OUTCOME_USAGE;
     }
-    if (!read_amount(cli, argument(cli, 2), argument(cli, 3), &request.amount_minor))
+    if (!settle_read_amount(cli, argument(cli, 2), argument(cli, 3), &request.amount_minor))
         return OUTCOME_USAGE;
     request.programme_id = argument(cli, 0);
     return cli_unary(cli, SERVICE, "ApproveCorrection", &request);

@@ -17,6 +17,8 @@ enum outcome correction_list_them(struct cli *cli);
 enum outcome settlement_approve(struct cli *cli);
 enum outcome settlement_periods(struct cli *cli);
 
+/* In minor units; false likewise. */
+bool settle_read_amount(struct cli *cli, const char *text, const char *currency, int64_t *minor) MUST_USE;
 /* "merchant:shop-1"; false when it was said what is wrong with it. */
 bool settle_read_party(struct cli *cli, const char *what, const char *text,
                        Alliance__V1__SettlementParty *party) MUST_USE;

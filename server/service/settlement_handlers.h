@@ -22,6 +22,13 @@ bool settlement_approve_period(struct call *call, const ProtobufCMessage *reques
 bool settlement_list_periods(struct call *call, const ProtobufCMessage *request, struct error *err);
 bool settlement_confirm_statement(struct call *call, const ProtobufCMessage *request, struct error *err);
 
+bool settlement_dispute_statement(struct call *call, const ProtobufCMessage *request, struct error *err);
+bool settlement_step_dispute(struct call *call, const ProtobufCMessage *request, struct error *err);
+bool settlement_get_dispute(struct call *call, const ProtobufCMessage *request, struct error *err);
+bool settlement_list_disputes(struct call *call, const ProtobufCMessage *request, struct error *err);
+
+/* Whose statements the caller may see: its own number; both 0 for the operator. */
+bool settlement_find_scope(struct errand *errand, int32_t *bank_no, int32_t *merchant_no, struct error *err) MUST_USE;
 bool settlement_check_statement_id(const char *statement_id, struct error *err) MUST_USE;
 /* STATEMENT_NOT_FOUND, also when it is not the caller's. */
 bool settlement_find_statement(struct errand *errand, const char *statement_id, struct statement_row *row,

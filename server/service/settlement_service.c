@@ -208,6 +208,17 @@ static bool list_statements(struct call *call, const ProtobufCMessage *request, 
            read_page(call, asked, filters, &page, err) && errand_read(call, request, list_work, err);
 }
 
+bool settlement_find_scope(struct errand *errand, int32_t *bank_no, int32_t *merchant_no, struct error *err)
+{
+    struct scope scope;
+
+    if (!find_scope(errand, &scope, err))
+        return false;
+    *bank_no = scope.bank_no;
+    *merchant_no = scope.merchant_no;
+    return true;
+}
+
 bool settlement_find_statement(struct errand *errand, const char *statement_id, struct statement_row *row,
                                struct error *err)
 {
@@ -358,5 +369,9 @@ static const struct method methods[] = {
     { "ApprovePeriod", ROLE_OPERATOR, settlement_approve_period, NULL },
     { "ListPeriods", ROLE_OPERATOR, settlement_list_periods, NULL },
     { "ConfirmStatement", ROLE_BANK | ROLE_MERCHANT, settlement_confirm_statement, NULL },
+    { "DisputeStatement", ROLE_BANK | ROLE_MERCHANT, settlement_dispute_statement, NULL },
+    { "StepDispute", READERS, settlement_step_dispute, NULL },
+    { "GetDispute", READERS, settlement_get_dispute, NULL },
+    { "ListDisputes", READERS, settlement_list_disputes, NULL },
 };
 const struct service settlement_service = { &alliance__v1__settlement_service__descriptor, methods, COUNT(methods) };

@@ -159,7 +159,7 @@ static void the_database_refuses_a_second_payment(void **state)
     PGresult *result = PQexec(world->sql, "INSERT INTO payout SELECT statement_id, 2, batch_no, programme_no, "
                                           "end_to_end_id, party_type, party_no, currency, amount_minor, 0, 1, '' FROM "
                                           "payout");
-    assert_string_equal(PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME), "payout_once");
+    assert_string_equal(PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME), "payout_part");
     PQclear(result);
 }
 

@@ -1,0 +1,193 @@
+#include "store/dispute_store.h"
+
+/* Numbers of DisputeState: 1 OPEN, 2 ANSWERED and 5 ESCALATED are open; 3 AGREED, 4 REJECTED, 6 EXPIRED. */
+#define DISPUTE_COLUMNS                                                                                                \
+    "SELECT d.dispute_no, d.programme_no, p.programme_id, d.statement_id, COALESCE(n.party || '-' || "                 \
+    "lpad(n.number::text, greatest(6, length(n.number::text)), '0'), '') AS statement_number, d.line_number, "         \
+    "b.bank_id, m.merchant_id, d.bank_no, d.merchant_no, d.currency, d.opener, d.amount_minor, d.withheld_minor, "     \
+    "d.reason_code, d.evidence, d.evidence_sha256, d.content_hash, d.state, d.opened_by, d.opened_on, d.expires_on, "  \
+    "d.offered_minor, d.offered_by, d.agreed_minor, d.ended_on, d.correction_no FROM dispute d JOIN programme p "      \
+    "USING (programme_no) JOIN bank b ON b.bank_no = d.bank_no JOIN merchant m ON m.merchant_no = d.merchant_no "      \
+    "LEFT JOIN statement_number n ON n.statement_id = d.statement_id AND n.state = 1 "
+
+static const struct column dispute_columns[] = {
+    COLUMN(struct dispute_row, dispute_no),
+    COLUMN(struct dispute_row, programme_no),
+    COLUMN(struct dispute_row, programme_id),
+    COLUMN(struct dispute_row, statement_id),
+    COLUMN(struct dispute_row, statement_number),
+    COLUMN(struct dispute_row, line_number),
+    COLUMN(struct dispute_row, bank_id),
+    COLUMN(struct dispute_row, merchant_id),
+    COLUMN(struct dispute_row, bank_no),
+    COLUMN(struct dispute_row, merchant_no),
+    COLUMN(struct dispute_row, currency),
+    COLUMN(struct dispute_row, opener),
+    COLUMN(struct dispute_row, amount_minor),
+    COLUMN(struct dispute_row, withheld_minor),
+    COLUMN(struct dispute_row, reason_code),
+    COLUMN(struct dispute_row, evidence),
+    COLUMN(struct dispute_row, evidence_sha256),
+    COLUMN(struct dispute_row, content_hash),
+    COLUMN(struct dispute_row, state),
+    COLUMN(struct dispute_row, opened_by),
+    COLUMN(struct dispute_row, opened_on),
+    COLUMN(struct dispute_row, expires_on),
+    COLUMN(struct dispute_row, offered_minor),
+    COLUMN(struct dispute_row, offered_by),
+    COLUMN(struct dispute_row, agreed_minor),
+    COLUMN(struct dispute_row, ended_on),
+    COLUMN(struct dispute_row, correction_no),
+};
+
+static const struct column find_params[] = { COLUMN(struct dispute_find_params, dispute_no),
+                                             COLUMN(struct dispute_find_params, bank_no),
+                                             COLUMN(struct dispute_find_params, merchant_no) };
+const struct statement dispute_find =
+    STATEMENT("dispute_find",
+              DISPUTE_COLUMNS "WHERE d.dispute_no = $1 AND ($2 = 0 OR d.bank_no = $2) AND ($3 = 0 OR d.merchant_no = "
+                              "$3)",
+              find_params, dispute_columns, sizeof(struct dispute_row));
+
+static const struct column request_params[] = { COLUMN(struct dispute_request_params, programme_no),
+                                                COLUMN(struct dispute_request_params, request_id) };
+const struct statement dispute_by_request =
+    STATEMENT("dispute_by_request", DISPUTE_COLUMNS "WHERE d.programme_no = $1 AND d.request_id = $2", request_params,
+              dispute_columns, sizeof(struct dispute_row));
+
+static const struct column list_params[] = {
+    COLUMN(struct dispute_list_params, programme_no), COLUMN(struct dispute_list_params, state),
+    COLUMN(struct dispute_list_params, bank_no),      COLUMN(struct dispute_list_params, merchant_no),
+    COLUMN(struct dispute_list_params, before),       COLUMN(struct dispute_list_params, limit),
+};
+const struct statement dispute_list =
+    STATEMENT("dispute_list",
+              DISPUTE_COLUMNS "WHERE d.programme_no = $1 AND ($2 = 0 OR d.state = $2) AND ($3 = 0 OR d.bank_no = $3) "
+                              "AND ($4 = 0 OR d.merchant_no = $4) AND ($5 = 0 OR d.dispute_no < $5) ORDER BY "
+                              "d.dispute_no DESC LIMIT $6",
+              list_params, dispute_columns, sizeof(struct dispute_row));
+
+/* Opening */
+
+static const struct column programme_params[] = { COLUMN(struct dispute_programme_params, programme_no) };
+/* 7300419 keeps these advisory locks apart from all others in the database. */
+const struct statement dispute_lock =
+    COMMAND_STATEMENT("dispute_lock", "SELECT pg_advisory_xact_lock(7300419, $1)", programme_params);
+
+static const struct column line_params[] = { COLUMN(struct dispute_line_params, statement_no),
+                                             COLUMN(struct dispute_line_params, line_number),
+                                             COLUMN(struct dispute_line_params, opener) };
+static const struct column line_columns[] = { COLUMN(struct dispute_line_row, contested_minor),
+                                              COLUMN(struct dispute_line_row, answered) };
+const struct statement dispute_line = STATEMENT(
+    "dispute_line",
+    "SELECT COALESCE((SELECT sum(CASE d.state WHEN 3 THEN d.agreed_minor ELSE d.amount_minor END) FROM dispute d WHERE "
+    "d.statement_id = s.statement_id AND d.line_number = $2 AND d.state IN (1, 2, 3, 5)), 0)::int8 AS contested_minor, "
+    "EXISTS (SELECT FROM statement r WHERE r.programme_no = s.programme_no AND r.period = s.period AND r.currency = "
+    "s.currency AND r.answered_on > '1970-01-01' AND CASE $3 WHEN 1 THEN r.type = 2 AND r.bank_no = s.bank_no ELSE "
+    "r.type = 3 AND r.merchant_no = s.merchant_no END) AS answered FROM statement s WHERE s.statement_no = $1",
+    line_params, line_columns, sizeof(struct dispute_line_row));
+
+static const struct column open_params[] = {
+    COLUMN(struct dispute_open_params, statement_no), COLUMN(struct dispute_open_params, request_id),
+    COLUMN(struct dispute_open_params, content_hash), COLUMN(struct dispute_open_params, line_number),
+    COLUMN(struct dispute_open_params, opener),       COLUMN(struct dispute_open_params, line_minor),
+    COLUMN(struct dispute_open_params, amount_minor), COLUMN(struct dispute_open_params, reason_code),
+    COLUMN(struct dispute_open_params, evidence),     COLUMN(struct dispute_open_params, evidence_sha256),
+    COLUMN(struct dispute_open_params, by),           COLUMN(struct dispute_open_params, default_days),
+};
+/* The clock is that of the opener's contract; payable less what went out and what is withheld is what can be withheld.
+ */
+const struct statement dispute_open = COMMAND_STATEMENT(
+    "dispute_open",
+    "INSERT INTO dispute (programme_no, request_id, content_hash, statement_id, period, line_number, bank_no, "
+    "merchant_no, currency, opener, line_minor, amount_minor, withheld_minor, reason_code, evidence, evidence_sha256, "
+    "opened_by, opened_on, expires_on) SELECT s.programme_no, $2, $3, s.statement_id, s.period, $4, s.bank_no, "
+    "s.merchant_no, s.currency, $5, $6, $7, COALESCE((SELECT LEAST($7, GREATEST(0, p.payable_minor - (SELECT "
+    "COALESCE(sum(o.amount_minor), 0) FROM payout o WHERE o.statement_id = r.statement_id AND o.state <> 4) - (SELECT "
+    "COALESCE(sum(d.withheld_minor), 0) FROM dispute d WHERE d.programme_no = s.programme_no AND d.period = s.period "
+    "AND d.merchant_no = s.merchant_no AND d.currency = s.currency AND d.state IN (1, 2, 5)))) FROM statement r JOIN "
+    "statement_position p USING (statement_no) WHERE $5 = 1 AND r.programme_no = s.programme_no AND r.period = "
+    "s.period AND r.type = 3 AND r.merchant_no = s.merchant_no AND r.currency = s.currency), 0)::int8, $8, $9, $10, "
+    "$11, f.today, f.today + COALESCE((SELECT c.dispute_days FROM settlement_contract c WHERE c.programme_no = "
+    "s.programme_no AND c.party = $5 AND c.party_no = CASE $5 WHEN 1 THEN s.bank_no ELSE s.merchant_no END AND "
+    "c.currency = s.currency AND c.effective_from <= s.last_day ORDER BY c.version DESC LIMIT 1), $12) FROM statement "
+    "s, LATERAL (SELECT min(business_date) AS today FROM fence WHERE programme_no = s.programme_no) f WHERE "
+    "s.statement_no = $1",
+    open_params);
+const struct statement dispute_hold = COMMAND_STATEMENT(
+    "dispute_hold",
+    "INSERT INTO settlement_hold (programme_no, merchant_no, currency, kind, amount_minor, refers_to, begun_on) SELECT "
+    "programme_no, merchant_no, currency, 2, amount_minor - withheld_minor, 'dispute ' || dispute_no, opened_on FROM "
+    "dispute WHERE programme_no = $1 AND request_id = $2 AND opener = 1 AND amount_minor > withheld_minor",
+    request_params);
+
+/* The PAIR statement, and the roll-ups of both parties. */
+#define CONTESTS                                                                                                       \
+    "d.programme_no = $1 AND d.period = s.period AND d.currency = s.currency AND d.state IN (1, 2, 5) AND CASE "       \
+    "s.type WHEN 1 THEN d.statement_id = s.statement_id WHEN 2 THEN d.bank_no = s.bank_no WHEN 3 THEN d.merchant_no "  \
+    "= s.merchant_no ELSE false END"
+const struct statement dispute_mark_statements = COMMAND_STATEMENT(
+    "dispute_mark",
+    "UPDATE statement s SET state = 5 FROM dispute d WHERE s.programme_no = $1 AND s.state IN (1, 4) AND " CONTESTS,
+    programme_params);
+const struct statement dispute_unmark_statements =
+    COMMAND_STATEMENT("dispute_unmark",
+                      "UPDATE statement s SET state = CASE WHEN s.answered_on > '1970-01-01' THEN 4 ELSE 1 END WHERE "
+                      "s.programme_no = $1 AND s.state = 5 AND NOT EXISTS (SELECT FROM dispute d WHERE " CONTESTS ")",
+                      programme_params);
+
+/* Steps */
+
+#define TODAY "(SELECT min(f.business_date) FROM fence f WHERE f.programme_no = d.programme_no)"
+static const struct column put_params[] = {
+    COLUMN(struct dispute_put_params, dispute_no),    COLUMN(struct dispute_put_params, from),
+    COLUMN(struct dispute_put_params, state),         COLUMN(struct dispute_put_params, offered_minor),
+    COLUMN(struct dispute_put_params, offered_by),    COLUMN(struct dispute_put_params, agreed_minor),
+    COLUMN(struct dispute_put_params, correction_no), COLUMN(struct dispute_put_params, ended),
+};
+const struct statement dispute_put =
+    COMMAND_STATEMENT("dispute_put",
+                      "UPDATE dispute d SET state = $3, offered_minor = $4, offered_by = $5, agreed_minor = $6, "
+                      "correction_no = $7, ended_on = CASE WHEN $8 THEN " TODAY " ELSE d.ended_on END WHERE "
+                      "d.dispute_no = $1 AND d.state = $2",
+                      put_params);
+
+static const struct column step_params[] = { COLUMN(struct dispute_step_params, dispute_no),
+                                             COLUMN(struct dispute_step_params, step),
+                                             COLUMN(struct dispute_step_params, by),
+                                             COLUMN(struct dispute_step_params, amount_minor),
+                                             COLUMN(struct dispute_step_params, note) };
+const struct statement dispute_add_step =
+    COMMAND_STATEMENT("dispute_add_step",
+                      "INSERT INTO dispute_step (dispute_no, step, done_by, amount_minor, note, business_date) SELECT "
+                      "d.dispute_no, $2, $3, $4, $5, " TODAY " FROM dispute d WHERE d.dispute_no = $1",
+                      step_params);
+
+static const struct column steps_params[] = { COLUMN(struct dispute_steps_params, dispute_no) };
+static const struct column step_columns[] = { COLUMN(struct dispute_step_row, step),
+                                              COLUMN(struct dispute_step_row, done_by),
+                                              COLUMN(struct dispute_step_row, amount_minor),
+                                              COLUMN(struct dispute_step_row, note),
+                                              COLUMN(struct dispute_step_row, business_date) };
+/* An operator may change its proposal for long; the first thousand words are enough. */
+const struct statement dispute_steps =
+    STATEMENT("dispute_steps",
+              "SELECT step, done_by, amount_minor, note, business_date FROM dispute_step WHERE dispute_no = $1 ORDER "
+              "BY step_no LIMIT 1000",
+              steps_params, step_columns, sizeof(struct dispute_step_row));
+
+static const struct column expire_params[] = { COLUMN(struct dispute_expire_params, programme_no),
+                                               COLUMN(struct dispute_expire_params, today) };
+const struct statement dispute_expire = COMMAND_STATEMENT(
+    "dispute_expire",
+    "WITH ended AS (UPDATE dispute SET state = 6, ended_on = $2 WHERE programme_no = $1 AND state IN (1, 2) AND "
+    "expires_on < $2 RETURNING dispute_no) INSERT INTO dispute_step (dispute_no, step, done_by, amount_minor, note, "
+    "business_date) SELECT dispute_no, 6, '', 0, '', $2 FROM ended",
+    expire_params);
+const struct statement dispute_release =
+    COMMAND_STATEMENT("dispute_release",
+                      "UPDATE settlement_hold h SET release_on = d.ended_on FROM dispute d WHERE d.programme_no = $1 "
+                      "AND d.state IN (3, 4, 6) AND h.programme_no = $1 AND h.merchant_no = d.merchant_no AND h.kind = "
+                      "2 AND h.refers_to = 'dispute ' || d.dispute_no AND h.release_on = '9999-12-31'",
+                      programme_params);

@@ -1,0 +1,130 @@
+/*
+ * dispute_store.h -- disputes, what was done about them, and what they keep of a merchant's money. The caller begins
+ * and ends transactions.
+ *
+ * What a bank contests is kept once: out of the payout of the merchant's own statement of the period as far as that was
+ * not paid yet (withheld), the rest in the merchant's next statements (a row of settlement_hold).
+ */
+#ifndef STORE_DISPUTE_STORE_H
+#define STORE_DISPUTE_STORE_H
+
+#include "store/db.h"
+
+struct dispute_row {
+    int64_t dispute_no;
+    int32_t programme_no;
+    const char *programme_id, *statement_id;
+    const char *statement_number; /* "": it has none */
+    int64_t line_number;
+    const char *bank_id, *merchant_id;
+    int32_t bank_no, merchant_no;
+    const char *currency;
+    int16_t opener; /* enum party_kind: BANK or MERCHANT */
+    int64_t amount_minor, withheld_minor;
+    const char *reason_code, *evidence;
+    struct bytes evidence_sha256, content_hash;
+    int16_t state; /* enum dispute_state */
+    const char *opened_by;
+    struct date opened_on, expires_on;
+    int64_t offered_minor;
+    const char *offered_by; /* "": nobody */
+    int64_t agreed_minor;
+    struct date ended_on; /* 9999-12-31: not ended */
+    int64_t correction_no;
+};
+
+/* Of whom a caller may see disputes: both 0, everybody's. */
+struct dispute_find_params {
+    int64_t dispute_no;
+    int32_t bank_no, merchant_no;
+};
+extern const struct statement dispute_find; /* returns dispute_row */
+struct dispute_request_params {
+    int32_t programme_no;
+    struct uuid request_id;
+};
+extern const struct statement dispute_by_request; /* likewise */
+struct dispute_list_params {
+    int32_t programme_no;
+    int16_t state; /* 0: any */
+    int32_t bank_no, merchant_no;
+    int64_t before; /* 0: from the newest */
+    int32_t limit;
+};
+extern const struct statement dispute_list; /* likewise, the newest first */
+
+/* Waits until nobody else opens disputes or makes payouts in the programme; held until the transaction ends. */
+struct dispute_programme_params {
+    int32_t programme_no;
+};
+extern const struct statement dispute_lock;
+
+/* What stands in the way of opening one. */
+struct dispute_line_params {
+    int64_t statement_no;
+    int64_t line_number;
+    int16_t opener;
+};
+struct dispute_line_row {
+    int64_t contested_minor; /* by disputes of the line that are open, or were agreed */
+    bool answered;           /* the opener has agreed to its statement of the period, or was silent */
+};
+extern const struct statement dispute_line;
+
+struct dispute_open_params {
+    int64_t statement_no;
+    struct uuid request_id;
+    struct bytes content_hash;
+    int64_t line_number;
+    int16_t opener;
+    int64_t line_minor, amount_minor;
+    const char *reason_code, *evidence;
+    struct bytes evidence_sha256;
+    const char *by;
+    int32_t default_days; /* of a party without a contract */
+};
+extern const struct statement dispute_open;
+extern const struct statement dispute_hold; /* dispute_request_params: keeps what is not withheld */
+/* dispute_programme_params: those with an open dispute are DISPUTED, the others again what they were. */
+extern const struct statement dispute_mark_statements, dispute_unmark_statements;
+
+/* Does nothing unless it is in that state. */
+struct dispute_put_params {
+    int64_t dispute_no;
+    int16_t from, state;
+    int64_t offered_minor;
+    const char *offered_by;
+    int64_t agreed_minor, correction_no;
+    bool ended;
+};
+extern const struct statement dispute_put;
+struct dispute_step_params {
+    int64_t dispute_no;
+    int16_t step; /* enum dispute_step */
+    const char *by;
+    int64_t amount_minor;
+    const char *note;
+};
+extern const struct statement dispute_add_step;
+struct dispute_step_row {
+    int16_t step;
+    const char *done_by;
+    int64_t amount_minor;
+    const char *note;
+    struct date business_date;
+};
+struct dispute_steps_params {
+    int64_t dispute_no;
+};
+extern const struct statement dispute_steps; /* the oldest first */
+
+/* Ends what was neither agreed nor escalated by its last day, the day before today at the latest. */
+struct dispute_expire_params {
+    int32_t programme_no;
+    struct date today; /* business date */
+};
+extern const struct statement dispute_expire;
+/* Lets go of what ended disputes hold; the merchant's statements from that day on have it. */
+extern const struct statement dispute_release; /* dispute_programme_params */
+
+#endif

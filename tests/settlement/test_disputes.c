@@ -1,0 +1,178 @@
+/* Contested money over three periods: out of the payout or held once, paid when it is free, and everything ties. */
+#include "settled_world.h"
+
+#include "pay_commands.h"
+#include "store/correction_store.h"
+#include "store/dispute_store.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* shop-1 is to be paid 11.21 USD for January; line 1 of its pair with bank-a is 10.00, line 2 is 4.00. */
+static int set_up(void **state)
+{
+    static struct world world;
+
+    world_make(&world);
+    world_put_usual(&world);
+    world_settle(&world, "2017-01-31", "2017-01");
+    world_do(&world, "INSERT INTO settlement_period (programme_no, period, first_day, last_day, state, maker, "
+                     "manifest_sha256, statement_count, calculated_at, approver, signature_sha256, issued_on) VALUES "
+                     "(1, '2017-01', '2017-01-01', '2017-01-31', 3, 'a', sha256('m'), 11, now(), 'b', sha256('s'), "
+                     "'2017-02-01') ON CONFLICT (programme_no, period) DO UPDATE SET state = 3, approver = 'b', "
+                     "signature_sha256 = sha256('s'), issued_on = '2017-02-01'");
+    *state = &world;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    world_drop(*state);
+    return 0;
+}
+
+/* What the command says of January. */
+static void assert_payout(struct world *world, const char *expected)
+{
+    struct pay_options options = { .command = PAY_PAYOUT, .on = date_of(2017, 3, 20), .by = "tester" };
+    struct close_run run = { 0 };
+    struct error err = { 0 };
+    char *text = NULL;
+    struct db *db;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+
+    assert_true(period_parse("2017-01", &options.period));
+    assert_true(db_open(world->conninfo, &db, &err));
+    assert_true(close_begin(&run, db, "demo", &err));
+    if (!pay_command_run(&run, &options, world->dir, out, &err))
+        fail_msg("%s", error_text(&err));
+    close_end(&run);
+    db_close(db);
+    fclose(out);
+    if (strncmp(text, expected, strlen(expected)) != 0)
+        fail_msg("no \"%s\" in: %s", expected, text);
+    free(text);
+}
+
+/* By the bank, in one transaction as the service does it. */
+static void contest(struct world *world, int64_t line, int64_t amount)
+{
+    struct dispute_open_params params = {
+        .statement_no = world_number(world, "SELECT statement_no FROM statement WHERE statement_id = "
+                                            "'demo/2017-01/PAIR/bank-a/shop-1/USD'"),
+        .request_id = { { (uint8_t)line } },
+        .line_number = line,
+        .opener = 1,
+        .line_minor = 1000,
+        .amount_minor = amount,
+        .reason_code = "TWICE",
+        .evidence = "the till rang twice",
+        .by = "bank-a",
+        .default_days = 15,
+    };
+    const struct dispute_request_params request = { 1, params.request_id };
+    const struct dispute_programme_params programme = { 1 };
+    struct error err = { 0 };
+    struct db *db;
+
+    assert_true(db_open(world->conninfo, &db, &err));
+    assert_true(db_execute(db, &dispute_open, &params, NULL, &err));
+    assert_true(db_execute(db, &dispute_hold, &request, NULL, &err));
+    assert_true(db_execute(db, &dispute_mark_statements, &programme, NULL, &err));
+    db_close(db);
+}
+
+static void assert_asked(struct world *world, const char *sql, const char *expected)
+{
+    char *text = world_ask(world, "%s", sql);
+
+    assert_string_equal(text, expected);
+    free(text);
+}
+
+static void assert_position(struct world *world, const char *period, const char *expected)
+{
+    char sql[400];
+
+    snprintf(sql, sizeof sql,
+             "SELECT opening_minor, movement_minor, payable_minor, closing_minor, carried_minor, disputed_minor FROM "
+             "statement_position JOIN statement USING (statement_no) WHERE statement_id = "
+             "'demo/%s/MERCHANT/shop-1/USD'",
+             period);
+    assert_asked(world, sql, expected);
+}
+
+static void assert_recomputed(struct world *world, const char *period)
+{
+    char command[TEST_CONNINFO + 512];
+
+    snprintf(command, sizeof command,
+             "/usr/bin/python3 " SOURCE_DIR "/tests/settlement/recompute.py '%s' %s demo %s >/dev/null",
+             world->conninfo, world->dir, period);
+    if (system(command) != 0)
+        fail_msg("%s does not come to the same", period);
+}
+
+static const char states[] =
+    "SELECT type, state FROM statement WHERE period = '2017-01' AND currency = 'USD' AND (type "
+    "= 3 OR bank_no = 1) AND merchant_no <> 2 ORDER BY 1";
+
+static void contested_money_is_kept_once_and_paid_once(void **state)
+{
+    struct world *world = *state;
+
+    contest(world, 1, 500);
+    assert_asked(world, states, "1|5\n2|5\n3|5\n");
+    assert_payout(world, "2017-01: 3 payments to make\n"); /* one of them without what is contested */
+    assert_payout(world, "2017-01: 0 payments to make\n");
+    contest(world, 2, 300); /* all that is not contested is on its way: held in the next statement */
+    world_do(world, "UPDATE dispute SET state = 5 WHERE line_number = 2");
+    assert_asked(world, "SELECT line_number, withheld_minor, expires_on FROM dispute ORDER BY 1",
+                 "1|500|2017-02-16\n2|0|2017-02-16\n");
+    assert_asked(world, "SELECT amount_minor, refers_to FROM settlement_hold WHERE kind = 2", "300|dispute 2\n");
+
+    /* The first expires: its day is over with the close of the 16th. */
+    struct error err;
+    assert_int_equal(world_close_until(world, "2017-02-15", &err), REASON_OK);
+    assert_payout(world, "2017-01: 0 payments to make\n");
+    assert_int_equal(world_close_until(world, "2017-02-16", &err), REASON_OK);
+    assert_asked(world, "SELECT state, ended_on FROM dispute ORDER BY line_number", "6|2017-02-17\n5|9999-12-31\n");
+    assert_payout(world, "2017-01: 1 payments to make\n");
+    assert_payout(world, "2017-01: 0 payments to make\n");
+    assert_asked(world, "SELECT attempt, part, amount_minor FROM payout WHERE end_to_end_id = 'M1-000001' ORDER BY 1",
+                 "1|1|621\n2|2|500\n");
+    assert_asked(world, states, "1|5\n2|5\n3|5\n");
+
+    world_settle(world, "2017-02-28", "2017-02");
+    assert_position(world, "2017-02", "0|0|0|0|-300|300\n");
+    assert_recomputed(world, "2017-02");
+
+    /* In March the second is agreed. */
+    world_do(world, "INSERT INTO settlement_correction (programme_no, request_id, currency, kind, from_party, from_no, "
+                    "to_party, to_no, amount_minor, reason, refers_to, state, maker, approver, business_date) VALUES "
+                    "(1, gen_random_uuid(), 'USD', 7, 2, 1, 1, 1, 300, 'dispute 2', 'P1.1-000001 line 2', 2, 'ann', "
+                    "'bob', '2017-03-01'); UPDATE dispute SET state = 3, agreed_minor = 300, correction_no = 1, "
+                    "ended_on = '2017-03-01' WHERE line_number = 2");
+    world_settle(world, "2017-03-31", "2017-03");
+    assert_asked(world, "SELECT release_on FROM settlement_hold WHERE kind = 2", "2017-03-01\n");
+    assert_position(world, "2017-03", "0|-300|0|-300|-300|0\n");
+    assert_recomputed(world, "2017-03");
+    assert_recomputed(world, "2017-02"); /* still as it was */
+    assert_payout(world, "2017-01: 0 payments to make\n");
+    assert_asked(world, states, "1|1\n2|4\n3|4\n"); /* and nobody spoke in time */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(contested_money_is_kept_once_and_paid_once, set_up, tear_down),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
