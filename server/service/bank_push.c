@@ -15,7 +15,7 @@
 #include "service/office.h"
 #include "service/push.h"
 #include "service/shape.h"
-#include "store/card_store.h"
+#include "service/spend_owner.h"
 
 #include <alliance/v1/bank_service.pb-c.h>
 #include <stdlib.h>
@@ -197,47 +197,14 @@ static void submit_all(const struct spend *spend, const struct error *no_cards)
     }
 }
 
-static const char *owner_of(const struct card_row *found, size_t count, const struct uuid *id)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (uuid_compare(&found[i].id, id) == 0)
-            return found[i].member_ref;
-    }
-    return NULL;
-}
-
-/* Whose the cards are; *found is in the call's arena. */
-static bool find_cards(struct spend *spend, struct db *db, struct uuid *ids, const struct card_row **found,
-                       size_t *count, struct error *err)
-{
-    struct call *call = spend->push->call;
-    const struct reference *reference = reference_acquire(call->office->reference);
-    int64_t *buckets = arena_alloc(&call->arena, spend->by_card * sizeof *buckets);
-    struct card_ids_params params = { { buckets, spend->by_card }, { ids, spend->by_card } };
-    void *rows = NULL;
-    size_t n = 0;
-
-    for (size_t i = 0; buckets && i < spend->count; i++) {
-        if (text_empty(spend->accruals[i]->card_token))
-            continue;
-        ids[n] = command_card_id(spend->push->bank_id, spend->accruals[i]->card_token);
-        buckets[n] = member_hash16(&ids[n]) % reference->buckets;
-        n++;
-    }
-    reference_release(reference);
-    bool good = buckets ? db_fetch(db, &card_find, &params, &call->arena, &rows, count, err) : errand_no_room(err);
-    *found = rows;
-    return good;
-}
-
-static void submit_found(struct spend *spend, const struct uuid *ids, const struct card_row *found, size_t count)
+static void submit_found(struct spend *spend, const struct spend_card *card)
 {
     struct error unknown;
 
     error_field(&unknown, REASON_CARD_NOT_FOUND, "card_token", "%s", "");
     for (size_t i = 0; i < spend->count; i++) {
         const Accrual *accrual = spend->accruals[i];
-        const char *member_ref = text_empty(accrual->card_token) ? accrual->member_ref : owner_of(found, count, ids++);
+        const char *member_ref = text_empty(accrual->card_token) ? accrual->member_ref : (card++)->member_ref;
         if (member_ref)
             submit(spend->rows[i], accrual, member_ref);
         else
@@ -245,20 +212,39 @@ static void submit_found(struct spend *spend, const struct uuid *ids, const stru
     }
 }
 
+static struct spend_card *list_cards(const struct spend *spend)
+{
+    struct spend_card *cards = arena_alloc(&spend->push->call->arena, spend->by_card * sizeof *cards);
+    size_t count = 0;
+
+    for (size_t i = 0; cards && i < spend->count; i++) {
+        const Accrual *accrual = spend->accruals[i];
+        if (!text_empty(accrual->card_token))
+            cards[count++] = (struct spend_card){
+                .token = accrual->card_token,
+                .purchase = text_empty(accrual->reversal_of) ? accrual->transaction_ref : accrual->reversal_of,
+            };
+    }
+    return cards;
+}
+
 /* On a clerk's thread. */
 static void find_owners(struct clerk_job *job, struct db *db, struct error *err)
 {
     struct spend *spend = (struct spend *)(void *)job;
-    struct uuid *ids = arena_alloc(&spend->push->call->arena, spend->by_card * sizeof *ids);
+    struct call *call = spend->push->call;
     const struct error inside = { .reason = REASON_INTERNAL };
-    const struct card_row *found;
-    size_t count;
+    struct spend_card *cards = list_cards(spend);
+    const struct reference *reference = reference_acquire(call->office->reference);
+    int32_t buckets = reference->buckets;
 
-    if (!db || !ids || !find_cards(spend, db, ids, &found, &count, err)) {
+    reference_release(reference);
+    if (!db || !cards ||
+        !spend_find_owners(db, buckets, spend->push->bank_id, cards, spend->by_card, &call->arena, err)) {
         LOG(LOG_WARN, "cards are not found", log_text("detail", error_text(err)));
         submit_all(spend, err->reason == REASON_INTERNAL || err->reason == REASON_OK ? &inside : err);
     } else {
-        submit_found(spend, ids, found, count);
+        submit_found(spend, cards);
     }
     push_end(spend->push);
 }

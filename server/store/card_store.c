@@ -26,6 +26,33 @@ const struct statement card_find = STATEMENT(
     "FROM unnest($1::int8[], $2::uuid[]) u (bucket, id) JOIN card c ON c.bucket = u.bucket::int AND c.id = u.id",
     ids_params, found_columns, sizeof(struct card_row));
 
+static const struct column owner_columns[] = { COLUMN(struct card_owner_row, place),
+                                               COLUMN(struct card_owner_row, member_ref),
+                                               COLUMN(struct card_owner_row, earlier) };
+/* OFFSET 0 keeps it one look-up a card. */
+const struct statement card_owners = STATEMENT(
+    "card_owners",
+    "SELECT u.n - 1 AS place, coalesce(c.member_ref, '') AS member_ref, coalesce(p.member_refs, '{}') AS earlier "
+    "FROM unnest($1::int8[], $2::uuid[]) WITH ORDINALITY u (bucket, id, n) "
+    "LEFT JOIN LATERAL (SELECT member_ref FROM card WHERE bucket = u.bucket::int AND id = u.id OFFSET 0) c ON true "
+    "LEFT JOIN LATERAL (SELECT member_refs FROM card_past WHERE bucket = u.bucket::int AND id = u.id OFFSET 0) p "
+    "ON true WHERE c.member_ref IS NOT NULL OR p.member_refs IS NOT NULL",
+    ids_params, owner_columns, sizeof(struct card_owner_row));
+
+static const struct column place_columns[] = { COLUMN(struct accrual_place_row, place) };
+const struct statement card_known_accruals =
+    STATEMENT("card_known_accruals",
+              "SELECT u.n - 1 AS place FROM unnest($1::int8[], $2::uuid[]) WITH ORDINALITY u (bucket, id, n) "
+              "CROSS JOIN LATERAL (SELECT FROM accrual WHERE bucket = u.bucket::int AND id = u.id OFFSET 0) a "
+              "ORDER BY u.n",
+              ids_params, place_columns, sizeof(struct accrual_place_row));
+
+/* Whoever had the card is remembered, the latest first: at most as many as card_past allows. */
+#define REMEMBER(gone)                                                                                                 \
+    " INSERT INTO card_past AS p (bucket, id, member_refs) SELECT bucket, id, ARRAY[member_ref] FROM " gone            \
+    " ON CONFLICT (bucket, id) DO UPDATE SET member_refs = "                                                           \
+    "(EXCLUDED.member_refs || array_remove(p.member_refs, EXCLUDED.member_refs[1]))[1:8]"
+
 static const struct record_type card_write = { "card_write", found_columns, COUNT(found_columns) - 1,
                                                sizeof(struct card_row) };
 static const struct column rows_params[] = { RECORDS(struct card_rows_params, rows, &card_write) };
@@ -46,10 +73,12 @@ static const struct column take_params[] = { RECORDS(struct card_take_params, ro
                                              COLUMN(struct card_take_params, from) };
 const struct statement card_take = COMMAND_STATEMENT(
     "card_take",
-    "UPDATE card c SET member_id = u.member_id, member_ref = u.member_ref, product = u.product, status = u.status, "
-    "expires_on = u.expires_on, supplementary = u.supplementary, claimed_at = now() FROM unnest($1::card_write[], "
-    "$2::uuid[]) u (bucket, id, bank_no, member_id, member_ref, product, status, expires_on, supplementary, from_id) "
-    "WHERE c.bucket = u.bucket AND c.id = u.id AND c.member_id = u.from_id",
+    "WITH gone AS (UPDATE card c SET member_id = u.member_id, member_ref = u.member_ref, product = u.product, "
+    "status = u.status, expires_on = u.expires_on, supplementary = u.supplementary, claimed_at = now() "
+    "FROM unnest($1::card_write[], $2::uuid[]) u (bucket, id, bank_no, member_id, member_ref, product, status, "
+    "expires_on, supplementary, from_id) JOIN card was ON was.bucket = u.bucket AND was.id = u.id "
+    "AND was.member_id = u.from_id WHERE c.bucket = u.bucket AND c.id = u.id AND c.member_id = u.from_id "
+    "RETURNING c.bucket, c.id, was.member_ref)" REMEMBER("gone"),
     take_params);
 
 static const struct column release_params[] = { COLUMN(struct card_release_params, buckets),
@@ -57,8 +86,9 @@ static const struct column release_params[] = { COLUMN(struct card_release_param
                                                 COLUMN(struct card_release_params, member_ids) };
 const struct statement card_release =
     COMMAND_STATEMENT("card_release",
-                      "DELETE FROM card c USING unnest($1::int8[], $2::uuid[], $3::uuid[]) u (bucket, id, member_id) "
-                      "WHERE c.bucket = u.bucket::int AND c.id = u.id AND c.member_id = u.member_id",
+                      "WITH gone AS (DELETE FROM card c USING unnest($1::int8[], $2::uuid[], $3::uuid[]) "
+                      "u (bucket, id, member_id) WHERE c.bucket = u.bucket::int AND c.id = u.id "
+                      "AND c.member_id = u.member_id RETURNING c.bucket, c.id, c.member_ref)" REMEMBER("gone"),
                       release_params);
 
 static const struct column move_params[] = {
@@ -70,12 +100,14 @@ static const struct column move_params[] = {
 /* In the order of buckets and ids, as everybody locks cards; OFFSET 0 keeps them one look-up each. */
 const struct statement card_move = COMMAND_STATEMENT(
     "card_move",
-    "WITH mine AS MATERIALIZED (SELECT c.bucket, c.id FROM unnest($1::int8[], $2::uuid[]) u (bucket, id) "
-    "CROSS JOIN LATERAL (SELECT bucket, id FROM card WHERE bucket = u.bucket::int AND id = u.id AND member_id = $3 "
-    "OFFSET 0) c WHERE EXISTS (SELECT FROM transfer t WHERE t.bucket = $7 AND t.id = $6 AND t.state = 1) "
-    "ORDER BY c.bucket, c.id) "
-    "UPDATE card c SET member_id = $4, member_ref = $5, claimed_at = now() FROM mine "
-    "WHERE c.bucket = mine.bucket AND c.id = mine.id AND c.member_id = $3",
+    "WITH mine AS MATERIALIZED (SELECT c.bucket, c.id, c.member_ref FROM unnest($1::int8[], $2::uuid[]) "
+    "u (bucket, id) CROSS JOIN LATERAL (SELECT bucket, id, member_ref FROM card WHERE bucket = u.bucket::int "
+    "AND id = u.id AND member_id = $3 OFFSET 0) c WHERE EXISTS (SELECT FROM transfer t WHERE t.bucket = $7 AND t.id = "
+    "$6 AND t.state = 1) "
+    "ORDER BY c.bucket, c.id), "
+    "gone AS (UPDATE card c SET member_id = $4, member_ref = $5, claimed_at = now() FROM mine "
+    "WHERE c.bucket = mine.bucket AND c.id = mine.id AND c.member_id = $3 "
+    "RETURNING c.bucket, c.id, mine.member_ref)" REMEMBER("gone"),
     move_params);
 
 static const struct column profiles_params[] = { COLUMN(struct card_profiles_params, buckets),

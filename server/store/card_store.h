@@ -27,6 +27,20 @@ struct card_row {
 };
 extern const struct statement card_find; /* card_ids_params; none for a card that is nobody's */
 
+/* Whose the card at that place of the question is, and whose it was. */
+struct card_owner_row {
+    int64_t place;
+    const char *member_ref;    /* "" for a card that is nobody's now */
+    struct text_array earlier; /* the latest first */
+};
+extern const struct statement card_owners; /* card_ids_params; none for a card that never was anybody's */
+
+struct accrual_place_row {
+    int64_t place;
+};
+/* card_ids_params, of accruals: the places of those that there are, in order. */
+extern const struct statement card_known_accruals;
+
 /* Rows of struct card_row, without old. */
 struct card_rows_params {
     struct record_array rows;
@@ -35,6 +49,8 @@ struct card_rows_params {
 extern const struct statement card_claim;
 /* Those that are that member's and are said to be otherwise. */
 extern const struct statement card_correct;
+
+/* What a card is taken from, given up by or moved from is remembered by these three as its earlier owner. */
 
 /* The n-th card becomes its row's member's when it is the n-th member's. */
 struct card_take_params {

@@ -174,6 +174,54 @@ static void a_card_stands_for_its_member(void **state)
                  "{'verdicts': [%s, %s, %s]}", DONE(30), DONE(40), NOT("CARD_NOT_FOUND"));
 }
 
+static void cards_are(struct house *house, const char *ann, const char *bob)
+{
+    house_expect(house_push(house, BANK, "PushMembers",
+                            "{'bankId': 'bank-a', 'rows': [{'member': {'memberRef': 'ann', 'creditLimit': '0', "
+                            "'cardTokens': [%s]}}, {'member': {'memberRef': 'bob', 'creditLimit': '0', 'cardTokens': "
+                            "[%s]}}]}",
+                            ann, bob),
+                 "{'verdicts': [{'outcome': 'ROW_OUTCOME_CHANGED'}, {'outcome': 'ROW_OUTCOME_CHANGED'}]}");
+}
+
+static void one_earns(struct house *house, const char *row, const char *verdict, int64_t ann, int64_t bob)
+{
+    house_expect(house_push(house, BANK, "PushAccruals", "{'bankId': 'bank-a', 'rows': [%s]}", row),
+                 "{'verdicts': [%s]}", verdict);
+    assert_int_equal(house_count(house, "SELECT available FROM account WHERE member_ref = 'ann'"), ann);
+    assert_int_equal(house_count(house, "SELECT available FROM account WHERE member_ref = 'bob'"), bob);
+}
+
+/* A bank that sends a day's file again, or returns goods, does not know who had the card in the meantime. */
+static void spend_stays_with_who_earned_for_it(void **state)
+{
+#define FIRST         BY_CARD("p-1", "1000", "tok-1111", "")
+#define SECOND        BY_CARD("p-2", "500", "tok-1111", "")
+#define BACK(ref, of) BY_CARD(ref, "100", "tok-1111", ", 'reversalOf': '" of "'")
+    struct house *house = *state;
+
+    house_member(house, "bob", 0);
+    cards_are(house, "'tok-1111'", "'tok-2222'");
+    one_earns(house, FIRST, DONE(100), 100, 0);
+    cards_are(house, "", "'tok-1111'");
+    one_earns(house, FIRST, AGAIN(100), 100, 0);
+    one_earns(house, BACK("r-1", "p-1"), DONE(10), 90, 0);
+    one_earns(house, BACK("r-1", "p-1"), AGAIN(10), 90, 0);
+    one_earns(house, SECOND, DONE(50), 90, 50);
+    cards_are(house, "'tok-3333'", ""); /* now it is nobody's */
+    one_earns(house, BACK("r-2", "p-2"), DONE(10), 90, 40);
+    one_earns(house, BACK("r-3", "p-1"), DONE(10), 80, 40);
+    one_earns(house, SECOND, AGAIN(50), 80, 40);
+    one_earns(house, BY_CARD("p-3", "100", "tok-1111", ""), NOT("CARD_NOT_FOUND"), 80, 40);
+    cards_are(house, "'tok-1111'", "'tok-4444'");
+    one_earns(house, SECOND, AGAIN(50), 80, 40);
+    one_earns(house, FIRST, AGAIN(100), 80, 40);
+    one_earns(house, BY_CARD("p-3", "100", "tok-1111", ""), DONE(10), 90, 40);
+#undef BACK
+#undef SECOND
+#undef FIRST
+}
+
 /* Late, twice, too early and of a card nobody knows: what ops/mappings/README.md says becomes of such rows. */
 static void every_row_that_is_not_as_it_should_be_has_an_outcome(void **state)
 {
@@ -270,6 +318,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_rules_of_today_do_not_matter, setup, teardown),
         cmocka_unit_test_setup_teardown(a_clawback_by_hand_leaves_less_to_take, setup, teardown),
         cmocka_unit_test_setup_teardown(a_card_stands_for_its_member, setup, teardown),
+        cmocka_unit_test_setup_teardown(spend_stays_with_who_earned_for_it, setup, teardown),
         cmocka_unit_test_setup_teardown(every_row_that_is_not_as_it_should_be_has_an_outcome, setup, teardown),
         cmocka_unit_test_setup_teardown(the_order_of_a_message_is_kept, setup, teardown),
         cmocka_unit_test_setup_teardown(each_wrong_row_names_its_field, setup, teardown),
