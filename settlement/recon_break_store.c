@@ -3,13 +3,14 @@
 #include <string.h>
 
 _Static_assert(BREAK_OPEN == 1 && BREAK_DISPUTABLE == 2 && BREAK_CORRECTING == 3 && BREAK_RESOLVED == 5 &&
-                   BREAK_ACCEPTED == 6,
+                   BREAK_ACCEPTED == 6 && BREAK_DISPUTED == 7,
                "as in the queries");
 _Static_assert(RECON_ROUNDING == 2 && RECON_LATE == 3, "as in the queries");
 
 static const char *const state_names[] = {
     [BREAK_OPEN] = "OPEN",           [BREAK_DISPUTABLE] = "DISPUTABLE", [BREAK_CORRECTING] = "CORRECTING",
     [BREAK_CORRECTED] = "CORRECTED", [BREAK_RESOLVED] = "RESOLVED",     [BREAK_ACCEPTED] = "ACCEPTED",
+    [BREAK_DISPUTED] = "DISPUTED",   [BREAK_REJECTED] = "REJECTED",     [BREAK_EXPIRED] = "EXPIRED",
 };
 
 const char *recon_break_state_name(int state)
@@ -247,7 +248,10 @@ static const struct column break_columns[] = {
     COLUMN(struct recon_break_row, their_line),    COLUMN(struct recon_break_row, run_no),
     COLUMN(struct recon_break_row, retries),       COLUMN(struct recon_break_row, age_days),
     COLUMN(struct recon_break_row, pair_break_no), COLUMN(struct recon_break_row, correction_no),
-    COLUMN(struct recon_break_row, note),          COLUMN(struct recon_break_row, file_name),
+    COLUMN(struct recon_break_row, dispute_no),    COLUMN(struct recon_break_row, note),
+    COLUMN(struct recon_break_row, file_name),     COLUMN(struct recon_break_row, redemption_id),
+    COLUMN(struct recon_break_row, ref),           COLUMN(struct recon_break_row, hash16),
+    COLUMN(struct recon_break_row, file_sha256),
 };
 static const struct statement each_break = STATEMENT(
     "recon_each_break",
@@ -257,12 +261,13 @@ static const struct statement each_break = STATEMENT(
     "COALESCE(m.merchant_id, '') AS merchant_id, x.class, x.state, x.our_date, x.our_state, x.our_minor, "
     "x.our_points, x.our_currency, x.their_date, x.their_state, x.their_minor, x.their_points, "
     "x.their_currency, x.their_line, x.run_no, x.retries, ((SELECT min(business_date) FROM fence WHERE "
-    "programme_no = $1) - x.period_end)::int AS age_days, x.pair_break_no, x.correction_no, x.note, "
-    "r.file_name FROM recon_break x JOIN recon_run r ON r.run_no = x.last_run_no LEFT JOIN bank b ON "
+    "programme_no = $1) - x.period_end)::int AS age_days, x.pair_break_no, x.correction_no, x.dispute_no, x.note, "
+    "r.file_name, x.redemption_id, x.ref, x.hash16, r.file_sha256 FROM recon_break x JOIN recon_run r ON r.run_no = "
+    "x.last_run_no LEFT JOIN bank b ON "
     "b.bank_no = x.bank_no LEFT JOIN merchant m ON m.merchant_no = x.merchant_no WHERE x.programme_no = $1 AND "
     "($2 = 0 OR x.break_no = $2) AND ($3 = 0 OR x.party_type = $3) AND ($4 = 0 OR x.party_no = $4) AND ($5 = '' OR "
     "x.period = $5) AND ($6 = 0 OR x.class = $6) AND ($7 = 0 OR x.state = $7) AND ($8 OR $7 <> 0 OR $2 <> 0 OR "
-    "x.state IN (1, 2, 3)) ORDER BY x.break_no",
+    "x.state IN (1, 2, 3, 7)) ORDER BY x.break_no",
     filter_params, break_columns, sizeof(struct recon_break_row));
 
 bool recon_store_each_break(struct db *db, const struct recon_break_filter *filter, db_row_handler *each, void *owner,
@@ -271,6 +276,14 @@ bool recon_store_each_break(struct db *db, const struct recon_break_filter *filt
     CLEANUP(arena_release) struct arena arena = { 0 };
 
     return db_each(db, &each_break, filter, &arena, each, owner, err);
+}
+
+bool recon_store_break(struct db *db, int32_t programme_no, int64_t break_no, struct arena *arena,
+                       struct recon_break_row *row, bool *found, struct error *err)
+{
+    const struct recon_break_filter filter = { .programme_no = programme_no, .break_no = break_no, .period = "" };
+
+    return db_fetch_one(db, &each_break, &filter, arena, row, found, err);
 }
 
 struct end_params {

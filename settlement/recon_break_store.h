@@ -16,6 +16,9 @@ enum recon_break_state {
     BREAK_CORRECTED = 4,  /* and approved */
     BREAK_RESOLVED = 5,   /* found in another period, or no longer in a corrected file */
     BREAK_ACCEPTED = 6,   /* nothing is to be done: within the tolerance, or somebody said so */
+    BREAK_DISPUTED = 7,   /* a dispute of the line it is about is open */
+    BREAK_REJECTED = 8,   /* which was rejected */
+    BREAK_EXPIRED = 9,    /* or expired; agreed to it is CORRECTED */
     BREAK_STATE_COUNT
 };
 const char *recon_break_state_name(int state); /* "OPEN"; "?" for none */
@@ -65,7 +68,11 @@ struct recon_break_row {
     int64_t their_line, run_no;
     int32_t retries, age_days; /* from the period's end to the programme's open day */
     int64_t pair_break_no, correction_no;
+    int64_t dispute_no;
     const char *note, *file_name;
+    struct uuid redemption_id, ref; /* zero: nothing of ours */
+    int32_t hash16;                 /* of the member; -1: not known */
+    struct bytes file_sha256;
 };
 /* What is not given is 0 or "". */
 struct recon_break_filter {
@@ -75,10 +82,13 @@ struct recon_break_filter {
     int32_t party_no;
     const char *period;
     int16_t class, state;
-    bool all; /* also those that are settled: CORRECTED, RESOLVED, ACCEPTED */
+    bool all; /* also those that are settled: CORRECTED, RESOLVED, ACCEPTED, REJECTED, EXPIRED */
 };
 bool recon_store_each_break(struct db *db, const struct recon_break_filter *filter, db_row_handler *each, void *owner,
                             struct error *err) MUST_USE;
+/* One, whose texts live in the arena. */
+bool recon_store_break(struct db *db, int32_t programme_no, int64_t break_no, struct arena *arena,
+                       struct recon_break_row *row, bool *found, struct error *err) MUST_USE;
 /* One of an OPEN or DISPUTABLE break's ways to end; *done false when it is in another state. */
 bool recon_store_end_break(struct db *db, int32_t programme_no, int64_t break_no, enum recon_break_state state,
                            const char *note, bool *done, struct error *err) MUST_USE;

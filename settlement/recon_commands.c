@@ -4,9 +4,11 @@
 #include "domain/settle_contract.h"
 #include "money.h"
 #include "recon_correct.h"
+#include "recon_dispute.h"
 #include "recon_report.h"
 #include "recon_three.h"
 #include "store/correction_store.h"
+#include "store/dispute_store.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -158,11 +160,28 @@ static bool run_approve(struct work *work, struct error *err)
     return run_correction(work, true, err);
 }
 
+static bool run_dispute(struct work *work, struct error *err)
+{
+    CLEANUP(arena_release) struct arena arena = { 0 };
+    const struct recon_options *options = work->options;
+    char amount[MONEY_TEXT];
+    struct dispute_row row;
+
+    if (!recon_dispute(work->db, work->programme_no, options->break_no, options->by, &arena, &row, err))
+        return false;
+    money_format(row.amount_minor, row.currency, amount);
+    fprintf(work->out, "dispute %" PRId64 ": %s contests %s %s of line %" PRId64 " of %s\n", row.dispute_no,
+            row.opener == PARTY_BANK ? row.bank_id : row.merchant_id, amount, row.currency, row.line_number,
+            row.statement_id);
+    return true;
+}
+
 static bool (*const commands[RECON_COMMANDS])(struct work *work, struct error *err) = {
     [RECON_COMMAND_RECONCILE] = run_reconcile, [RECON_COMMAND_LIST] = run_list,
     [RECON_COMMAND_SHOW] = run_show,           [RECON_COMMAND_COMPARE] = run_compare,
     [RECON_COMMAND_RETRY] = run_retry,         [RECON_COMMAND_ACCEPT] = run_accept,
     [RECON_COMMAND_CORRECT] = run_correct,     [RECON_COMMAND_APPROVE] = run_approve,
+    [RECON_COMMAND_DISPUTE] = run_dispute,
 };
 
 bool recon_command_run(struct db *db, const struct recon_options *options, FILE *out, struct error *err)

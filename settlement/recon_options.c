@@ -40,6 +40,9 @@ static const struct {
                                 "bank is right\"" },
     [RECON_COMMAND_APPROVE] = { "breaks", "approve", "Approves it, as another person; the next close takes it.",
                                 "alliance-settle breaks approve --programme demo --break 7 --by bob" },
+    [RECON_COMMAND_DISPUTE] = { "breaks", "dispute",
+                                "Contests the statement's line that a DISPUTABLE break is about, for who is owed.",
+                                "alliance-settle breaks dispute --programme demo --break 7 --by ann" },
 };
 
 enum {
@@ -51,8 +54,10 @@ enum {
     ACCEPT = 1 << RECON_COMMAND_ACCEPT,
     CORRECT = 1 << RECON_COMMAND_CORRECT,
     APPROVE = 1 << RECON_COMMAND_APPROVE,
-    EVERY = RECONCILE | LIST | SHOW | COMPARE | RETRY | ACCEPT | CORRECT | APPROVE,
-    ONE = SHOW | ACCEPT | CORRECT | APPROVE
+    DISPUTE = 1 << RECON_COMMAND_DISPUTE,
+    EVERY = RECONCILE | LIST | SHOW | COMPARE | RETRY | ACCEPT | CORRECT | APPROVE | DISPUTE,
+    BY = ACCEPT | CORRECT | APPROVE | DISPUTE,
+    ONE = SHOW | BY
 };
 
 enum value_kind { VALUE_TEXT, VALUE_ID, VALUE_PERIOD, VALUE_NUMBER, VALUE_FLAG };
@@ -90,11 +95,10 @@ static const struct option {
     { "--class", "WORD", LIST, 0, VALUE_TEXT, AT(class), 1, 32,
       "only MISSING_HERE, MISSING_THERE, AMOUNT, STATE, LATE, DUPLICATE or ROUNDING" },
     { "--state", "WORD", LIST, 0, VALUE_TEXT, AT(state), 1, 32,
-      "only OPEN, DISPUTABLE, CORRECTING, CORRECTED, RESOLVED or ACCEPTED" },
+      "only OPEN, DISPUTABLE, DISPUTED, CORRECTING, CORRECTED, RESOLVED, ACCEPTED, REJECTED or EXPIRED" },
     { "--all", NULL, LIST, 0, VALUE_FLAG, AT(all), 0, 0, "those that are dealt with, too" },
     { "--break", "NUMBER", ONE, ONE, VALUE_NUMBER, AT(break_no), 1, INT64_MAX, "which one" },
-    { "--by", "NAME", ACCEPT | CORRECT | APPROVE, ACCEPT | CORRECT | APPROVE, VALUE_TEXT, AT(by), 1, 64,
-      "who does it" },
+    { "--by", "NAME", BY, BY, VALUE_TEXT, AT(by), 1, 64, "who does it" },
     { "--note", "TEXT", ACCEPT, ACCEPT, VALUE_TEXT, AT(note), 1, NOTE_MAX, "why" },
     { "--reason", "TEXT", CORRECT, CORRECT, VALUE_TEXT, AT(reason), 1, CORRECTION_REASON,
       "why; it stands on the statement" },
@@ -127,7 +131,7 @@ static bool find_command(int argc, char **argv, struct recon_options *options, i
         return true;
     }
     return error_set(err, REASON_FIELD_INVALID,
-                     "breaks needs one of: list, show, compare, retry, accept, correct, approve");
+                     "breaks needs one of: list, show, compare, retry, accept, correct, approve, dispute");
 }
 
 static bool set_value(const struct option *option, const char *value, struct recon_options *options)

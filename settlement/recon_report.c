@@ -51,6 +51,12 @@ static void side_text(struct date date, int state, int64_t minor, const char *cu
     snprintf(text, room, "%s %s %s %s", day, recon_state_name(state), amount, currency);
 }
 
+void recon_report_sides(const struct recon_break_row *row, char ours[80], char theirs[80])
+{
+    side_text(row->our_date, row->our_state, row->our_minor, row->our_currency, ours, 80);
+    side_text(row->their_date, row->their_state, row->their_minor, row->their_currency, theirs, 80);
+}
+
 /* ---- the table ---- */
 
 struct table {
@@ -123,6 +129,8 @@ static bool print_one(void *owner, const void *from, struct error *err)
         fprintf(table->out, "other half   break %" PRId64 "\n", row->pair_break_no);
     if (row->correction_no)
         fprintf(table->out, "correction   %" PRId64 "\n", row->correction_no);
+    if (row->dispute_no)
+        fprintf(table->out, "dispute      %" PRId64 "\n", row->dispute_no);
     if (*row->note)
         fprintf(table->out, "note         %s\n", row->note);
     return true;
@@ -187,14 +195,15 @@ static bool put_row(void *owner, const void *from, struct error *err)
     put_text(file, row->file_name, ",");
     new_file_print(file, "%" PRId64 ",%d,%d,%" PRId64 ",%" PRId64 ",", row->their_line, (int)row->retries,
                    (int)row->age_days, row->pair_break_no, row->correction_no);
-    put_text(file, row->note, "\r\n");
+    put_text(file, row->note, ",");
+    new_file_print(file, "%" PRId64 "\r\n", row->dispute_no);
     return true;
 }
 
 static const char header[] =
     "break,class,state,party_type,party_id,period,key,bank_id,merchant_id,our_date,our_state,our_amount,our_currency,"
     "our_points,their_date,their_state,their_amount,their_currency,their_points,difference,file_name,line,retries,"
-    "age_days,other_half,correction,note\r\n";
+    "age_days,other_half,correction,note,dispute\r\n";
 
 static void close_descriptor(const int *fd)
 {

@@ -15,6 +15,8 @@ void recon_report_result(const struct recon_result *result, const struct recon_o
 bool recon_report_table(struct db *db, const struct recon_break_filter *filter, FILE *out, struct error *err) MUST_USE;
 /* FIELD_INVALID when there is no such break. */
 bool recon_report_one(struct db *db, const struct recon_break_filter *filter, FILE *out, struct error *err) MUST_USE;
+/* "2017-01-03 CONFIRM 12.34 USD", or "nothing". */
+void recon_report_sides(const struct recon_break_row *row, char ours[80], char theirs[80]);
 /* RFC 4180, CRLF, injection-safe; the file takes the place of an older one only when it is whole. */
 bool recon_report_csv(struct db *db, const struct recon_break_filter *filter, const char *path,
                       struct error *err) MUST_USE;

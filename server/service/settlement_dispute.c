@@ -64,6 +64,7 @@ static bool shape_dispute(struct arena *arena, const struct dispute_row *row, Di
     shown->agreed_minor = row->agreed_minor;
     shown->ended_date = row->ended_on.days < never ? shape_date(arena, row->ended_on) : shape_text(arena, "");
     shown->correction_number = row->correction_no;
+    shown->break_number = row->break_no;
     return shown->programme_id && shown->statement_id && shown->bank_id && shown->merchant_id && shown->currency_code &&
            shown->reason_code && shown->evidence && shown->evidence_sha256 && shown->opened_by && shown->opened_date &&
            shown->expires_date && shown->ended_date;
@@ -317,6 +318,7 @@ static bool put(struct errand *errand, const struct dispute_row *row, const stru
         return error_set(err, REASON_TRY_AGAIN, "%s", "");
     return db_execute(errand->db, &dispute_add_step, &step, NULL, err) &&
            (!ended || (db_execute(errand->db, &dispute_release, &programme, NULL, err) &&
+                       db_execute(errand->db, &dispute_end_breaks, &programme, NULL, err) &&
                        db_execute(errand->db, &dispute_unmark_statements, &programme, NULL, err)));
 }
 

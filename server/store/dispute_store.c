@@ -6,8 +6,9 @@
     "lpad(n.number::text, greatest(6, length(n.number::text)), '0'), '') AS statement_number, d.line_number, "         \
     "b.bank_id, m.merchant_id, d.bank_no, d.merchant_no, d.currency, d.opener, d.amount_minor, d.withheld_minor, "     \
     "d.reason_code, d.evidence, d.evidence_sha256, d.content_hash, d.state, d.opened_by, d.opened_on, d.expires_on, "  \
-    "d.offered_minor, d.offered_by, d.agreed_minor, d.ended_on, d.correction_no FROM dispute d JOIN programme p "      \
-    "USING (programme_no) JOIN bank b ON b.bank_no = d.bank_no JOIN merchant m ON m.merchant_no = d.merchant_no "      \
+    "d.offered_minor, d.offered_by, d.agreed_minor, d.ended_on, d.correction_no, d.break_no FROM dispute d JOIN "      \
+    "programme p USING (programme_no) JOIN bank b ON b.bank_no = d.bank_no JOIN merchant m ON m.merchant_no = "        \
+    "d.merchant_no "                                                                                                   \
     "LEFT JOIN statement_number n ON n.statement_id = d.statement_id AND n.state = 1 "
 
 static const struct column dispute_columns[] = {
@@ -38,6 +39,7 @@ static const struct column dispute_columns[] = {
     COLUMN(struct dispute_row, agreed_minor),
     COLUMN(struct dispute_row, ended_on),
     COLUMN(struct dispute_row, correction_no),
+    COLUMN(struct dispute_row, break_no),
 };
 
 static const struct column find_params[] = { COLUMN(struct dispute_find_params, dispute_no),
@@ -78,14 +80,16 @@ static const struct column line_params[] = { COLUMN(struct dispute_line_params, 
                                              COLUMN(struct dispute_line_params, line_number),
                                              COLUMN(struct dispute_line_params, opener) };
 static const struct column line_columns[] = { COLUMN(struct dispute_line_row, contested_minor),
-                                              COLUMN(struct dispute_line_row, answered) };
+                                              COLUMN(struct dispute_line_row, answered),
+                                              COLUMN(struct dispute_line_row, agreed) };
 const struct statement dispute_line = STATEMENT(
     "dispute_line",
     "SELECT COALESCE((SELECT sum(CASE d.state WHEN 3 THEN d.agreed_minor ELSE d.amount_minor END) FROM dispute d WHERE "
     "d.statement_id = s.statement_id AND d.line_number = $2 AND d.state IN (1, 2, 3, 5)), 0)::int8 AS contested_minor, "
-    "EXISTS (SELECT FROM statement r WHERE r.programme_no = s.programme_no AND r.period = s.period AND r.currency = "
-    "s.currency AND r.answered_on > '1970-01-01' AND CASE $3 WHEN 1 THEN r.type = 2 AND r.bank_no = s.bank_no ELSE "
-    "r.type = 3 AND r.merchant_no = s.merchant_no END) AS answered FROM statement s WHERE s.statement_no = $1",
+    "COALESCE(a.answered_on > '1970-01-01', false) AS answered, COALESCE(a.answered_by <> '', false) AS agreed FROM "
+    "statement s LEFT JOIN statement a ON a.programme_no = s.programme_no AND a.period = s.period AND a.currency = "
+    "s.currency AND CASE $3 WHEN 1 THEN a.type = 2 AND a.bank_no = s.bank_no ELSE a.type = 3 AND a.merchant_no = "
+    "s.merchant_no END WHERE s.statement_no = $1",
     line_params, line_columns, sizeof(struct dispute_line_row));
 
 static const struct column open_params[] = {
@@ -95,6 +99,7 @@ static const struct column open_params[] = {
     COLUMN(struct dispute_open_params, amount_minor), COLUMN(struct dispute_open_params, reason_code),
     COLUMN(struct dispute_open_params, evidence),     COLUMN(struct dispute_open_params, evidence_sha256),
     COLUMN(struct dispute_open_params, by),           COLUMN(struct dispute_open_params, default_days),
+    COLUMN(struct dispute_open_params, break_no),
 };
 /* The clock is that of the opener's contract; payable less what went out and what is withheld is what can be withheld.
  */
@@ -102,7 +107,8 @@ const struct statement dispute_open = COMMAND_STATEMENT(
     "dispute_open",
     "INSERT INTO dispute (programme_no, request_id, content_hash, statement_id, period, line_number, bank_no, "
     "merchant_no, currency, opener, line_minor, amount_minor, withheld_minor, reason_code, evidence, evidence_sha256, "
-    "opened_by, opened_on, expires_on) SELECT s.programme_no, $2, $3, s.statement_id, s.period, $4, s.bank_no, "
+    "opened_by, opened_on, expires_on, break_no) SELECT s.programme_no, $2, $3, s.statement_id, s.period, $4, "
+    "s.bank_no, "
     "s.merchant_no, s.currency, $5, $6, $7, COALESCE((SELECT LEAST($7, GREATEST(0, p.payable_minor - (SELECT "
     "COALESCE(sum(o.amount_minor), 0) FROM payout o WHERE o.statement_id = r.statement_id AND o.state <> 4) - (SELECT "
     "COALESCE(sum(d.withheld_minor), 0) FROM dispute d WHERE d.programme_no = s.programme_no AND d.period = s.period "
@@ -111,7 +117,8 @@ const struct statement dispute_open = COMMAND_STATEMENT(
     "s.period AND r.type = 3 AND r.merchant_no = s.merchant_no AND r.currency = s.currency), 0)::int8, $8, $9, $10, "
     "$11, f.today, f.today + COALESCE((SELECT c.dispute_days FROM settlement_contract c WHERE c.programme_no = "
     "s.programme_no AND c.party = $5 AND c.party_no = CASE $5 WHEN 1 THEN s.bank_no ELSE s.merchant_no END AND "
-    "c.currency = s.currency AND c.effective_from <= s.last_day ORDER BY c.version DESC LIMIT 1), $12) FROM statement "
+    "c.currency = s.currency AND c.effective_from <= s.last_day ORDER BY c.version DESC LIMIT 1), $12), $13 FROM "
+    "statement "
     "s, LATERAL (SELECT min(business_date) AS today FROM fence WHERE programme_no = s.programme_no) f WHERE "
     "s.statement_no = $1",
     open_params);
@@ -190,4 +197,11 @@ const struct statement dispute_release =
                       "UPDATE settlement_hold h SET release_on = d.ended_on FROM dispute d WHERE d.programme_no = $1 "
                       "AND d.state IN (3, 4, 6) AND h.programme_no = $1 AND h.merchant_no = d.merchant_no AND h.kind = "
                       "2 AND h.refers_to = 'dispute ' || d.dispute_no AND h.release_on = '9999-12-31'",
+                      programme_params);
+/* Numbers of recon_break.state: 7 DISPUTED, 4 CORRECTED, 8 REJECTED, 9 EXPIRED. */
+const struct statement dispute_end_breaks =
+    COMMAND_STATEMENT("dispute_end_breaks",
+                      "UPDATE recon_break b SET state = CASE d.state WHEN 3 THEN 4 WHEN 4 THEN 8 ELSE 9 END, "
+                      "correction_no = d.correction_no FROM dispute d WHERE d.programme_no = $1 AND d.break_no > 0 AND "
+                      "d.state IN (3, 4, 6) AND b.break_no = d.break_no AND b.state = 7",
                       programme_params);

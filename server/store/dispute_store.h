@@ -31,6 +31,7 @@ struct dispute_row {
     int64_t agreed_minor;
     struct date ended_on; /* 9999-12-31: not ended */
     int64_t correction_no;
+    int64_t break_no; /* of a reconciliation; 0: none */
 };
 
 /* Of whom a caller may see disputes: both 0, everybody's. */
@@ -68,6 +69,7 @@ struct dispute_line_params {
 struct dispute_line_row {
     int64_t contested_minor; /* by disputes of the line that are open, or were agreed */
     bool answered;           /* the opener has agreed to its statement of the period, or was silent */
+    bool agreed;             /* not by silence */
 };
 extern const struct statement dispute_line;
 
@@ -82,6 +84,7 @@ struct dispute_open_params {
     struct bytes evidence_sha256;
     const char *by;
     int32_t default_days; /* of a party without a contract */
+    int64_t break_no;     /* 0: none */
 };
 extern const struct statement dispute_open;
 extern const struct statement dispute_hold; /* dispute_request_params: keeps what is not withheld */
@@ -126,5 +129,7 @@ struct dispute_expire_params {
 extern const struct statement dispute_expire;
 /* Lets go of what ended disputes hold; the merchant's statements from that day on have it. */
 extern const struct statement dispute_release; /* dispute_programme_params */
+/* Breaks end as their disputes did: CORRECTED, REJECTED, EXPIRED. */
+extern const struct statement dispute_end_breaks; /* dispute_programme_params */
 
 #endif

@@ -234,6 +234,33 @@ static void time_ends_what_nobody_goes_on_with(void **state)
     assert_int_equal(count(house, disputed), 3);
 }
 
+/* As `alliance-settle breaks dispute` opens it: the break of a reconciliation ends as its dispute does. */
+static void a_break_ends_with_its_dispute(void **state)
+{
+    struct house *house = *state;
+
+    house_sql(house, issued);
+    const char *agreed = contest(house, BANK, 1, 100), *rejected = contest(house, BANK, 1, 50);
+    house_sql(house, "INSERT INTO recon_run (programme_no, party_type, party_no, period, first_date, last_date, "
+                     "file_name, file_sha256, settings, our_counts, their_counts) VALUES (1, 1, 1, '2026-01', "
+                     "'2026-01-01', '2026-01-31', 'a.csv', '', '', '{}', '{}');"
+                     "UPDATE dispute SET break_no = dispute_no;"
+                     "INSERT INTO recon_break (programme_no, party_type, party_no, period, period_end, fingerprint, "
+                     "run_no, last_run_no, class, state, key, redemption_id, hash16, ref, bank_no, merchant_no, "
+                     "our_date, our_state, our_minor, our_points, our_currency, their_date, their_state, their_minor, "
+                     "their_points, their_currency, their_line, dispute_no) SELECT 1, 1, 1, '2026-01', '2026-01-31', "
+                     "sha256(int8send(dispute_no)), 1, 1, 4, 7, '', gen_random_uuid(), 0, gen_random_uuid(), 1, 1, "
+                     "'2026-01-15', 1, 1, 1, 'CNY', '2026-01-15', 1, 2, 1, 'CNY', 1, dispute_no FROM dispute");
+    house_expect(house_ask(house, SHOP, "StepDispute", STEP, agreed, "AGREE", 100), "{'breakNumber': '1'}");
+    assert_int_equal(count(house,
+                           "SELECT count(*) FROM recon_break b JOIN dispute d USING (break_no) WHERE b.state = 4 "
+                           "AND b.correction_no = d.correction_no AND d.correction_no > 0"),
+                     1);
+    assert_int_equal(count(house, "SELECT state FROM recon_break WHERE break_no = 2"), 7);
+    house_ask(house, BANK, "StepDispute", STEP, rejected, "REJECT", 0);
+    assert_int_equal(count(house, "SELECT state FROM recon_break WHERE break_no = 2"), 8);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -242,6 +269,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(all_is_granted_or_the_claim_falls, setup, teardown),
         cmocka_unit_test_setup_teardown(two_people_of_the_operator_decide, setup, teardown),
         cmocka_unit_test_setup_teardown(time_ends_what_nobody_goes_on_with, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_break_ends_with_its_dispute, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -95,6 +95,7 @@ static void wrong_use_is_explained(void **state)
     expect(0, "reconcile --help", "alliance-settle reconcile --programme demo --period 2017-01 --bank bank-a");
     expect(0, "--help", "alliance-settle breaks correct");
     expect(1, "breaks show --programme demo --break 7", "error: FIELD_INVALID: there is no break 7");
+    expect(1, "breaks dispute --programme demo --break 7 --by ann", "error: FIELD_INVALID: there is no break 7");
     expect(1, "reconcile --programme demo --period 2017-01 --bank bank-a --file nowhere",
            "error: FIELD_INVALID: nowhere cannot be read");
 }
@@ -176,10 +177,10 @@ static void a_report_is_csv_that_no_spreadsheet_runs(void **state)
     assert_string_equal(
         line, "break,class,state,party_type,party_id,period,key,bank_id,merchant_id,our_date,our_state,our_amount,"
               "our_currency,our_points,their_date,their_state,their_amount,their_currency,their_points,difference,"
-              "file_name,line,retries,age_days,other_half,correction,note\r\n");
+              "file_name,line,retries,age_days,other_half,correction,note,dispute\r\n");
     assert_non_null(fgets(line, sizeof line, in));
     assert_non_null(strstr(
-        line, ",bank-a,shop-3,2017-01-31,CONFIRM,12,JPY,10,2017-01-31,CONFIRM,13,JPY,,1,shop.csv,2,0,1,0,0,\r\n"));
+        line, ",bank-a,shop-3,2017-01-31,CONFIRM,12,JPY,10,2017-01-31,CONFIRM,13,JPY,,1,shop.csv,2,0,1,0,0,,0\r\n"));
     assert_non_null(fgets(line, sizeof line, in));
     assert_non_null(strstr(line, ",cmd|x,,shop-3,,,,,,2017-01-05,CONFIRM,0.07,USD,,0.07,shop.csv,3,"));
     assert_null(fgets(line, sizeof line, in));
