@@ -1,5 +1,8 @@
 /*
  * roster_apply.c -- rows of a batch become commands for the lanes, two windows of them at a time.
+ *
+ * Before a window goes to the lanes it is looked at (roster_same.h), by a session of its own: in the meantime the
+ * oldest window's verdicts are written and the rows of the one after it are read.
  */
 #include "service/roster_work.h"
 
@@ -19,7 +22,8 @@
 
 typedef Alliance__V1__RowVerdict Verdict;
 
-enum { WINDOW_ROWS = ROSTER_WINDOW * ROWS_MAX, WINDOWS = 2 };
+/* WINDOWS are in the lanes at most; when one is looked at, one of them is over before the next is read. */
+enum { WINDOW_ROWS = ROSTER_WINDOW * ROWS_MAX, WINDOWS = 2, PLACES = WINDOWS + 1 };
 
 _Static_assert(WINDOWS *WINDOW_ROWS == ROSTER_OUTSTANDING, "as it says");
 
@@ -40,6 +44,8 @@ struct window {
     size_t command_count;
     int64_t first_row;
     bool again; /* some of it may have been applied before */
+    bool *same;
+    struct roster_look *look; /* NULL: not begun */
 };
 
 /* One turn's work on one batch. */
@@ -52,7 +58,8 @@ struct turn {
     int32_t programme_no, buckets;
     int64_t next_row;   /* to be given to the lanes */
     int64_t doubt_rows; /* up to there, rows were given to lanes before this turn */
-    struct window windows[WINDOWS];
+    int left;           /* windows of this turn */
+    struct window windows[PLACES];
 };
 
 static bool no_room(struct error *err)
@@ -146,21 +153,25 @@ static size_t list_sent(struct window *window)
     return count;
 }
 
+static bool look_begin(struct turn *turn, struct window *window, struct db *db, struct error *err)
+{
+    window->command_count = list_sent(window);
+    return roster_look_begin(db, turn->buckets, turn->bank_id, window->commands, window->command_count, window->same,
+                             &window->arena, &window->look, err);
+}
+
 /* What is so already has its verdict. Not where it may be so because this batch has made it so. */
 static bool answer_same(struct turn *turn, struct window *window, struct error *err)
 {
-    bool *same = arena_alloc(&window->arena, WINDOW_ROWS * sizeof *same);
-    size_t count = list_sent(window);
-
-    if (!same)
-        return no_room(err);
     if (window->again)
         return true;
-    if (!roster_find_same(turn->db, turn->buckets, turn->bank_id, window->commands, count, same, &window->arena, err))
+    if (!window->look && !look_begin(turn, window, turn->db, err))
         return false;
-    for (size_t i = 0; i < count; i++) {
+    if (!roster_look_end(window->look, err))
+        return false;
+    for (size_t i = 0; i < window->command_count; i++) {
         struct row *row = (struct row *)(void *)window->commands[i];
-        if (same[i]) {
+        if (window->same[i]) {
             row->sent = false;
             row->verdict.outcome = ALLIANCE__V1__ROW_OUTCOME__ROW_OUTCOME_UNCHANGED;
         }
@@ -178,7 +189,9 @@ static bool fill(struct turn *turn, struct window *window, struct error *err)
                        &window->chunk_count, err))
         return false;
     window->rows = arena_alloc(&window->arena, WINDOW_ROWS * sizeof *window->rows);
-    if (!window->rows)
+    window->same = arena_alloc(&window->arena, WINDOW_ROWS * sizeof *window->same);
+    window->look = NULL;
+    if (!window->rows || !window->same)
         return no_room(err);
     for (size_t i = 0; i < window->chunk_count; i++) {
         if (!take_chunk(turn, window, &window->chunks[i], err))
@@ -186,7 +199,7 @@ static bool fill(struct turn *turn, struct window *window, struct error *err)
     }
     window->again = window->first_row <= turn->doubt_rows;
     turn->next_row += (int64_t)window->count;
-    return window->count == 0 || (refuse_twice(turn, window, err) && answer_same(turn, window, err));
+    return window->count == 0 || refuse_twice(turn, window, err);
 }
 
 /* A row that wants another member's card has its answer already. */
@@ -294,54 +307,78 @@ static bool put_chunk(struct turn *turn, struct window *window, const struct ros
     return roster_put_verdicts(turn->db, &done, err);
 }
 
-/* Beyond what is applied, two more windows may be in the lanes by the time this is written again. */
-static bool keep(struct turn *turn, struct error *err)
+/* Beyond what is applied, so many windows may be in the lanes by the time this is written again. */
+static bool keep(struct turn *turn, int64_t windows, struct error *err)
 {
     struct roster_batch *batch = turn->batch;
-    int64_t begun = batch->applied_rows + WINDOWS * WINDOW_ROWS;
+    int64_t begun = batch->applied_rows + windows * WINDOW_ROWS;
 
-    if (begun > batch->begun_rows)
-        batch->begun_rows = begun;
+    batch->begun_rows = begun > turn->doubt_rows ? begun : turn->doubt_rows;
     return roster_keep(turn->db, batch, &turn->work->lease, err);
 }
 
-static bool put(struct turn *turn, struct window *window, struct error *err)
+static bool put(struct turn *turn, struct window *window, int64_t windows, struct error *err)
 {
     for (size_t i = 0; i < window->chunk_count; i++) {
         if (!put_chunk(turn, window, &window->chunks[i], err))
             return false;
     }
-    return keep(turn, err);
+    return keep(turn, windows, err);
 }
 
-/* The window's rows are answered: their verdicts and how far the batch is are written as one. */
-static bool finish(struct turn *turn, struct window *window, struct error *err)
+/*
+ * The window's rows are answered: their verdicts and how far the batch is are written as one. So many other windows are
+ * in the lanes now or soon: none after the last of a turn, and the next turn begins without a doubt. The write need not
+ * have reached the disk: what the lanes write later reaches it later still, and what is lost of it is found again.
+ */
+static bool finish(struct turn *turn, struct window *window, int64_t windows, struct error *err)
 {
     if (!take_answers(window, err) || !remember(turn, window, err) ||
         !cards_settle(turn->db, turn->buckets, turn->bank_id, window->commands, window->command_count, err) ||
-        !db_begin(turn->db, err))
+        !db_script(turn->db, "BEGIN; SET LOCAL synchronous_commit = off", err))
         return false;
-    if (put(turn, window, err) && db_commit(turn->db, err))
+    if (put(turn, window, windows, err) && db_commit(turn->db, err))
         return true;
     db_rollback(turn->db);
     return false;
 }
 
+/* The oldest of so many windows in the lanes; more: another goes there before this is called again. */
+static bool finish_oldest(struct turn *turn, size_t newest, int *in_lanes, bool more, struct error *err)
+{
+    struct window *oldest = &turn->windows[(newest + PLACES - (size_t)*in_lanes + 1) % PLACES];
+
+    crew_wait(&oldest->crew);
+    --*in_lanes;
+    return finish(turn, oldest, *in_lanes + more, err);
+}
+
+static bool read_next(struct turn *turn, struct window *window, struct error *err)
+{
+    window->count = 0;
+    return turn->left-- <= 0 || fill(turn, window, err);
+}
+
 static bool take_turn(struct turn *turn, bool *done, struct error *err)
 {
-    int left = ROSTER_TURN;
+    struct window *windows = turn->windows;
+    size_t at = 0;
+    int in_lanes = 0;
 
-    for (size_t i = 0; i < WINDOWS; i++) {
-        if (!fill(turn, &turn->windows[i], err) || !send(turn, &turn->windows[i], err))
+    turn->left = ROSTER_TURN;
+    if (!read_next(turn, &windows[at], err))
+        return false;
+    for (; windows[at].count > 0; at = (at + 1) % PLACES) {
+        struct db *reader = windows[at].again ? NULL : turn->work->reader;
+        if ((reader && !look_begin(turn, &windows[at], reader, err)) ||
+            (in_lanes == WINDOWS && !finish_oldest(turn, at + PLACES - 1, &in_lanes, true, err)) ||
+            !read_next(turn, &windows[(at + 1) % PLACES], err) || !answer_same(turn, &windows[at], err) ||
+            !send(turn, &windows[at], err))
             return false;
+        in_lanes++;
     }
-    for (size_t i = 0; turn->windows[i].count > 0; i = (i + 1) % WINDOWS) {
-        struct window *window = &turn->windows[i];
-        crew_wait(&window->crew);
-        if (!finish(turn, window, err))
-            return false;
-        window->count = 0;
-        if (--left > 0 && (!fill(turn, window, err) || !send(turn, window, err)))
+    while (in_lanes > 0) {
+        if (!finish_oldest(turn, at + PLACES - 1, &in_lanes, false, err))
             return false;
     }
     *done = turn->batch->applied_rows == turn->batch->row_count;
@@ -364,7 +401,7 @@ static bool find_bank(struct turn *turn, struct error *err)
 
 static void release(struct turn *turn)
 {
-    for (size_t i = 0; i < WINDOWS; i++) {
+    for (size_t i = 0; i < PLACES; i++) {
         crew_wait(&turn->windows[i].crew);
         crew_release(&turn->windows[i].crew);
         arena_release(&turn->windows[i].arena);
@@ -383,8 +420,8 @@ bool roster_apply(struct roster_work *work, struct db *db, struct roster_batch *
         .doubt_rows = batch->begun_rows,
     };
 
-    for (size_t i = 0; i < WINDOWS; i++)
+    for (size_t i = 0; i < PLACES; i++)
         crew_init(&turn.windows[i].crew);
     *done = batch->applied_rows == batch->row_count;
-    return *done || (find_bank(&turn, err) && keep(&turn, err) && take_turn(&turn, done, err));
+    return *done || (find_bank(&turn, err) && keep(&turn, WINDOWS, err) && take_turn(&turn, done, err));
 }

@@ -18,7 +18,7 @@ struct candidate {
     size_t cards; /* found to be as it says */
 };
 
-struct looking {
+struct roster_look {
     struct db *db;
     int32_t buckets;
     const char *bank_id;
@@ -26,6 +26,7 @@ struct looking {
     size_t count;
     struct arena *arena;
     struct account *scratch;
+    int32_t next_bucket, queued; /* to be asked for; asked for and not read */
 };
 
 static bool no_room(struct error *err)
@@ -33,7 +34,7 @@ static bool no_room(struct error *err)
     return error_set(err, REASON_INTERNAL, "no memory for a window of a roster batch");
 }
 
-static int32_t bucket_of(const struct looking *looking, const struct candidate *candidate)
+static int32_t bucket_of(const struct roster_look *looking, const struct candidate *candidate)
 {
     return candidate->command->hash16 % looking->buckets;
 }
@@ -45,7 +46,7 @@ static int by_member(const void *a, const void *b)
     return uuid_compare(&left->command->member_id, &right->command->member_id);
 }
 
-static struct candidate *find(const struct looking *looking, const struct uuid *member_id)
+static struct candidate *find(const struct roster_look *looking, const struct uuid *member_id)
 {
     struct command wanted = { .member_id = *member_id };
     const struct candidate key = { .command = &wanted };
@@ -55,7 +56,7 @@ static struct candidate *find(const struct looking *looking, const struct uuid *
 
 /* Members */
 
-static bool is_as_wished(struct looking *looking, const struct roster_standing *row, const struct command *command)
+static bool is_as_wished(struct roster_look *looking, const struct roster_standing *row, const struct command *command)
 {
     struct account *account = looking->scratch;
     struct member_wish wish = { .status = command->member.status,
@@ -74,7 +75,7 @@ static bool is_as_wished(struct looking *looking, const struct roster_standing *
     return member_is_so(account, &wish);
 }
 
-static bool ask(struct looking *looking, int32_t bucket, bool *asked, struct error *err)
+static bool ask(struct roster_look *looking, int32_t bucket, bool *asked, struct error *err)
 {
     struct uuid *ids = arena_alloc(looking->arena, looking->count * sizeof *ids);
     struct roster_standings_params params = { bucket, { ids, 0 } };
@@ -89,7 +90,7 @@ static bool ask(struct looking *looking, int32_t bucket, bool *asked, struct err
     return !*asked || db_queue(looking->db, &roster_standings, &params, err);
 }
 
-static bool answer(struct looking *looking, struct error *err)
+static bool answer(struct roster_look *looking, struct error *err)
 {
     struct roster_standing *rows;
     size_t count;
@@ -104,34 +105,26 @@ static bool answer(struct looking *looking, struct error *err)
     return true;
 }
 
-/* A statement a bucket, some buckets a round trip. */
-static bool read_buckets(struct looking *looking, int32_t first, int32_t end, struct error *err)
+/* A statement a bucket, some buckets a round trip: what is asked for is read by read_asked. */
+static bool ask_buckets(struct roster_look *looking, struct error *err)
 {
-    int32_t queued = 0;
+    int32_t end = looking->next_bucket + BUCKETS_AT_ONCE;
     bool good = db_pipeline_begin(looking->db, err), asked = false;
 
-    for (int32_t bucket = first; good && bucket < end; bucket++) {
-        good = ask(looking, bucket, &asked, err);
-        queued += good && asked;
+    if (end > looking->buckets)
+        end = looking->buckets;
+    for (; good && looking->next_bucket < end; looking->next_bucket++) {
+        good = ask(looking, looking->next_bucket, &asked, err);
+        looking->queued += good && asked;
     }
-    good = good && (queued == 0 || db_flush(looking->db, true, err));
-    for (; good && queued > 0; queued--)
-        good = answer(looking, err);
-    return db_pipeline_end(looking->db, err) && good;
+    return good && (looking->queued == 0 || db_flush(looking->db, true, err));
 }
 
-static bool read_members(struct looking *looking, struct error *err)
+static bool read_asked(struct roster_look *looking, bool good, struct error *err)
 {
-    static const struct statement *const statements[] = { &roster_standings };
-
-    if (!db_prepare(looking->db, statements, COUNT(statements), err))
-        return false;
-    for (int32_t first = 0; first < looking->buckets; first += BUCKETS_AT_ONCE) {
-        int32_t end = first + BUCKETS_AT_ONCE < looking->buckets ? first + BUCKETS_AT_ONCE : looking->buckets;
-        if (!read_buckets(looking, first, end, err))
-            return false;
-    }
-    return true;
+    for (; good && looking->queued > 0; looking->queued--)
+        good = answer(looking, err);
+    return db_pipeline_end(looking->db, err) && good;
 }
 
 /* Cards */
@@ -143,7 +136,7 @@ static const struct member_profile *cards_of(const struct candidate *candidate)
     return *candidate->same && profile && profile->card_count > 0 ? profile : NULL;
 }
 
-static bool list_cards(const struct looking *looking, struct card_ids_params *params, struct error *err)
+static bool list_cards(const struct roster_look *looking, struct card_ids_params *params, struct error *err)
 {
     size_t room = 0, count = 0;
 
@@ -170,7 +163,7 @@ static bool is_card(const struct card *card, const struct card_row *row)
            card->expires_on.days == row->expires_on.days && card->supplementary == row->supplementary;
 }
 
-static void count_card(const struct looking *looking, const struct card_row *row)
+static void count_card(const struct roster_look *looking, const struct card_row *row)
 {
     struct candidate *owner = find(looking, &row->member_id);
     const struct member_profile *profile = owner ? cards_of(owner) : NULL;
@@ -181,7 +174,7 @@ static void count_card(const struct looking *looking, const struct card_row *row
     }
 }
 
-static bool read_cards(struct looking *looking, struct error *err)
+static bool read_cards(struct roster_look *looking, struct error *err)
 {
     struct card_ids_params params;
     struct card_row *rows;
@@ -203,19 +196,43 @@ static bool read_cards(struct looking *looking, struct error *err)
     return true;
 }
 
-bool roster_find_same(struct db *db, int32_t buckets, const char *bank_id, struct command *const *commands,
-                      size_t count, bool *same, struct arena *arena, struct error *err)
+bool roster_look_begin(struct db *db, int32_t buckets, const char *bank_id, struct command *const *commands,
+                       size_t count, bool *same, struct arena *arena, struct roster_look **out, struct error *err)
 {
-    struct looking looking = { db, buckets, bank_id, NULL, count, arena, NULL };
+    static const struct statement *const statements[] = { &roster_standings };
+    struct roster_look *looking = arena_alloc(arena, sizeof *looking);
 
-    looking.candidates = arena_alloc(arena, count * sizeof *looking.candidates);
-    looking.scratch = arena_alloc(arena, sizeof *looking.scratch);
-    if (!looking.candidates || !looking.scratch)
+    *out = NULL;
+    if (!looking)
+        return no_room(err);
+    *looking = (struct roster_look){ .db = db, .buckets = buckets, .bank_id = bank_id, .count = count, .arena = arena };
+    looking->candidates = arena_alloc(arena, count * sizeof *looking->candidates);
+    looking->scratch = arena_alloc(arena, sizeof *looking->scratch);
+    if (!looking->candidates || !looking->scratch)
         return no_room(err);
     for (size_t i = 0; i < count; i++) {
         same[i] = false;
-        looking.candidates[i] = (struct candidate){ commands[i], &same[i], 0 };
+        looking->candidates[i] = (struct candidate){ commands[i], &same[i], 0 };
     }
-    qsort(looking.candidates, count, sizeof *looking.candidates, by_member);
-    return count == 0 || (read_members(&looking, err) && read_cards(&looking, err));
+    qsort(looking->candidates, count, sizeof *looking->candidates, by_member);
+    if (!db_prepare(db, statements, COUNT(statements), err))
+        return false;
+    if (!ask_buckets(looking, err)) {
+        struct error later;
+        (void)read_asked(looking, false, &later);
+        return false;
+    }
+    *out = looking;
+    return true;
+}
+
+bool roster_look_end(struct roster_look *looking, struct error *err)
+{
+    bool good = read_asked(looking, true, err);
+
+    while (good && looking->next_bucket < looking->buckets) {
+        good = ask_buckets(looking, err);
+        good = read_asked(looking, good, err);
+    }
+    return good && read_cards(looking, err);
 }

@@ -11,11 +11,16 @@
 #include "engine/command.h"
 #include "store/db.h"
 
+struct roster_look; /* lives in the arena it was begun with */
+
 /*
- * same[i]: a lane would answer UNCHANGED to commands[i], a COMMAND_SET_MEMBER of that bank, and its cards are as it
- * says. false: it may or may not, as for a limit by tier or for a time, which days and rules move.
+ * Asks, and does not wait: until the look is ended nothing else is asked of db.
+ * After the end same[i] says: a lane would answer UNCHANGED to commands[i], a COMMAND_SET_MEMBER of that bank, and its
+ * cards are as it says. false: it may or may not, as for a limit by tier or for a time, which days and rules move.
  */
-bool roster_find_same(struct db *db, int32_t buckets, const char *bank_id, struct command *const *commands,
-                      size_t count, bool *same, struct arena *arena, struct error *err) MUST_USE;
+bool roster_look_begin(struct db *db, int32_t buckets, const char *bank_id, struct command *const *commands,
+                       size_t count, bool *same, struct arena *arena, struct roster_look **look,
+                       struct error *err) MUST_USE;
+bool roster_look_end(struct roster_look *look, struct error *err) MUST_USE;
 
 #endif

@@ -49,18 +49,40 @@ bool roster_work_end(struct roster_work *work, struct db *db, struct error *err)
 
 /* The thread */
 
+static const char session_sql[] = "SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '60s'; "
+                                  "SET jit = off; SET timezone = 'UTC'";
+
 struct roster_worker {
     struct roster_work work;
     struct routine *routine;
     char *conninfo;
 };
 
+static void close_reader(struct roster_worker *worker)
+{
+    db_close(worker->work.reader);
+    worker->work.reader = NULL;
+}
+
+static bool open_reader(struct roster_worker *worker, struct error *err)
+{
+    if (worker->work.reader)
+        return true;
+    if (db_open(worker->conninfo, &worker->work.reader, err) && db_script(worker->work.reader, session_sql, err))
+        return true;
+    close_reader(worker);
+    return false;
+}
+
+/* What a failure left unread of the reader's goes with its session. */
 static bool run(void *owner, struct db *db, int64_t *wait_us, struct error *err)
 {
     struct roster_worker *worker = owner;
     bool worked = false;
 
-    bool good = roster_work_run(&worker->work, db, &worked, err);
+    bool good = open_reader(worker, err) && roster_work_run(&worker->work, db, &worked, err);
+    if (!good)
+        close_reader(worker);
     *wait_us = !good ? RETRY_US : worked ? 0 : POLL_US;
     return good || err->reason == REASON_OVERLOADED || err->reason == REASON_TRY_AGAIN;
 }
@@ -72,8 +94,7 @@ bool roster_worker_open(const struct roster_work *work, const char *conninfo, st
     const struct routine_options routine = {
         .name = "roster",
         .conninfo = conninfo,
-        .session_sql = "SET lock_timeout = '5s'; SET idle_in_transaction_session_timeout = '60s'; SET jit = off; "
-                       "SET timezone = 'UTC'",
+        .session_sql = session_sql,
         .run = run,
         .owner = worker,
         .retry_us = RETRY_US,
@@ -110,6 +131,7 @@ void roster_worker_close(struct roster_worker *worker)
     if (!worker)
         return;
     routine_stop(worker->routine);
+    close_reader(worker);
     give_back(worker);
     free(worker->conninfo);
     free(worker);

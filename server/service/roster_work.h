@@ -30,6 +30,7 @@ struct roster_work {
     struct reference_source *reference; /* for bank ids */
     const struct crypto_key *key;
     struct roster_lease lease;
+    struct db *reader; /* a session of its own to look at members with, owned by the worker; NULL: the other is used */
     int64_t close_share_bp; /* of batches that do not say */
 };
 
