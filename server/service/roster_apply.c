@@ -237,7 +237,7 @@ static bool take_answers(struct window *window, struct error *err)
 static bool is_in_doubt(const struct turn *turn, const struct row *row, int32_t bucket)
 {
     return row->sent && row->verdict.outcome == ALLIANCE__V1__ROW_OUTCOME__ROW_OUTCOME_UNCHANGED &&
-           row->command.hash16 % turn->buckets == bucket;
+           member_hash16(&row->command.member_id) % turn->buckets == bucket;
 }
 
 /* What found nothing to do may have been done by this batch before somebody fell over. */

@@ -36,7 +36,7 @@ static bool no_room(struct error *err)
 
 static int32_t bucket_of(const struct roster_look *looking, const struct candidate *candidate)
 {
-    return candidate->command->hash16 % looking->buckets;
+    return member_hash16(&candidate->command->member_id) % looking->buckets;
 }
 
 static int by_member(const void *a, const void *b)

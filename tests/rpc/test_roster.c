@@ -21,7 +21,7 @@
 typedef Alliance__V1__PushRosterRequest Request;
 typedef Alliance__V1__PushRosterResponse Response;
 
-enum { LIST_MAX = 1300, BYTES_MAX = 1 << 18 };
+enum { LIST_MAX = 4700, BYTES_MAX = 1 << 18 };
 
 /* A member list, and what it adds up to. */
 struct list {
@@ -536,6 +536,44 @@ static void another_server_goes_on_after_a_crash(void **state)
     assert_true(roster_work_run(&first_server, house->db, &worked, &err) && !worked);
 }
 
+/* What is so already is found without a lane: here every lane would wait for a member it cannot have. */
+static void a_list_that_changes_nothing_waits_for_nobody(void **state)
+{
+    CLEANUP(free_list) struct list *list = delta(1);
+    struct error err = { 0 };
+    struct db *holder = NULL;
+
+    (void)state;
+    assert_true(db_open(house->conninfo, &first_server.reader, &err));
+    add_many(list, 1, 4600, 7); /* five windows: more than there are places for */
+    add_up(list);
+    stage(MACHINE, list);
+    work_off(&first_server);
+    house_expect(batch_of(1), "{'state': 'ROSTER_STATE_APPLIED', 'created': '4600'}");
+    assert_true(db_open(house->conninfo, &holder, &err));
+    assert_true(db_script(holder, "BEGIN; SELECT FROM account FOR UPDATE", &err));
+    list->batch_number = 2;
+    stage(MACHINE, list);
+    work_off(&first_server);
+    house_expect(batch_of(2), "{'state': 'ROSTER_STATE_APPLIED', 'changed': '0', 'unchanged': '4600'}");
+    db_close(holder);
+    db_close(first_server.reader);
+    first_server.reader = NULL;
+}
+
+/* A turn that ended in good order leaves nothing in doubt, so that the next one need not look for traces. */
+static void a_turn_leaves_nothing_in_doubt(void **state)
+{
+    CLEANUP(free_list) struct list *list = delta(1);
+
+    (void)state;
+    add_many(list, 1, 1200, 7);
+    add_up(list);
+    stage(MACHINE, list);
+    work_off(&first_server);
+    assert_int_equal(house_count(house, "SELECT begun_rows - applied_rows FROM roster_batch"), 0);
+}
+
 /* Whoever stops in good order says so, and nobody waits for what he had leased. */
 static void a_server_that_ends_gives_its_batches_back(void **state)
 {
@@ -677,6 +715,8 @@ int main(void)
         TEST(a_batch_again_changes_nothing_and_numbers_have_no_gaps),
         TEST(rows_that_name_one_member_are_all_refused),
         TEST(another_server_goes_on_after_a_crash),
+        TEST(a_list_that_changes_nothing_waits_for_nobody),
+        TEST(a_turn_leaves_nothing_in_doubt),
         TEST(a_server_that_ends_gives_its_batches_back),
         TEST(a_full_list_closes_whom_it_lacks),
         TEST(a_list_that_closes_many_waits_for_a_second_person),
