@@ -204,6 +204,8 @@ struct command {
     int64_t batch_number;     /* for the audit log: of a roster batch; 0 for none */
     uint8_t content_hash[32]; /* of everything that must be the same in a repeat, method and caller included */
     int64_t deadline_us;      /* clock_monotonic_us; not begun after it */
+    /* As deadline_us, and moved on while the command waits: how long its maker may write at all. NULL: for ever. */
+    const _Atomic int64_t *held_until_us;
     union {
         struct member_order member;
         struct accrue_order accrue;

@@ -242,7 +242,8 @@ static size_t drop_late(struct command **commands, size_t count)
     size_t kept = 0;
 
     for (size_t i = 0; i < count; i++) {
-        if (commands[i]->deadline_us > now_us)
+        const _Atomic int64_t *held_until_us = commands[i]->held_until_us;
+        if (commands[i]->deadline_us > now_us && (!held_until_us || *held_until_us > now_us))
             commands[kept++] = commands[i];
         else
             refuse_all(&commands[i], 1, &late);

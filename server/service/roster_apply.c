@@ -7,6 +7,7 @@
 #include "service/roster_work.h"
 
 #include "engine/reference.h"
+#include "io/clock.h"
 #include "io/crypto.h"
 #include "service/cards.h"
 #include "service/member_row.h"
@@ -334,13 +335,24 @@ static bool put(struct turn *turn, struct window *window, int64_t windows, struc
 static bool finish(struct turn *turn, struct window *window, int64_t windows, struct error *err)
 {
     if (!take_answers(window, err) || !remember(turn, window, err) ||
-        !cards_settle(turn->db, turn->buckets, turn->bank_id, window->commands, window->command_count, err) ||
-        !db_script(turn->db, "BEGIN; SET LOCAL synchronous_commit = off", err))
+        !cards_settle(turn->db, turn->buckets, turn->bank_id, window->commands, window->command_count, err))
         return false;
-    if (put(turn, window, windows, err) && db_commit(turn->db, err))
+    int64_t since_us = clock_monotonic_us();
+    if (!db_script(turn->db, "BEGIN; SET LOCAL synchronous_commit = off", err))
+        return false;
+    if (put(turn, window, windows, err) && db_commit(turn->db, err)) {
+        roster_work_hold(turn->work, since_us);
         return true;
+    }
     db_rollback(turn->db);
     return false;
+}
+
+static void renew(void *owner)
+{
+    struct turn *turn = owner;
+
+    roster_work_renew(turn->work, turn->db, turn->batch);
 }
 
 /* The oldest of so many windows in the lanes; more: another goes there before this is called again. */
@@ -348,7 +360,7 @@ static bool finish_oldest(struct turn *turn, size_t newest, int *in_lanes, bool 
 {
     struct window *oldest = &turn->windows[(newest + PLACES - (size_t)*in_lanes + 1) % PLACES];
 
-    crew_wait(&oldest->crew);
+    crew_wait(&oldest->crew, renew, turn);
     --*in_lanes;
     return finish(turn, oldest, *in_lanes + more, err);
 }
@@ -402,7 +414,7 @@ static bool find_bank(struct turn *turn, struct error *err)
 static void release(struct turn *turn)
 {
     for (size_t i = 0; i < PLACES; i++) {
-        crew_wait(&turn->windows[i].crew);
+        crew_wait(&turn->windows[i].crew, NULL, NULL);
         crew_release(&turn->windows[i].crew);
         arena_release(&turn->windows[i].arena);
     }
@@ -421,7 +433,7 @@ bool roster_apply(struct roster_work *work, struct db *db, struct roster_batch *
     };
 
     for (size_t i = 0; i < PLACES; i++)
-        crew_init(&turn.windows[i].crew);
+        crew_init(&turn.windows[i].crew, &work->held_until_us);
     *done = batch->applied_rows == batch->row_count;
     return *done || (find_bank(&turn, err) && keep(&turn, WINDOWS, err) && take_turn(&turn, done, err));
 }

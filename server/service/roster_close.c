@@ -16,6 +16,7 @@ enum { AT_ONCE = 256 };
 
 struct closing {
     struct roster_work *work;
+    struct db *db;
     struct roster_batch *batch;
     struct arena arena;
     struct crew crew;
@@ -26,7 +27,7 @@ struct closing {
 
 static void release(struct closing *closing)
 {
-    crew_wait(&closing->crew);
+    crew_wait(&closing->crew, NULL, NULL);
     crew_release(&closing->crew);
     arena_release(&closing->arena);
 }
@@ -51,6 +52,13 @@ static struct command close_command(const struct roster_batch *batch, int32_t pr
     return command;
 }
 
+static void renew(void *owner)
+{
+    struct closing *closing = owner;
+
+    roster_work_renew(closing->work, closing->db, closing->batch);
+}
+
 static bool ask(struct closing *closing, struct error *err)
 {
     const struct reference *reference = reference_acquire(closing->work->reference);
@@ -67,7 +75,7 @@ static bool ask(struct closing *closing, struct error *err)
         closing->commands[i] = close_command(closing->batch, programme_no, &closing->rows[i]);
         crew_send(&closing->crew, closing->work->lanes, &closing->commands[i]);
     }
-    crew_wait(&closing->crew);
+    crew_wait(&closing->crew, renew, closing);
     return true;
 }
 
@@ -100,11 +108,11 @@ static bool put(struct closing *closing, struct db *db, const struct roster_key 
 
 bool roster_close(struct roster_work *work, struct db *db, struct roster_batch *batch, struct error *err)
 {
-    CLEANUP(release) struct closing closing = { .work = work, .batch = batch };
+    CLEANUP(release) struct closing closing = { .work = work, .db = db, .batch = batch };
     const struct roster_key key = { batch->bank_no, batch->batch_number };
     const struct uuid first = { { 0 } };
 
-    crew_init(&closing.crew);
+    crew_init(&closing.crew, &work->held_until_us);
     if (!roster_closings(db, &key, &first, true, AT_ONCE, &closing.arena, &closing.rows, &closing.count, err))
         return false;
     if (closing.count > 0 && (!ask(&closing, err) || !take_answers(&closing, err)))

@@ -3,13 +3,23 @@
 #include "engine/lanes.h"
 #include "io/clock.h"
 
-static const int64_t deadline_us = INT64_C(5) * US_PER_SECOND; /* well within a lease */
+#include <time.h>
 
-void crew_init(struct crew *crew)
+/* Behind a full queue of card spend, beside redemptions, a row waits for some hundred batches. */
+static const int64_t deadline_us = INT64_C(60) * US_PER_SECOND;
+enum { RENEW_S = 3 };
+
+void crew_init(struct crew *crew, const _Atomic int64_t *held_until_us)
 {
+    pthread_condattr_t monotonic;
+
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_mutex_init(&crew->lock, NULL);
-    pthread_cond_init(&crew->home, NULL);
+    pthread_cond_init(&crew->home, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     crew->working = 0;
+    crew->held_until_us = held_until_us;
 }
 
 void crew_release(struct crew *crew)
@@ -38,6 +48,7 @@ void crew_send(struct crew *crew, struct lanes *lanes, struct command *command)
 
     command->hash16 = member_hash16(&command->member_id);
     command->deadline_us = clock_monotonic_us() + deadline_us;
+    command->held_until_us = crew->held_until_us;
     command->done = come_home;
     command->owner = crew;
     change(crew, true);
@@ -47,12 +58,28 @@ void crew_send(struct crew *crew, struct lanes *lanes, struct command *command)
     change(crew, false);
 }
 
-void crew_wait(struct crew *crew)
+/* false when they are not all home in that time. */
+static bool wait_a_while(struct crew *crew)
 {
+    struct timespec until;
+    int late = 0;
+
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += RENEW_S;
     pthread_mutex_lock(&crew->lock);
-    while (crew->working > 0)
-        pthread_cond_wait(&crew->home, &crew->lock);
+    while (crew->working > 0 && late == 0)
+        late = pthread_cond_timedwait(&crew->home, &crew->lock, &until);
+    bool home = crew->working == 0;
     pthread_mutex_unlock(&crew->lock);
+    return home;
+}
+
+void crew_wait(struct crew *crew, void (*renew)(void *owner), void *owner)
+{
+    while (!wait_a_while(crew)) {
+        if (renew)
+            renew(owner);
+    }
 }
 
 bool crew_is_passing(enum reason reason)

@@ -23,6 +23,25 @@ void roster_work_init(struct roster_work *work, struct lanes *lanes, struct refe
     work->lease = (struct roster_lease){ crypto_uuid_v7(clock_now()), lease_us };
 }
 
+/* What a lane has begun is over by then. */
+static const int64_t margin_us = INT64_C(5) * US_PER_SECOND;
+
+void roster_work_hold(struct roster_work *work, int64_t since_us)
+{
+    work->held_until_us = since_us + work->lease.duration_us - margin_us;
+}
+
+void roster_work_renew(struct roster_work *work, struct db *db, const struct roster_batch *batch)
+{
+    int64_t since_us = clock_monotonic_us();
+    struct error err = { 0 };
+
+    if (roster_keep(db, batch, &work->lease, &err))
+        roster_work_hold(work, since_us);
+    else
+        LOG(LOG_WARN, "roster_lease_not_renewed", log_text("detail", error_text(&err)));
+}
+
 static bool work_on(struct roster_work *work, struct db *db, struct roster_batch *batch, struct error *err)
 {
     bool done = false;
@@ -37,9 +56,13 @@ static bool work_on(struct roster_work *work, struct db *db, struct roster_batch
 bool roster_work_run(struct roster_work *work, struct db *db, bool *worked, struct error *err)
 {
     CLEANUP(arena_release) struct arena arena = { 0 };
+    int64_t since_us = clock_monotonic_us();
     struct roster_batch batch;
 
-    return roster_claim(db, &work->lease, &arena, &batch, worked, err) && (!*worked || work_on(work, db, &batch, err));
+    if (!roster_claim(db, &work->lease, &arena, &batch, worked, err))
+        return false;
+    roster_work_hold(work, since_us);
+    return !*worked || work_on(work, db, &batch, err);
 }
 
 bool roster_work_end(struct roster_work *work, struct db *db, struct error *err)

@@ -30,6 +30,7 @@ struct roster_work {
     struct reference_source *reference; /* for bank ids */
     const struct crypto_key *key;
     struct roster_lease lease;
+    _Atomic int64_t held_until_us; /* clock_monotonic_us: later no lane begins with a row, the lease may be another's */
     struct db *reader; /* a session of its own to look at members with, owned by the worker; NULL: the other is used */
     int64_t close_share_bp; /* of batches that do not say */
 };
@@ -42,6 +43,11 @@ void roster_work_init(struct roster_work *work, struct lanes *lanes, struct refe
  * and TRY_AGAIN are to be expected.
  */
 bool roster_work_run(struct roster_work *work, struct db *db, bool *worked, struct error *err) MUST_USE;
+
+/* The lease was renewed: by a statement that was begun at since_us, and is committed. */
+void roster_work_hold(struct roster_work *work, int64_t since_us);
+/* As roster_keep, of a transaction of its own; a failure shows at the next that is needed. */
+void roster_work_renew(struct roster_work *work, struct db *db, const struct roster_batch *batch);
 
 /* No more work is done: other servers need not wait for the leases to end. */
 bool roster_work_end(struct roster_work *work, struct db *db, struct error *err) MUST_USE;

@@ -6,6 +6,8 @@
 #include "service/roster_work.h"
 
 #include <alliance/v1/roster_service.pb-c.h>
+#include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -561,6 +563,49 @@ static void a_list_that_changes_nothing_waits_for_nobody(void **state)
     first_server.reader = NULL;
 }
 
+static void *first_goes_on(void *reason)
+{
+    struct error err = { 0 };
+    struct db *db = NULL;
+    bool worked;
+
+    if (db_open(house->conninfo, &db, &err) && roster_work_run(&first_server, db, &worked, &err))
+        err.reason = REASON_OK;
+    *(enum reason *)reason = err.reason;
+    db_close(db);
+    return NULL;
+}
+
+/* Its session stands still while it claims cards, and by the time it goes on its lease may be another's. */
+static void a_server_that_stood_still_writes_nothing(void **state)
+{
+    static char token[] = "tok-1111", *tokens[] = { token };
+    CLEANUP(free_list) struct list *list = delta(1);
+    struct error err = { 0 };
+    enum reason reason = REASON_OK;
+    pthread_t thread;
+    bool worked;
+
+    (void)state;
+    Alliance__V1__Member *member = add(list, "ann", 5);
+    member->card_tokens = tokens;
+    member->n_card_tokens = 1;
+    add_up(list);
+    stage(MACHINE, list);
+    assert_true(roster_work_run(&first_server, house->db, &worked, &err) && worked); /* checked */
+    house_sql(house, "BEGIN; LOCK TABLE card IN SHARE ROW EXCLUSIVE MODE");
+    assert_int_equal(pthread_create(&thread, NULL, first_goes_on, &reason), 0);
+    while (house_count(house, "SELECT count(*) FROM pg_locks WHERE NOT granted") == 0)
+        sched_yield();
+    first_server.held_until_us = 0; /* the time is over */
+    house_sql(house, "COMMIT");
+    pthread_join(thread, NULL);
+    assert_int_equal(reason, REASON_DEADLINE_PASSED);
+    assert_int_equal(house_count(house, "SELECT count(*) FROM account"), 0);
+    work_off(&first_server);
+    house_expect(batch_of(1), "{'state': 'ROSTER_STATE_APPLIED', 'created': '1'}");
+}
+
 /* A turn that ended in good order leaves nothing in doubt, so that the next one need not look for traces. */
 static void a_turn_leaves_nothing_in_doubt(void **state)
 {
@@ -716,6 +761,7 @@ int main(void)
         TEST(rows_that_name_one_member_are_all_refused),
         TEST(another_server_goes_on_after_a_crash),
         TEST(a_list_that_changes_nothing_waits_for_nobody),
+        TEST(a_server_that_stood_still_writes_nothing),
         TEST(a_turn_leaves_nothing_in_doubt),
         TEST(a_server_that_ends_gives_its_batches_back),
         TEST(a_full_list_closes_whom_it_lacks),

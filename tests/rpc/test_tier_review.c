@@ -448,6 +448,35 @@ static void the_credit_limit_follows(void **state)
     assert_int_equal(house_count(house, "SELECT credit_limit FROM account"), 0);
 }
 
+/* Whoever could draw yesterday can today, until somebody has mended it. */
+static void a_limit_by_tier_outlives_a_set_that_cannot_be_read(void **state)
+{
+    struct house *house = *state;
+
+    house_push(house, BANK, "PushMembers",
+               "{'bankId': 'bank-a', 'rows': [{'rowNumber': '1', 'member': {'memberRef': 'ann', 'creditByTier': "
+               "true}}]}");
+    spend(house, "t-1", 10000, "2026-01-20");
+    house_sql(house,
+              "ALTER TABLE rule_set DISABLE TRIGGER USER; UPDATE rule_set SET document = '\\x0aff' WHERE version > 0");
+    house_ask(house, "bank/bank-b", "PublishExchangeRules", /* so that the snapshot is loaded anew */
+              "{'requestId': '%s', 'rules': {'bankId': 'bank-b', 'effectiveFrom': '2026-03-01T00:00:00Z', 'rates': "
+              "[{'currencyCode': 'CNY', 'conversionRate': {'num': '1', 'den': '1'}, 'settlementRate': {'num': '1', "
+              "'den': '2'}}], 'expiryMonths': 12, 'accrualRate': {'num': '1', 'den': '10'}}}",
+              house_id());
+    house_expect(house_push(house, BANK, "PushAccruals",
+                            "{'bankId': 'bank-a', 'rows': [{'transactionRef': 't-2', 'memberRef': 'ann', 'amount': "
+                            "{'amountMinor': '100', 'currencyCode': 'CNY'}, 'transactionTime': "
+                            "'2026-01-20T09:00:00Z'}]}"),
+                 "{'verdicts': [{'reason': 'NO_RULES_IN_FORCE'}]}");
+    house_expect(house_push(house, BANK, "PushMembers",
+                            "{'bankId': 'bank-a', 'rows': [{'rowNumber': '1', 'member': {'memberRef': 'ann', "
+                            "'creditByTier': true}}]}"),
+                 "{'verdicts': [{'outcome': 'ROW_OUTCOME_UNCHANGED'}]}");
+    sweep(house, 500);
+    assert_int_equal(house_count(house, "SELECT credit_limit FROM account"), 700);
+}
+
 static char *why(struct house *house)
 {
     json_t *answer = house_ask(house, BANK, "ExplainEntry", "{'bankId': 'bank-a', 'memberRef': 'ann', 'seq': '%lld'}",
@@ -551,6 +580,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(another_version_is_looked_at_by_the_walk, setup, teardown),
         cmocka_unit_test_setup_teardown(a_walk_that_was_killed_is_done_again, setup, teardown),
         cmocka_unit_test_setup_teardown(the_credit_limit_follows, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_limit_by_tier_outlives_a_set_that_cannot_be_read, setup, teardown),
         cmocka_unit_test_setup_teardown(the_entry_says_why, setup, teardown),
         cmocka_unit_test_setup_teardown(the_command_line_shows_it, setup, teardown),
         cmocka_unit_test_setup_teardown(a_closed_member_is_left_alone, setup, teardown),
