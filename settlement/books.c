@@ -191,13 +191,29 @@ static bool sum_movement(const struct books *books, const struct sheet *sheet, i
     return true;
 }
 
+const char *keep_name(int kind)
+{
+    static const char *const names[] = { [KEEP_RESERVE] = "HELD_BACK",
+                                         [KEEP_DISPUTE] = "DISPUTED",
+                                         [KEEP_UNDELIVERED] = "UNDELIVERED",
+                                         [KEEP_DISPUTE_RELEASED] = "DISPUTE_RELEASED" };
+
+    return kind > 0 && kind < KEEP_KINDS ? names[kind] : "?";
+}
+
+bool keep_is_of(const struct keep *keep, const struct sheet *sheet)
+{
+    return sheet->type == SHEET_MERCHANT && keep->merchant_no == sheet->merchant_no &&
+           strcmp(keep->currency, sheet->currency) == 0;
+}
+
 static bool sum_kept(const struct books *books, const struct sheet *sheet, struct position *position)
 {
     for (size_t i = 0; i < books->keep_count; i++) {
         const struct keep *keep = &books->keeps[i];
-        int64_t *sum = keep->kind == KEEP_DISPUTE ? &position->disputed_minor : &position->held_back_minor;
-        if (keep->merchant_no == sheet->merchant_no && strcmp(keep->currency, sheet->currency) == 0 &&
-            !exact_add(*sum, keep->amount_minor, sum))
+        bool contested = keep->kind == KEEP_DISPUTE || keep->kind == KEEP_DISPUTE_RELEASED;
+        int64_t *sum = contested ? &position->disputed_minor : &position->held_back_minor;
+        if (keep_is_of(keep, sheet) && !exact_add(*sum, keep->amount_minor, sum))
             return false;
     }
     return true;

@@ -23,12 +23,14 @@ struct opening {
 };
 
 /* Kept for a while, by a row of settlement_hold or by this close. */
-enum keep_kind { KEEP_RESERVE = 1, KEEP_DISPUTE = 2, KEEP_UNDELIVERED = 3 };
+enum keep_kind { KEEP_RESERVE = 1, KEEP_DISPUTE = 2, KEEP_UNDELIVERED = 3, KEEP_DISPUTE_RELEASED = 4, KEEP_KINDS };
 struct keep {
     int16_t kind; /* enum keep_kind */
     int32_t merchant_no;
     const char *currency;
-    int64_t amount_minor; /* more than 0; of UNDELIVERED any, as more may have been reversed than is left */
+    /* More than 0; of UNDELIVERED any, as more may have been reversed than is left; of DISPUTE_RELEASED less than 0: it
+     * takes back, in the period in which a dispute ends, the DISPUTE of the statements before. */
+    int64_t amount_minor;
     const char *refers_to;
     bool new;               /* this close keeps it back for the first time */
     struct date release_on; /* of a new one */
@@ -69,6 +71,10 @@ bool books_load(struct books *books, struct db *db, int32_t programme_no, const 
 bool books_post(struct books *books, struct sheet_list *list, struct error *err) MUST_USE;
 /* The positions of all statements. */
 bool books_settle(struct books *books, struct sheet_list *list, struct error *err) MUST_USE;
+/* "HELD_BACK", "DISPUTED", "UNDELIVERED", "DISPUTE_RELEASED" */
+const char *keep_name(int kind);
+/* Is it of that statement? */
+bool keep_is_of(const struct keep *keep, const struct sheet *sheet);
 /* For what reads the holds. */
 bool books_keep(struct books *books, const struct keep *keep, struct error *err) MUST_USE;
 /* "" for the operator, tax, and a number that is nobody's. */

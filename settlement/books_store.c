@@ -217,15 +217,17 @@ struct hold_row {
     const char *currency;
     int64_t amount_minor;
     const char *refers_to;
+    bool released; /* in this period; statements before had it */
 };
 static const struct column hold_columns[] = {
     COLUMN(struct hold_row, kind),         COLUMN(struct hold_row, merchant_no), COLUMN(struct hold_row, currency),
-    COLUMN(struct hold_row, amount_minor), COLUMN(struct hold_row, refers_to),
+    COLUMN(struct hold_row, amount_minor), COLUMN(struct hold_row, refers_to),   COLUMN(struct hold_row, released),
 };
 static const struct statement get_holds = STATEMENT(
     "books_holds",
-    "SELECT kind, merchant_no, currency, amount_minor, refers_to FROM settlement_hold WHERE programme_no = $1 "
-    "AND release_on > $4 AND begun_on <= $4 AND $3::date <= $4 AND NOT (kind = 1 AND from_period = $2) "
+    "SELECT kind, merchant_no, currency, amount_minor, refers_to, release_on <= $4 AS released FROM settlement_hold "
+    "WHERE programme_no = $1 AND begun_on <= $4 AND $3::date <= $4 AND NOT (kind = 1 AND from_period = $2) AND "
+    "(release_on > $4 OR (kind = 2 AND begun_on < $3 AND release_on >= $3)) "
     "ORDER BY merchant_no, currency COLLATE \"C\", kind, refers_to COLLATE \"C\", hold_no",
     span_params, hold_columns, sizeof(struct hold_row));
 
@@ -245,6 +247,10 @@ bool books_store_holds(struct db *db, int32_t programme_no, struct books *books,
                              .amount_minor = row->amount_minor,
                              .refers_to = row->refers_to };
         if (!books_keep(books, &keep, err))
+            return false;
+        keep.kind = KEEP_DISPUTE_RELEASED;
+        keep.amount_minor = -row->amount_minor;
+        if (row->released && !books_keep(books, &keep, err))
             return false;
     }
     return true;

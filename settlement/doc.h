@@ -65,6 +65,8 @@ struct statement_doc {
     struct position position; /* a PAIR's: movement = closing, for its two parties are paid, not it */
     struct doc_posting *postings;
     size_t posting_count;
+    struct keep *kept; /* of a MERCHANT: what its closing position keeps, and what is let go */
+    size_t kept_count;
     struct doc_sums days, stores;     /* a PAIR's are there at the end only */
     const struct points_page *points; /* of a BANK; NULL of others */
     struct doc_sums goods;            /* by merchant and good; at 0 when there are none, or too many to be told */

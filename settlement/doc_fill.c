@@ -58,6 +58,19 @@ static bool fill_postings(const struct doc_source *source, const struct sheet *s
     return true;
 }
 
+static bool fill_kept(const struct books *books, const struct sheet *sheet, struct arena *arena,
+                      struct statement_doc *doc, struct error *err)
+{
+    doc->kept = arena_alloc(arena, (books->keep_count + 1) * sizeof *doc->kept);
+    if (!doc->kept)
+        return error_set(err, REASON_INTERNAL, "out of memory");
+    for (size_t i = 0; i < books->keep_count; i++) {
+        if (keep_is_of(&books->keeps[i], sheet))
+            doc->kept[doc->kept_count++] = books->keeps[i];
+    }
+    return true;
+}
+
 bool doc_fill(const struct doc_source *source, const struct sheet *sheet, struct arena *arena,
               struct statement_doc *doc, struct error *err)
 {
@@ -73,5 +86,6 @@ bool doc_fill(const struct doc_source *source, const struct sheet *sheet, struct
     sheet_id(sheet, source->programme_id, source->period->text, doc->id);
     if (sheet->type == SHEET_PAIR)
         doc->position.movement_minor = doc->position.closing_minor = sheet->totals.net_minor;
-    return fill_postings(source, sheet, arena, doc, err);
+    return fill_postings(source, sheet, arena, doc, err) &&
+           (sheet->type != SHEET_MERCHANT || fill_kept(source->books, sheet, arena, doc, err));
 }

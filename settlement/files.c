@@ -241,6 +241,7 @@ static bool end_all(struct files *files, struct sheet *sheet, const struct state
     if (!end_file(files, &files->csv, sheet->content, err))
         return false;
     statement_json_goods(&files->lines, doc);
+    statement_json_kept(&files->lines, doc);
     json_new_line(&files->lines);
     statement_json(&files->lines, "statement", sheet, files->programme_id, files->period->text);
     json_close(&files->lines, "}");
@@ -333,17 +334,14 @@ static void posting_rows(struct files *files, const struct books *books, const s
 /* What makes up the closing position; a part that is nothing has no row. */
 static void kept_rows(struct files *files, const struct books *books, const struct sheet *roll_up)
 {
-    static const char *const entries[] = {
-        [KEEP_RESERVE] = "HELD_BACK", [KEEP_DISPUTE] = "DISPUTED", [KEEP_UNDELIVERED] = "UNDELIVERED"
-    };
     struct account_row carried = { "", "", "CARRIED", "", roll_up->position.carried_minor, true };
 
     if (carried.amount != 0)
         account_row(files, roll_up, &carried);
-    for (size_t i = 0; i < books->keep_count && roll_up->type == SHEET_MERCHANT; i++) {
+    for (size_t i = 0; i < books->keep_count; i++) {
         const struct keep *keep = &books->keeps[i];
-        struct account_row of = { "", "", entries[keep->kind], keep->refers_to, keep->amount_minor, true };
-        if (keep->merchant_no == roll_up->merchant_no && strcmp(keep->currency, roll_up->currency) == 0)
+        struct account_row of = { "", "", keep_name(keep->kind), keep->refers_to, keep->amount_minor, true };
+        if (keep_is_of(keep, roll_up))
             account_row(files, roll_up, &of);
     }
 }

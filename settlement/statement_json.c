@@ -1,5 +1,6 @@
 #include "statement_json.h"
 
+#include "doc.h"
 #include "domain/entry.h"
 
 #include <stdio.h>
@@ -94,6 +95,27 @@ void statement_json(struct json_out *out, const char *key, const struct sheet *s
         position_json(out, &sheet->position);
     }
     json_close(out, "}");
+}
+
+void statement_json_kept(struct json_out *out, const struct statement_doc *doc)
+{
+    char kind[48];
+
+    if (doc->kept_count == 0)
+        return;
+    json_new_line(out);
+    json_open(out, "kept", "[");
+    for (size_t i = 0; i < doc->kept_count; i++) {
+        const struct keep *keep = &doc->kept[i];
+        snprintf(kind, sizeof kind, "POSITION_PART_KIND_%s", keep_name(keep->kind));
+        json_new_line(out);
+        json_open(out, NULL, "{");
+        json_text(out, "kind", kind);
+        json_text(out, "refersTo", keep->refers_to);
+        json_int64(out, "amountMinor", keep->amount_minor);
+        json_close(out, "}");
+    }
+    json_close(out, "]");
 }
 
 void statement_json_line(struct json_out *out, const struct sheet_line *line)

@@ -24,6 +24,9 @@ bool statement_json_points(struct json_out *out, const struct points_page *page,
                            struct error *err) MUST_USE;
 /* The summary by goods, under "goods"; nothing at all when there is none. */
 void statement_json_goods(struct json_out *out, const struct statement_doc *doc);
+/* PositionPart: what of the closing position is kept, and let go, for what; under "kept", nothing when there is none.
+ */
+void statement_json_kept(struct json_out *out, const struct statement_doc *doc);
 void statement_json_line(struct json_out *out, const struct sheet_line *line);
 
 #endif

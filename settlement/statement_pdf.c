@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { WIDE = PDF_RIGHT - PDF_LEFT };
+enum { WIDE = PDF_RIGHT - PDF_LEFT, RELEASED_SHOWN = 8 };
 
 static const struct {
     const char *title;
@@ -154,6 +154,37 @@ static bool add_code(void *owner, const struct doc_booking *booking, struct erro
            error_set(err, REASON_DOES_NOT_TIE, "the bookings of a statement do not fit");
 }
 
+static size_t released_lines(const struct statement_doc *doc)
+{
+    size_t lines = 0;
+
+    for (size_t i = 0; i < doc->kept_count; i++)
+        lines += doc->kept[i].kind == KEEP_DISPUTE_RELEASED;
+    return lines > RELEASED_SHOWN ? RELEASED_SHOWN + 1 : lines;
+}
+
+/* What the period let go, dispute by dispute: it is in none of the sums above. */
+static void released(struct pdf *pdf, const struct statement_doc *doc)
+{
+    char label[96];
+    int64_t rest = 0;
+    int shown = 0;
+
+    for (size_t i = 0; i < doc->kept_count; i++) {
+        const struct keep *keep = &doc->kept[i];
+        if (keep->kind != KEEP_DISPUTE_RELEASED)
+            continue;
+        if (++shown > RELEASED_SHOWN) {
+            rest -= keep->amount_minor;
+            continue;
+        }
+        snprintf(label, sizeof label, "    本期解除争议 released in the period: %.40s", keep->refers_to);
+        position_line(pdf, label, -keep->amount_minor, doc->sheet->currency, false);
+    }
+    if (rest)
+        position_line(pdf, "    本期解除争议 released in the period: others", rest, doc->sheet->currency, false);
+}
+
 static bool position(struct pdf *pdf, const struct statement_doc *doc, struct error *err)
 {
     const struct position *at = &doc->position;
@@ -162,7 +193,7 @@ static bool position(struct pdf *pdf, const struct statement_doc *doc, struct er
 
     if (!doc_each_booking(doc, add_code, &codes, err))
         return false;
-    pdf_heading(pdf, "头寸 Position", 14.0 * (double)(codes.count + 6));
+    pdf_heading(pdf, "头寸 Position", 14.0 * (double)(codes.count + 6 + released_lines(doc)));
     if (doc->sheet->type != SHEET_PAIR)
         position_line(pdf, "期初余额 Opening balance", at->opening_minor, currency, true);
     for (size_t i = 0; i < codes.count; i++)
@@ -175,6 +206,7 @@ static bool position(struct pdf *pdf, const struct statement_doc *doc, struct er
         position_line(pdf, "    其中 of which 保证金 held back", at->held_back_minor, currency, false);
     if (at->disputed_minor)
         position_line(pdf, "    其中 of which 争议款 disputed", at->disputed_minor, currency, false);
+    released(pdf, doc);
     pdf_rule(pdf, PDF_LEFT, pdf_y(pdf), WIDE, 0.6);
     return true;
 }

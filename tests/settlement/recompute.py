@@ -131,9 +131,14 @@ class Books:
                 WHERE {where} AND taken_period = '{period}' AND approver NOT IN ('', maker) ORDER BY correction_no""")]
         self.holds = defaultdict(list)
         for row in ask(conninfo, f"""SELECT merchant_no, currency, kind, amount_minor, encode(convert_to(refers_to, 'UTF8'), 'hex')
-                FROM settlement_hold WHERE {where} AND begun_on <= '{self.last}' AND release_on > '{self.last}' AND
-                from_period <> '{period}' ORDER BY merchant_no, currency, kind, refers_to COLLATE "C", hold_no"""):
-            self.holds[ids["MERCHANT"][row[0]], row[1]].append((int(row[2]), int(row[3]), bytes.fromhex(row[4]).decode()))
+                , begun_on, release_on FROM settlement_hold WHERE {where} AND from_period <> '{period}'
+                ORDER BY merchant_no, currency, kind, refers_to COLLATE "C", hold_no"""):
+            part = (int(row[2]), int(row[3]), bytes.fromhex(row[4]).decode())
+            begun, free = map(datetime.date.fromisoformat, row[5:7])
+            if begun <= self.last < free:
+                self.holds[ids["MERCHANT"][row[0]], row[1]].append(part)
+            elif part[0] == 2 and begun < self.first <= free <= self.last:  # statements before had it: there, and let go
+                self.holds[ids["MERCHANT"][row[0]], row[1]] += [part, (4, -part[1], part[2])]
         self.facts(conninfo, where, period, ids)
         self.openings = {}
         numbers = {2: "BANK", 3: "MERCHANT", 4: "OPERATOR", 5: "CARRIER", 6: "TAX"}
@@ -257,7 +262,7 @@ class Books:
         if contract and movement > 0 and contract[2] and movement * contract[2] // 10000:
             keeps = keeps + [(1, movement * contract[2] // 10000, self.period)]
         opening = self.openings.get((party, currency), 0)
-        held, disputed = (sum(amount for kind, amount, _ in keeps if (kind == 2) == contested) for contested in (False, True))
+        held, disputed = (sum(amount for kind, amount, _ in keeps if (kind in (2, 4)) == contested) for contested in (False, True))
         free = opening + movement - held - disputed
         pays = party[0] in ("BANK", "OPERATOR") if free < 0 else free >= (contract[1] if contract else 0)
         payable = free if pays else 0
@@ -266,6 +271,7 @@ class Books:
                 "carriedMinor": free - payable, "heldBackMinor": held, "disputedMinor": disputed, "dueDate": str(due)}, keeps
 
 
+PARTS = {1: "HELD_BACK", 2: "DISPUTED", 3: "UNDELIVERED", 4: "DISPUTE_RELEASED"}
 STATEMENT_ORDER = ["PAIR", "BANK", "MERCHANT", "OPERATOR", "CARRIER", "TAX"]
 
 
@@ -350,7 +356,7 @@ def roll_up_csv(key, number, totals, pairs, books, position, keeps):
     if position["carriedMinor"]:
         rows.append(moved("CARRIED", position["carriedMinor"], kept=True))
     for kind, amount, text in keeps:
-        rows.append(moved({1: "HELD_BACK", 2: "DISPUTED", 3: "UNDELIVERED"}[kind], amount, text=text, kept=True))
+        rows.append(moved(PARTS[kind], amount, text=text, kept=True))
     closing = money(position["closingMinor"], currency)
     rows.append(row("TOTAL", number, totals, "CLOSING", position["closingMinor"], closing))
     return csv_bytes(rows)
@@ -439,6 +445,8 @@ class Month:
                 self.expect(name + " postings", [(one["kind"], int(one["amountMinor"])) for one in content["postings"]], [
                     ("POSTING_KIND_" + one.kind, one.seen_by(party)) for one in self.books.postings
                     if one.currency == key[4] and one.seen_by(party)])
+                self.expect(name + " kept", [(one["kind"], one["refersTo"], int(one["amountMinor"])) for one in content.get("kept", [])],
+                            [("POSITION_PART_KIND_" + PARTS[kind], text, amount) for kind, amount, text in self.positions[key][1]])
                 if key[0] == "BANK":
                     self.check_points(key, name, content["points"])
                 position = self.positions[key][0]

@@ -119,6 +119,20 @@ static void assert_recomputed(struct world *world, const char *period)
         fail_msg("%s does not come to the same", period);
 }
 
+/* Of shop-1's statement. */
+static void assert_line(struct world *world, const char *period, const char *extension, const char *expected)
+{
+    char path[256], text[16384];
+
+    snprintf(path, sizeof path, "%s/demo/%s/merchant_shop-1_%s_USD.%s", world->dir, period, period, extension);
+    FILE *in = fopen(path, "r");
+    assert_non_null(in);
+    text[fread(text, 1, sizeof text - 1, in)] = '\0';
+    fclose(in);
+    if (!strstr(text, expected))
+        fail_msg("no \"%s\" in: %s", expected, text);
+}
+
 static const char states[] =
     "SELECT type, state FROM statement WHERE period = '2017-01' AND currency = 'USD' AND (type "
     "= 3 OR bank_no = 1) AND merchant_no <> 2 ORDER BY 1";
@@ -162,10 +176,27 @@ static void contested_money_is_kept_once_and_paid_once(void **state)
     world_settle(world, "2017-03-31", "2017-03");
     assert_asked(world, "SELECT release_on FROM settlement_hold WHERE kind = 2", "2017-03-01\n");
     assert_position(world, "2017-03", "0|-300|0|-300|-300|0\n");
+    assert_line(world, "2017-03", "csv", ",,,,,,USD,,,,DISPUTED,dispute 2,,3.00\r\n");
+    assert_line(world, "2017-03", "csv", ",,,,,,USD,,,,DISPUTE_RELEASED,dispute 2,,-3.00\r\n");
+    assert_line(world, "2017-03", "json",
+                "{\"kind\":\"POSITION_PART_KIND_DISPUTE_RELEASED\",\"refersTo\":\"dispute 2\",\"amountMinor\":"
+                "\"-300\"}");
+    assert_line(world, "2017-02", "csv", ",,,,,,USD,,,,DISPUTED,dispute 2,,3.00\r\n");
+    char command[512];
+    snprintf(command, sizeof command,
+             "pdftotext -layout %s/demo/2017-03/merchant_shop-1_2017-03_USD.pdf - | grep -q 'released in the period: "
+             "dispute 2 *3.00$'",
+             world->dir);
+    assert_int_equal(system(command), 0);
     assert_recomputed(world, "2017-03");
     assert_recomputed(world, "2017-02"); /* still as it was */
     assert_payout(world, "2017-01: 0 payments to make\n");
     assert_asked(world, states, "1|1\n2|4\n3|4\n"); /* and nobody spoke in time */
+
+    /* Once: nothing of it is in April's. */
+    world_settle(world, "2017-04-30", "2017-04");
+    assert_position(world, "2017-04", "-300|0|0|-300|-300|0\n");
+    assert_recomputed(world, "2017-04");
 }
 
 int main(void)
