@@ -303,6 +303,7 @@ static struct types every_type(void)
         &alliance__v1__row_proof__descriptor,
         &alliance__v1__sealed_member__descriptor,
         &alliance__v1__settlement_posting__descriptor,
+        &alliance__v1__position_part__descriptor,
     };
     struct types types = { 0 };
 
