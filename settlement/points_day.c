@@ -20,7 +20,7 @@ static const struct {
     [ENTRY_RELEASE] = { 0, -1, 0 },       [ENTRY_REVERSE] = { 0, -1, 0 }, [ENTRY_TRANSFER_IN] = { 0, -1, 0 },
     [ENTRY_TRANSFER_BACK] = { 0, -1, 0 }, [ENTRY_HOLD] = { 0, 1, 0 },     [ENTRY_EXPIRE] = { 0, 1, 1 },
     [ENTRY_FORFEIT] = { 0, 1, 0 },        [ENTRY_CLAWBACK] = { 0, 1, 0 }, [ENTRY_ADJUST_TAKE] = { 0, 1, 0 },
-    [ENTRY_TRANSFER_OUT] = { 0, 1, 0 },   [ENTRY_CLOSE] = { 0, 1, 1 },
+    [ENTRY_TRANSFER_OUT] = { 0, 1, 0 },   [ENTRY_CLOSE] = { 0, 1, 1 },    [ENTRY_REOPEN] = { 0, -1, -1 },
 };
 
 /* A member whose drawn credit changed, as it lies in the file. */

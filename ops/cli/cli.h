@@ -86,6 +86,7 @@ enum outcome roster_list(struct cli *cli);
 enum outcome roster_verdicts(struct cli *cli);
 enum outcome roster_closings(struct cli *cli);
 enum outcome roster_release(struct cli *cli);
+enum outcome roster_roll_back(struct cli *cli);
 enum outcome accruals_check(struct cli *cli);
 enum outcome accruals_push(struct cli *cli);
 enum outcome balance_show(struct cli *cli);

@@ -44,6 +44,8 @@ enum entry_kind {
     ENTRY_PENDING_IN = 24,       /* clearing.transfer -> member.pending; TRANSFER_BACK's too */
     ENTRY_CREDIT_OUT = 25,       /* clearing.transfer -> member.available: credit used leaves with a merge */
     ENTRY_CREDIT_IN = 26,        /* member.available -> clearing.transfer: credit used arrives with a merge */
+    ENTRY_REOPEN = 27,           /* lapsed.closed -> member.available: the closing was rolled back */
+    ENTRY_REOPEN_PENDING = 28,   /* lapsed.closed -> member.pending */
     ENTRY_KIND_COUNT
 };
 

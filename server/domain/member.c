@@ -73,7 +73,7 @@ static bool become(struct account *account, const struct member_wish *wish, cons
 enum reason member_set(struct account *account, const struct member_wish *wish, const struct moment *moment,
                        const struct uuid *ref, bool *changed, int64_t *moved, struct entries *entries)
 {
-    bool is_new = account->journal_seq == 0;
+    bool is_new = account->journal_seq == 0 || member_is_withdrawn(account);
     int16_t status = wish->status ? wish->status : is_new ? MEMBER_ACTIVE : account->status;
 
     *changed = false;

@@ -32,6 +32,31 @@ enum reason member_set(struct account *account, const struct member_wish *wish, 
                        const struct uuid *ref, bool *changed, int64_t *moved, struct entries *entries) MUST_USE;
 
 /*
+ * A roster batch made it and was rolled back: closed, with nothing known of it, and member_set makes it as if it had
+ * never been there.
+ */
+bool member_is_withdrawn(const struct account *account);
+/*
+ * What a member was before a roster batch changed or closed it. lots and pending_lots: what the closing took; NULL for
+ * none.
+ */
+struct member_before {
+    bool was_there; /* false: the batch made it, the rest is not looked at */
+    int16_t status, tier;
+    int64_t credit_limit;
+    struct credit_plan plan;
+    uint8_t profile_hash[32];
+    const struct lots *lots;
+    const struct pending_lots *pending_lots;
+};
+/*
+ * The member is again as it was: nothing was built on what the batch made of it, which the caller has seen to. Points
+ * that a closing took come back, and what time has done since is done to them. Never refused.
+ */
+void member_restore(struct account *account, const struct moment *moment, const struct member_before *before,
+                    const struct uuid *ref, int64_t *moved, struct entries *entries);
+
+/*
  * true: member_set with this wish would change nothing, on whatever day and under whatever rules. false: it may. Looks
  * at status, tier, profile_hash, credit_limit and plan only.
  */

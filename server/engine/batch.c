@@ -28,6 +28,7 @@ static void begin(struct batch *batch, int32_t bucket, struct command *const *co
     batch->account_count = batch->redemption_count = batch->operation_count = batch->accrual_count = 0;
     batch->outbox_count = batch->entries.count = batch->entries.lot_count = batch->fence_count = 0;
     batch->transfer_count = batch->paced_count = batch->change_count = batch->tier_change_count = 0;
+    batch->before_count = 0;
     batch->lacking = batch->out_of_memory = false;
     batch->exposures = (struct exposures){ batch->exposure_rows, 0 };
     uuid_index_clear(&batch->account_index);

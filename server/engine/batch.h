@@ -16,6 +16,7 @@
 #include "engine/command.h"
 #include "engine/reference.h"
 #include "engine/uuid_index.h"
+#include "store/before_store.h"
 #include "store/lane_store.h"
 #include "store/review_store.h"
 
@@ -37,6 +38,7 @@ struct batch_account {
     bool counted;                         /* they are to be written */
     struct tier_review *review;           /* in the arena; NULL: none, or nobody looked */
     bool review_read, reviewed;           /* reviewed: it is to be written */
+    int64_t seq_read, seq_due;            /* of its newest entry as it was loaded, and once time had its due */
 };
 
 struct batch_redemption {
@@ -121,6 +123,8 @@ struct batch {
     size_t change_count;
     struct tier_change_row tier_changes[2 * BATCH_MAX]; /* likewise, one and one */
     size_t tier_change_count;
+    struct before_row befores[BATCH_MAX + 1]; /* what roster batches change; the last one is only looked at */
+    size_t before_count;
     struct uuid_index account_index, redemption_index, operation_index, accrual_index, transfer_index;
 
     struct entries entries; /* at and lots are owned here and grow */

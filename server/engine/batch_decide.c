@@ -78,7 +78,9 @@ static bool bring_up_to_date(struct batch *batch, struct batch_account *loaded)
     const struct member_facts before = batch_facts(account);
     if (!make_room(batch))
         return false;
-    if (!member_catch_up(account, &loaded->moment, &batch->entries))
+    bool moved = member_catch_up(account, &loaded->moment, &batch->entries);
+    loaded->seq_due = account->journal_seq;
+    if (!moved)
         return true;
     loaded->dirty = true;
     return batch_keep_change(batch, NULL, loaded, &before, NULL);
@@ -221,6 +223,7 @@ static void (*const deciders[COMMAND_KIND_COUNT])(struct batch *batch, struct co
     [COMMAND_RECEIVE] = batch_decide_on_member,
     [COMMAND_SETTLE] = batch_decide_on_member,
     [COMMAND_ERASE] = batch_decide_on_member,
+    [COMMAND_RESTORE] = batch_decide_on_member,
     [COMMAND_TIDY] = decide_nothing,
     [COMMAND_LAPSE] = decide_nothing,
 };

@@ -74,6 +74,7 @@ static const struct {
     [COMMAND_RECEIVE] = { .member = true, .request = true },
     [COMMAND_SETTLE] = { .member = true, .request = true },
     [COMMAND_ERASE] = { .member = true, .request = true },
+    [COMMAND_RESTORE] = { .member = true, .request = true },
     [COMMAND_TIDY] = { .member = true },
     [COMMAND_LAPSE] = { .redemption = true },
 };
@@ -193,6 +194,7 @@ static bool take_account(struct batch *batch, const struct account_row *row, str
     memcpy(account->chain, row->chain.at, sizeof account->chain);
     memcpy(account->profile_hash, row->profile_hash.at, sizeof account->profile_hash);
     loaded->place = row->place;
+    loaded->seq_read = row->journal_seq;
     loaded->dirty = row->next_due.days != account_next_due(account).days; /* a row somebody else wrote is set right */
     take_moment(batch, loaded, batch_fence(batch, row->programme_no));
     return true;

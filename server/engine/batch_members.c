@@ -1,5 +1,6 @@
 /* batch_members.c -- commands on a member: what the bank says it is, earning, corrections, transfers. */
 #include "engine/batch.h"
+#include "engine/batch_before.h"
 #include "engine/batch_review.h"
 #include "engine/batch_spend.h"
 
@@ -46,7 +47,7 @@ static const struct member_profile *new_profile(const struct batch_account *load
 void batch_decide_set_member(struct batch *batch, struct command *command)
 {
     struct batch_account *loaded = batch_account(batch, &command->member_id);
-    bool is_new = loaded == NULL;
+    bool is_there = loaded != NULL, is_new = !is_there || member_is_withdrawn(&loaded->account);
     struct member_wish wish = { .status = command->member.status,
                                 .has_tier = command->member.has_tier,
                                 .tier = command->member.tier,
@@ -54,7 +55,7 @@ void batch_decide_set_member(struct batch *batch, struct command *command)
     bool changed;
     int64_t moved;
 
-    if (is_new)
+    if (!is_there)
         loaded = new_member(batch, command);
     if (!loaded) {
         batch_refuse(command, REASON_PROGRAMME_NOT_FOUND);
@@ -64,7 +65,7 @@ void batch_decide_set_member(struct batch *batch, struct command *command)
         batch_refuse(command, REASON_TRY_AGAIN);
         return;
     }
-    if (!batch_review_ready(batch, loaded)) {
+    if (!batch_review_ready(batch, loaded) || (is_there && !batch_look_before(batch, command, loaded))) {
         batch_refuse(command, REASON_INTERNAL);
         return;
     }
@@ -76,7 +77,8 @@ void batch_decide_set_member(struct batch *batch, struct command *command)
         batch_refuse(command, reason);
         return;
     }
-    if (changed && !batch_keep_change(batch, command, loaded, is_new ? NULL : &before, profile)) {
+    if (changed && (!batch_keep_change(batch, command, loaded, is_new ? NULL : &before, profile) ||
+                    (is_there && !batch_keep_before(batch, command, loaded, profile != NULL)))) {
         batch_refuse(command, REASON_INTERNAL);
         return;
     }
@@ -506,6 +508,11 @@ static enum reason erase(struct operating *on)
     return REASON_OK;
 }
 
+static enum reason restore(struct operating *on)
+{
+    return batch_restore(on->batch, on->command, on->loaded, &on->points);
+}
+
 static const struct {
     enum entry_kind kind;
     enum reason (*decide)(struct operating *on);
@@ -523,6 +530,7 @@ static const struct {
     [COMMAND_RECEIVE] = { ENTRY_TRANSFER_IN, receive },
     [COMMAND_SETTLE] = { ENTRY_TRANSFER_BACK, settle },
     [COMMAND_ERASE] = { ENTRY_MEMBER, erase },
+    [COMMAND_RESTORE] = { ENTRY_REOPEN, restore },
 };
 
 /* What is named and not there is no state of the member's: such a refusal is not kept. */
@@ -539,6 +547,8 @@ static enum reason what_is_missing(const struct operating *on)
         return REASON_INTERNAL;
     /* One split's end a batch: the profile is written once. */
     if (on->command->kind == COMMAND_SETTLE && on->loaded->lessened)
+        return REASON_TRY_AGAIN;
+    if (on->command->kind == COMMAND_RESTORE && (on->loaded->lessened || !batch_is_as_read(on->command, on->loaded)))
         return REASON_TRY_AGAIN;
     /* Its cards may be others than those the split was made of: whoever asks again reads them again. */
     if (on->command->kind == COMMAND_SEND && on->command->send.split &&
@@ -581,6 +591,8 @@ static const struct member_profile *profile_of(const struct operating *on)
 {
     if (on->is_made)
         return on->command->transfer.split->into.profile;
+    if (on->command->kind == COMMAND_RESTORE)
+        return on->command->restore.profile;
     return on->command->kind == COMMAND_ERASE || on->is_lessened ? &no_profile : NULL;
 }
 
@@ -613,15 +625,21 @@ void batch_decide_on_member(struct batch *batch, struct command *command)
     const struct member_facts before = batch_facts(&on.loaded->account);
     on.account = &on.loaded->account;
     on.moment = &on.loaded->moment;
+    bool closing = command->kind == COMMAND_CLOSE;
+    if (closing && !batch_look_before(batch, command, on.loaded)) {
+        batch_refuse(command, REASON_INTERNAL);
+        return;
+    }
     reason = operations[command->kind].decide(&on);
     if (reason == REASON_OK)
         on.loaded->dirty = true;
     const struct member_profile *profile = profile_of(&on);
-    if (!batch_keep_change(batch, command, on.loaded, on.is_made ? NULL : &before, profile)) {
+    if (!batch_keep_change(batch, command, on.loaded, on.is_made ? NULL : &before, profile) ||
+        (closing && reason == REASON_OK && !batch_keep_before(batch, command, on.loaded, false))) {
         batch_refuse(command, REASON_INTERNAL);
         return;
     }
-    if (on.is_made)
+    if (on.is_made || (command->kind == COMMAND_RESTORE && profile))
         on.loaded->profile = profile;
     batch_keep_operation(batch, command, on.loaded,
                          &(struct operation_facts){

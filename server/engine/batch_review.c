@@ -22,9 +22,11 @@ bool batch_reviews_bank(const struct bank *bank)
 
 static bool is_looked_at(const struct command *command)
 {
-    static const bool always[COMMAND_KIND_COUNT] = {
-        [COMMAND_ACCRUE] = true, [COMMAND_REVERSE_ACCRUAL] = true, [COMMAND_SET_TIER] = true, [COMMAND_TIDY] = true
-    };
+    static const bool always[COMMAND_KIND_COUNT] = { [COMMAND_ACCRUE] = true,
+                                                     [COMMAND_REVERSE_ACCRUAL] = true,
+                                                     [COMMAND_SET_TIER] = true,
+                                                     [COMMAND_TIDY] = true,
+                                                     [COMMAND_RESTORE] = true };
 
     return always[command->kind] || (command->kind == COMMAND_SET_MEMBER && command->member.has_tier);
 }
@@ -303,6 +305,17 @@ void batch_review_word(struct batch_account *loaded)
     look(loaded);
     tier_review_say(loaded->review, set, tier);
     set_due(loaded, tier_review_lost_on(loaded->review, set, tier));
+}
+
+/* A tier it has again may be due; a closed one is let go of by whoever looks next. */
+void batch_review_restored(struct batch_account *loaded)
+{
+    const struct rule_set *set = reviewing(loaded);
+
+    if (!set || !loaded->review || loaded->account.status == MEMBER_CLOSED)
+        return;
+    look(loaded);
+    set_due(loaded, tier_review_lost_on(loaded->review, set, loaded->account.tier));
 }
 
 /* Writing */

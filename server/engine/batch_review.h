@@ -39,6 +39,8 @@ void batch_review_spend(struct batch *batch, const struct command *command, stru
 void batch_review_return(const struct command *command, struct batch_account *loaded, const struct accrual_row *row);
 /* The bank has said what the member's tier is. */
 void batch_review_word(struct batch_account *loaded);
+/* The member is what it was before a roster batch. */
+void batch_review_restored(struct batch_account *loaded);
 
 bool batch_send_reviews(struct batch *batch, struct db *db, struct error *err) MUST_USE;
 

@@ -1,5 +1,6 @@
 /* batch_write.c -- the second round trip: one final state a row, then COMMIT. */
 #include "engine/batch.h"
+#include "engine/batch_before.h"
 #include "engine/batch_review.h"
 #include "engine/batch_spend.h"
 
@@ -138,8 +139,9 @@ static bool send_profiles(struct batch *batch, struct db *db, struct error *err)
             return out_of_memory(err);
         rows[count++].member_id = loaded->account.member_id;
     }
-    /* The log reads what the profiles were before they are written. */
-    return send(batch, db, &lane_insert_changes, batch->changes, batch->change_count, err) &&
+    /* The log and the images read what the profiles were before they are written. */
+    return batch_send_befores(batch, db, err) &&
+           send(batch, db, &lane_insert_changes, batch->changes, batch->change_count, err) &&
            send(batch, db, &lane_put_profiles, rows, count, err);
 }
 
@@ -158,7 +160,7 @@ static bool send_erasures(struct batch *batch, struct db *db, struct error *err)
     struct ids_params params = { batch->bucket, { ids, count } };
     return count == 0 ||
            (db_queue(db, &lane_erase_log, &params, err) && db_queue(db, &lane_erase_profiles, &params, err) &&
-            db_queue(db, &lane_erase_addresses, &params, err));
+            db_queue(db, &lane_erase_befores, &params, err) && db_queue(db, &lane_erase_addresses, &params, err));
 }
 
 static bool redemption_to_row(struct batch *batch, const struct batch_redemption *from, struct redemption_row *row)

@@ -41,6 +41,7 @@ enum command_kind {
     COMMAND_RECEIVE,             /* the second, on the receiver */
     COMMAND_SETTLE,              /* the last, on the giver: received, or given back */
     COMMAND_ERASE,               /* what is personal of a member is dropped */
+    COMMAND_RESTORE,             /* a member is what it was before a roster batch; `restore` */
     COMMAND_TIDY,                /* the sweeper's: what time alone does to a member; never from a caller */
     COMMAND_LAPSE,               /* the sweeper's: the same, found by a hold */
     COMMAND_KIND_COUNT
@@ -173,6 +174,17 @@ struct transfer_order {
     const struct split_order *split; /* RECEIVE: NULL when it is none, or it is over */
 };
 
+/* RESTORE: request_id is the same whoever asks, so that it is done once. */
+struct restore_order {
+    const struct member_before *before;
+    const struct member_profile *profile; /* what it was; NULL: the batch did not change it */
+    /* As kept in the image of the tier review; has_marks false: the batch gave it no other tier. */
+    bool has_marks;
+    const uint8_t *marks;
+    size_t marks_size;
+    int64_t seq; /* of its newest entry when the maker looked: TRY_AGAIN when there are more */
+};
+
 /* What the caller is told. Everything but state and spendable of the first answer is reproduced by a repeat. */
 struct answer {
     enum reason reason;
@@ -217,6 +229,7 @@ struct command {
         struct reinstate_order reinstate;
         struct send_order send;
         struct transfer_order transfer;
+        struct restore_order restore;
         struct temporary_limit temporary; /* last 0: none */
         int64_t number;
     };

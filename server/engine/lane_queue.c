@@ -10,10 +10,8 @@ enum {
 };
 
 static const bool is_bulk[COMMAND_KIND_COUNT] = {
-    [COMMAND_SET_MEMBER] = true,
-    [COMMAND_ACCRUE] = true,
-    [COMMAND_REVERSE_ACCRUAL] = true,
-    [COMMAND_TIDY] = true,
+    [COMMAND_SET_MEMBER] = true, [COMMAND_ACCRUE] = true, [COMMAND_REVERSE_ACCRUAL] = true,
+    [COMMAND_RESTORE] = true,    [COMMAND_TIDY] = true,
 };
 
 void lane_queue_init(struct lane_queue *queue, int32_t first_bucket, int32_t step, int32_t bucket_count)

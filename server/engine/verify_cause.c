@@ -27,6 +27,7 @@ static const struct {
     [ENTRY_CLOSE] = { CAUSE_OPERATION, true },         [ENTRY_CLOSE_PENDING] = { CAUSE_OPERATION, true },
     [ENTRY_PENDING_OUT] = { CAUSE_OPERATION, true },   [ENTRY_PENDING_IN] = { CAUSE_OPERATION, true },
     [ENTRY_CREDIT_OUT] = { CAUSE_OPERATION, false },   [ENTRY_CREDIT_IN] = { CAUSE_OPERATION, false },
+    [ENTRY_REOPEN] = { CAUSE_OPERATION, true },        [ENTRY_REOPEN_PENDING] = { CAUSE_OPERATION, true },
 };
 
 static void count_hold(struct verify_hold *hold, const struct entry *entry)

@@ -480,6 +480,19 @@ static void explain_close_pending(const struct explain_facts *facts, struct expl
     say(steps, "The member was closed; its %" PRId64 " pending points are gone.", facts->entry->points);
 }
 
+static void explain_reopen(const struct explain_facts *facts, struct explain_steps *steps)
+{
+    say(steps, "The list that closed the member was rolled back; its %" PRId64 " available points came back.",
+        facts->entry->points);
+    say_given(facts, steps);
+}
+
+static void explain_reopen_pending(const struct explain_facts *facts, struct explain_steps *steps)
+{
+    say(steps, "The list that closed the member was rolled back; its %" PRId64 " pending points came back.",
+        facts->entry->points);
+}
+
 static void say_review(const struct explain_facts *facts, struct explain_steps *steps)
 {
     bool up = facts->review.after > facts->review.before;
@@ -536,6 +549,8 @@ static void (*const explainers[ENTRY_KIND_COUNT])(const struct explain_facts *fa
     [ENTRY_PENDING_IN] = explain_pending_moved,
     [ENTRY_CREDIT_OUT] = explain_credit_moved,
     [ENTRY_CREDIT_IN] = explain_credit_moved,
+    [ENTRY_REOPEN] = explain_reopen,
+    [ENTRY_REOPEN_PENDING] = explain_reopen_pending,
 };
 
 void explain_entry(const struct explain_facts *facts, struct explain_steps *steps)

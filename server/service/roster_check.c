@@ -92,7 +92,7 @@ static bool decide(struct roster_work *work, struct db *db, struct roster_batch 
 {
     const struct roster_key key = { batch->bank_no, batch->batch_number };
 
-    return (good ? look_up(work, db, &key, batch, err) : roster_clear(db, &key, ROSTER_KEPT, err)) &&
+    return (good ? look_up(work, db, &key, batch, err) : roster_clear(db, &key, false, ROSTER_KEPT, err)) &&
            roster_keep(db, batch, &work->lease, err);
 }
 

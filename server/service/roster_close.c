@@ -100,7 +100,7 @@ static bool put(struct closing *closing, struct db *db, const struct roster_key 
         return false;
     if (closing->count < AT_ONCE) {
         closing->batch->state = ROSTER_APPLIED;
-        if (!roster_clear(db, key, ROSTER_KEPT, err))
+        if (!roster_clear(db, key, true, ROSTER_KEPT, err))
             return false;
     }
     return roster_keep(db, closing->batch, &closing->work->lease, err);

@@ -145,11 +145,11 @@ static bool check_number(const struct roster_batch *newest, int64_t number, stru
 {
     int64_t expected = newest->batch_number;
 
-    if (newest->state == ROSTER_APPLIED || expected == 0)
+    if (newest->state == ROSTER_APPLIED || newest->state == ROSTER_ROLLED_BACK || expected == 0)
         expected++;
     else if (newest->state != ROSTER_STAGING && newest->state != ROSTER_REFUSED && number == expected + 1)
         return error_field(err, REASON_ROSTER_BATCH_OPEN, "header.batch_number",
-                           "batch %" PRId64 " must be applied or refused first", expected);
+                           "batch %" PRId64 " must be applied, refused or rolled back first", expected);
     return number == expected || error_field(err, REASON_ROSTER_BATCH_NUMBER, "header.batch_number",
                                              "the next batch is number %" PRId64, expected);
 }

@@ -29,14 +29,6 @@ static bool find_key(struct errand *errand, const char *bank_id, int64_t batch_n
     return roster_bank(errand, bank_id, &key->bank_no, err);
 }
 
-static bool reply_batch(struct errand *errand, const struct roster_batch *batch, const char *bank_id, struct error *err)
-{
-    Alliance__V1__RosterBatch *shown = roster_shape(&errand->call->arena, batch, bank_id);
-
-    errand->reply = shown ? &shown->base : NULL;
-    return shown || errand_no_room(err);
-}
-
 /* One */
 
 static bool get_work(struct errand *errand, struct error *err)
@@ -46,7 +38,7 @@ static bool get_work(struct errand *errand, struct error *err)
     struct roster_key key;
 
     return find_key(errand, asked->bank_id, asked->batch_number, &key, err) &&
-           roster_must_find(errand, &key, false, &batch, err) && reply_batch(errand, &batch, asked->bank_id, err);
+           roster_must_find(errand, &key, false, &batch, err) && roster_reply(errand, &batch, asked->bank_id, err);
 }
 
 bool roster_get(struct call *call, const ProtobufCMessage *request, struct error *err)
@@ -80,6 +72,27 @@ static char *number_token(struct call *call, const struct page *page, int64_t nu
     return page_token(call, page, key);
 }
 
+/* Both are in order of number, the batches from the newest down. */
+static bool add_roll_backs(struct errand *errand, int32_t bank_no, Alliance__V1__ListRosterBatchesResponse *reply,
+                           struct error *err)
+{
+    struct arena *arena = &errand->call->arena;
+    struct roll_back *rolls;
+    size_t count;
+
+    if (reply->n_batches == 0)
+        return true;
+    if (!roll_back_list(errand->db, bank_no, reply->batches[reply->n_batches - 1]->header->batch_number,
+                        reply->batches[0]->header->batch_number, arena, &rolls, &count, err))
+        return false;
+    for (size_t i = 0; i < reply->n_batches; i++) {
+        if (count > 0 && rolls[count - 1].batch_number == reply->batches[i]->header->batch_number &&
+            !roster_shape_roll_back(arena, &rolls[--count], reply->batches[i]))
+            return errand_no_room(err);
+    }
+    return true;
+}
+
 static bool list_work(struct errand *errand, struct error *err)
 {
     const Alliance__V1__ListRosterBatchesRequest *asked = (const void *)errand->request;
@@ -104,6 +117,8 @@ static bool list_work(struct errand *errand, struct error *err)
         if (!reply->batches[reply->n_batches])
             return errand_no_room(err);
     }
+    if (!add_roll_backs(errand, bank_no, reply, err))
+        return false;
     if (count > shown)
         reply->next_page_token = number_token(errand->call, &page, rows[shown - 1].batch_number);
     return reply->next_page_token || errand_no_room(err);
@@ -287,7 +302,7 @@ static bool release_work(struct errand *errand, struct error *err)
     bool again = batch.released_by[0] && asked->refuse == (batch.state == ROSTER_REFUSED);
     if (!released && !again)
         return error_field(err, REASON_ROSTER_BATCH_STATE, "batch_number", "it does not wait for a release");
-    return roster_must_find(errand, &key, false, &batch, err) && reply_batch(errand, &batch, asked->bank_id, err);
+    return roster_must_find(errand, &key, false, &batch, err) && roster_reply(errand, &batch, asked->bank_id, err);
 }
 
 bool roster_release_batch(struct call *call, const ProtobufCMessage *request, struct error *err)

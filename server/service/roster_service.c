@@ -12,5 +12,6 @@ static const struct method methods[] = {
     { "ListRosterVerdicts", ROLE_BANK | ROLE_OPERATOR, roster_list_verdicts, NULL },
     { "ListRosterClosings", ROLE_BANK | ROLE_OPERATOR, roster_list_closings, NULL },
     { "ReleaseRosterBatch", ROLE_BANK, roster_release_batch, NULL },
+    { "RollBackRosterBatch", ROLE_BANK, roster_roll_back_batch, NULL },
 };
 const struct service roster_service = { &alliance__v1__roster_service__descriptor, methods, COUNT(methods) };

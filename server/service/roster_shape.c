@@ -60,6 +60,22 @@ Batch *roster_shape(struct arena *arena, const struct roster_batch *batch, const
     return whole ? shown : NULL;
 }
 
+bool roster_reply(struct errand *errand, const struct roster_batch *batch, const char *bank_id, struct error *err)
+{
+    const struct roster_key key = { batch->bank_no, batch->batch_number };
+    struct arena *arena = &errand->call->arena;
+    Alliance__V1__RosterBatch *shown = roster_shape(arena, batch, bank_id);
+    struct roll_back roll;
+    bool found;
+
+    if (!shown)
+        return errand_no_room(err);
+    if (!roll_back_find(errand->db, &key, arena, &roll, &found, err))
+        return false;
+    errand->reply = &shown->base;
+    return !found || roster_shape_roll_back(arena, &roll, shown) || errand_no_room(err);
+}
+
 bool roster_bank(struct errand *errand, const char *bank_id, int32_t *bank_no, struct error *err)
 {
     const struct bank *bank = reference_bank(errand->reference, bank_id);

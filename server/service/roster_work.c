@@ -44,10 +44,17 @@ void roster_work_renew(struct roster_work *work, struct db *db, const struct ros
 
 static bool work_on(struct roster_work *work, struct db *db, struct roster_batch *batch, struct error *err)
 {
-    bool done = false;
+    const struct roster_key key = { batch->bank_no, batch->batch_number };
+    bool done = false, more = false;
 
     if (batch->state == ROSTER_CHECKING)
         return roster_check(work, db, batch, err);
+    if (batch->state == ROSTER_ROLLING_BACK)
+        return roster_roll_back(work, db, batch, err);
+    if (batch->begun_rows == 0 && !roster_forget(db, &key, &more, err))
+        return false;
+    if (more)
+        return true;
     if (!roster_apply(work, db, batch, &done, err))
         return false;
     return !done || roster_close(work, db, batch, err);

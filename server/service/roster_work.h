@@ -60,6 +60,9 @@ bool roster_apply(struct roster_work *work, struct db *db, struct roster_batch *
 /* roster_close.c: members who are not on the list, for a turn; in the end the batch is APPLIED. */
 bool roster_close(struct roster_work *work, struct db *db, struct roster_batch *batch, struct error *err) MUST_USE;
 
+/* roster_roll_back.c: members, for a turn; in the end the batch is ROLLED_BACK, or APPLIED as before. */
+bool roster_roll_back(struct roster_work *work, struct db *db, struct roster_batch *batch, struct error *err) MUST_USE;
+
 /* A thread that does it all. */
 bool roster_worker_open(const struct roster_work *work, const char *conninfo, struct roster_worker **worker,
                         struct error *err) MUST_USE;

@@ -70,11 +70,13 @@ static const struct column event_row[] = {
     "confirmed_points, reversed_points, gross_minor, reversed_gross_minor, commission_minor, "                         \
     "reversed_commission_minor, false, 0, '', '', 0, 'epoch'::date, merchant_no, terms_version, goods_no, quantity, "  \
     "points, spendable_after, draws FROM redemption " OF_THE_MONTH " AND confirmed_points > reversed_points"
-/* EXPIRE, FORFEIT, CLOSE, CLOSE_PENDING of domain/entry.h. */
+/* EXPIRE, FORFEIT, CLOSE, CLOSE_PENDING of domain/entry.h; a closing that was rolled back (REOPEN) is none. */
 #define GONE                                                                                                           \
     "SELECT member_id, at, 3::int2, kind, ref, business_date, 0::int2, rules_version, '', points, 0, 0, 0, 0, 0, "     \
     "false, 0, '', '', 0, 'epoch'::date, 0, 0, 0, 0, 0, 0, ''::bytea FROM journal " OF_THE_MONTH                       \
-    " AND kind IN (9, 10, 21, 22)"
+    " AND (kind IN (9, 10) OR (kind IN (21, 22) AND NOT EXISTS (SELECT FROM journal r WHERE r.bucket = "               \
+    "journal.bucket "                                                                                                  \
+    "AND r.member_id = journal.member_id AND r.seq > journal.seq AND r.kind IN (27, 28))))"
 
 const struct statement back_test_events = STATEMENT(
     "back_test_events",

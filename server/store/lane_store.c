@@ -1,5 +1,6 @@
 #include "store/lane_store.h"
 
+#include "store/before_store.h"
 #include "store/exposure_store.h"
 #include "store/review_store.h"
 #include "store/spend_store.h"
@@ -613,6 +614,8 @@ const struct statement *const lane_statements[] = {
     &lane_update_accounts,
     &lane_put_profiles,
     &lane_insert_changes,
+    &lane_insert_befores,
+    &lane_erase_befores,
     &lane_erase_log,
     &lane_erase_profiles,
     &lane_erase_addresses,

@@ -18,6 +18,8 @@ enum roster_state {
     ROSTER_WAITING_RELEASE,
     ROSTER_APPLYING,
     ROSTER_APPLIED,
+    ROSTER_ROLLING_BACK,
+    ROSTER_ROLLED_BACK,
 };
 
 struct roster_batch {
@@ -161,7 +163,12 @@ extern const struct statement roster_standings;
 /* What the batch did to these members of a bucket before. */
 bool roster_traces(struct db *db, int32_t bucket, const struct roster_key *key, const struct uuid *ids, size_t count,
                    struct arena *arena, struct roster_trace **rows, size_t *found, struct error *err) MUST_USE;
-/* The batch is over: what was staged is deleted, and all but the sums of batches that are `keep` numbers older. */
-bool roster_clear(struct db *db, const struct roster_key *key, int64_t keep, struct error *err) MUST_USE;
+/*
+ * The batch is over: what was staged is deleted, and all but the sums of batches that are `keep` numbers older. Of one
+ * that was applied, whose rows they were is kept until the next one is: it may be rolled back.
+ */
+bool roster_clear(struct db *db, const struct roster_key *key, bool applied, int64_t keep, struct error *err) MUST_USE;
+/* What members were before earlier batches of the bank is deleted, a piece; *more: call it again. */
+bool roster_forget(struct db *db, const struct roster_key *key, bool *more, struct error *err) MUST_USE;
 
 #endif

@@ -1,6 +1,8 @@
 /* roster_work_store.c -- the half of roster_store.h that checks and applies batches. */
 #include "store/roster_store.h"
 
+#include "store/before_store.h"
+
 struct claim_params {
     struct uuid id;
     int64_t duration_us;
@@ -21,10 +23,10 @@ bool roster_claim(struct db *db, const struct roster_lease *lease, struct arena 
     static const struct statement claim = STATEMENT(
         "roster_claim",
         "UPDATE roster_batch b SET lease_id = $1, lease_until = clock_timestamp() + CASE WHEN b.state = 2 THEN "
-        "6 ELSE 1 END * $2 * interval '1 us' FROM (SELECT bank_no, batch_number FROM roster_batch WHERE state IN (2, "
-        "5) AND "
-        "(lease_id = $1 OR lease_until < clock_timestamp()) "
-        "ORDER BY lease_until LIMIT 1 FOR UPDATE SKIP LOCKED) w "
+        "6 ELSE 1 END * $2 * interval '1 us' FROM (SELECT bank_no, batch_number FROM roster_batch r WHERE "
+        "state IN (2, 5, 7) AND (lease_id = $1 OR lease_until < clock_timestamp()) "
+        "AND NOT EXISTS (SELECT FROM roster_batch e WHERE e.bank_no = r.bank_no AND e.batch_number < r.batch_number "
+        "AND e.state = 7) ORDER BY lease_until LIMIT 1 FOR UPDATE SKIP LOCKED) w "
         "WHERE b.bank_no = w.bank_no AND b.batch_number = w.batch_number "
         "RETURNING b.bank_no, b.batch_number",
         claim_params, claimed_columns, sizeof(struct claimed));
@@ -42,7 +44,7 @@ static const struct column give_back_params[] = { COLUMN(struct claim_params, id
 bool roster_give_back(struct db *db, const struct roster_lease *lease, struct error *err)
 {
     static const struct statement give_back = COMMAND_STATEMENT(
-        "roster_give_back", "UPDATE roster_batch SET lease_until = 'epoch' WHERE lease_id = $1 AND state IN (2, 5)",
+        "roster_give_back", "UPDATE roster_batch SET lease_until = 'epoch' WHERE lease_id = $1 AND state IN (2, 5, 7)",
         give_back_params);
     const struct claim_params params = { .id = lease->id };
 
@@ -86,7 +88,7 @@ bool roster_keep(struct db *db, const struct roster_batch *batch, const struct r
         "changed_at = CASE WHEN state = $5 THEN changed_at ELSE now() END, state = $5, reason = $6, detail = $7, "
         "begun_rows = $8, applied_rows = $9, created = $10, changed = $11, unchanged = $12, refused = $13, "
         "members = $14, to_close = $15, closed = $16, close_refused = $17 "
-        "WHERE bank_no = $1 AND batch_number = $2 AND lease_id = $3 AND state IN (2, 5)",
+        "WHERE bank_no = $1 AND batch_number = $2 AND lease_id = $3 AND state IN (2, 5, 7)",
         keep_params);
     const struct keep_params params = { *batch, lease->id, lease->duration_us };
     int64_t affected;
@@ -295,14 +297,19 @@ const struct statement roster_standings = STATEMENT(
     "AND a.member_id = ANY ($2) AND (a.tier_due = '1970-01-01' OR a.tier_due > f.business_date)",
     standings_params, standing_columns, sizeof(struct roster_standing));
 
-bool roster_clear(struct db *db, const struct roster_key *key, int64_t keep, struct error *err)
+bool roster_clear(struct db *db, const struct roster_key *key, bool applied, int64_t keep, struct error *err)
 {
+    static const struct statement empty =
+        COMMAND_STATEMENT("roster_empty_staged",
+                          "UPDATE roster_chunk SET rows = '' WHERE bank_no = $1 AND batch_number = $2", key_params);
     static const struct statement statements[] = {
-        COMMAND_STATEMENT("roster_clear_staged", "DELETE FROM roster_chunk WHERE bank_no = $1 AND batch_number <= $2",
+        COMMAND_STATEMENT("roster_clear_earlier", "DELETE FROM roster_chunk WHERE bank_no = $1 AND batch_number < $2",
                           key_params),
         COMMAND_STATEMENT("roster_clear_twice", "DELETE FROM roster_twice WHERE bank_no = $1 AND batch_number <= $2",
                           key_params),
     };
+    static const struct statement staged = COMMAND_STATEMENT(
+        "roster_clear_staged", "DELETE FROM roster_chunk WHERE bank_no = $1 AND batch_number = $2", key_params);
     static const struct statement old[] = {
         COMMAND_STATEMENT("roster_clear_verdicts",
                           "DELETE FROM roster_verdict WHERE bank_no = $1 AND batch_number <= $2", key_params),
@@ -311,9 +318,26 @@ bool roster_clear(struct db *db, const struct roster_key *key, int64_t keep, str
     };
     const struct roster_key older = { key->bank_no, key->batch_number - keep };
 
-    for (size_t i = 0; i < COUNT(statements); i++) {
-        if (!db_execute(db, &statements[i], key, NULL, err) || !db_execute(db, &old[i], &older, NULL, err))
+    /* What was refused takes nothing of the batch before it away. */
+    for (size_t i = applied ? 0 : 1; i < COUNT(statements); i++) {
+        if (!db_execute(db, &statements[i], key, NULL, err))
             return false;
     }
+    for (size_t i = 0; i < COUNT(old); i++) {
+        if (!db_execute(db, &old[i], &older, NULL, err))
+            return false;
+    }
+    return db_execute(db, applied ? &empty : &staged, key, NULL, err);
+}
+
+bool roster_forget(struct db *db, const struct roster_key *key, bool *more, struct error *err)
+{
+    enum { AT_ONCE = 20000 };
+    const struct befores_drop_params params = { key->bank_no, key->batch_number, AT_ONCE };
+    int64_t dropped;
+
+    if (!db_execute(db, &befores_drop, &params, &dropped, err))
+        return false;
+    *more = dropped == AT_ONCE;
     return true;
 }

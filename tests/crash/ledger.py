@@ -12,7 +12,7 @@ import uuid
 # Kinds of journal entries as server/domain/entry.h numbers them.
 MEMBER, ACCRUE, HOLD, CONFIRM, CANCEL, LAPSE, RELEASE, REVERSE, EXPIRE, FORFEIT = range(1, 11)
 (PEND, MATURE, CLAWBACK, CLAWBACK_PENDING, ADJUST_ADD, ADJUST_TAKE, TRANSFER_OUT, TRANSFER_IN, TRANSFER_BACK, REINSTATE,
- CLOSE, CLOSE_PENDING, PENDING_OUT, PENDING_IN, CREDIT_OUT, CREDIT_IN) = range(11, 27)
+ CLOSE, CLOSE_PENDING, PENDING_OUT, PENDING_IN, CREDIT_OUT, CREDIT_IN, REOPEN, REOPEN_PENDING) = range(11, 29)
 NOBODY = "00000000-0000-0000-0000-000000000000"  # what time did has no request
 # Kind: accounts the points leave and come to; "spendable" is available less credit used.
 MOVES = {MEMBER: ("", ""), ACCRUE: ("issued", "spendable"), HOLD: ("spendable", "held"), CONFIRM: ("held", "redeemed"),
@@ -23,7 +23,8 @@ MOVES = {MEMBER: ("", ""), ACCRUE: ("issued", "spendable"), HOLD: ("spendable", 
          ADJUST_ADD: ("adjusted", "spendable"), ADJUST_TAKE: ("spendable", "adjusted"), CLOSE: ("spendable", "closed"),
          CREDIT_OUT: ("transfer", "spendable"), CREDIT_IN: ("spendable", "transfer"), PEND: ("issued", "pending"),
          MATURE: ("pending", "spendable"), CLAWBACK_PENDING: ("pending", "issued"), REINSTATE: ("expired", "spendable"),
-         CLOSE_PENDING: ("pending", "closed"), PENDING_OUT: ("pending", "transfer"), PENDING_IN: ("transfer", "pending")}
+         CLOSE_PENDING: ("pending", "closed"), PENDING_OUT: ("pending", "transfer"), PENDING_IN: ("transfer", "pending"),
+         REOPEN: ("closed", "spendable"), REOPEN_PENDING: ("closed", "pending")}
 ENDS_A_HOLD = (CONFIRM, CANCEL, LAPSE)
 # Kind of command: the table its answer is kept in.
 ANSWERS = {"hold": "redemption", "redeem": "redemption", "confirm": "operation", "cancel": "operation",

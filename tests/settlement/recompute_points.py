@@ -16,11 +16,12 @@ KINDS = {
     13: ("CLAWED_BACK", -1, 0, 0), 14: ("CLAWED_BACK", 0, 0, -1), 15: ("ADJUSTED", 1, 0, 0), 16: ("ADJUSTED", -1, 0, 0),
     17: ("TRANSFERRED_OUT", -1, 0, 0), 18: ("TRANSFERRED_IN", 1, 0, 0), 19: ("TRANSFERRED_IN", 1, 0, 0),
     20: ("REINSTATED", 1, 0, 0), 21: ("CLOSED", -1, 0, 0), 22: ("CLOSED", 0, 0, -1), 23: ("TRANSFERRED_OUT", 0, 0, -1),
-    24: ("TRANSFERRED_IN", 0, 0, 1), 25: ("TRANSFERRED_OUT", 1, 0, 0), 26: ("TRANSFERRED_IN", -1, 0, 0)}
+    24: ("TRANSFERRED_IN", 0, 0, 1), 25: ("TRANSFERRED_OUT", 1, 0, 0), 26: ("TRANSFERRED_IN", -1, 0, 0),
+    27: ("CLOSED", 1, 0, 0), 28: ("CLOSED", 0, 0, 1)}
 LINES = ("ISSUED CLAWED_BACK ADJUSTED REDEEMED REVERSED EXPIRED FORFEITED REINSTATED CLOSED TRANSFERRED_OUT "
          "TRANSFERRED_IN WITHIN").split()
 LAPSES = ("EXPIRED", "FORFEITED", "CLOSED", "REINSTATED")
-MAKES_LOTS, RETURNS_LOTS, TAKES_LOTS = {2, 12, 15, 20}, {5, 6, 7, 8, 18, 19}, {3, 9, 10, 13, 16, 17, 21}
+MAKES_LOTS, RETURNS_LOTS, TAKES_LOTS = {2, 12, 15, 20}, {5, 6, 7, 8, 18, 19, 27}, {3, 9, 10, 13, 16, 17, 21}
 GIVES_CREDIT_BACK = {5, 6, 7, 8}
 LOT_DAYS, DRAWN_DAYS = (0, 31, 91, 181, 366), (0, 31, 61, 91, 181, 366)
 UNKNOWN = ("", "", None)  # a funding that is not registered
@@ -180,8 +181,8 @@ def read(ask, where, first, last):
                 issued, taken = moved[bank, funding, expires]
                 sign = 1 if kind in TAKES_LOTS else -1 if kind in RETURNS_LOTS else 0
                 moved[bank, funding, expires] = [issued + (kind in MAKES_LOTS) * of_lot, taken + sign * of_lot]
-                if day >= first and kind in (9, 21, 20):
-                    pages[bank].lapsed[funding] += -of_lot if kind == 20 else of_lot
+                if day >= first and kind in (9, 21, 20, 27):
+                    pages[bank].lapsed[funding] += -of_lot if kind in (20, 27) else of_lot
         for (bank, funding, expires), (issued, taken) in moved.items():
             pages[bank].move(day, (funding, expires), issued, taken)
     for (bank, _, _), drawn in credit.items():

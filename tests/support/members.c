@@ -183,7 +183,7 @@ static const struct {
       "j.credit_limit_after, j.hash) <> (a.available, a.held, a.pending, a.credit_used, a.credit_limit, a.chain)" },
     { "points are conserved",
       "SELECT (SELECT coalesce(sum(available + held + pending - credit_used), 0) FROM account) - (SELECT "
-      "coalesce(sum(CASE WHEN kind IN (2, 8, 11, 15, 18, 19, 20, 24, 25) THEN points "
+      "coalesce(sum(CASE WHEN kind IN (2, 8, 11, 15, 18, 19, 20, 24, 25, 27, 28) THEN points "
       "WHEN kind IN (4, 9, 10, 13, 14, 16, 17, 21, 22, 23, 26) THEN -points ELSE 0 END), 0) FROM journal)" },
     { "nothing is on its way when no transfer is open",
       "SELECT CASE WHEN EXISTS (SELECT FROM transfer WHERE state = 1) THEN 0 ELSE (SELECT coalesce(sum(CASE WHEN kind "

@@ -210,6 +210,8 @@ static const struct {
     { 24, "PENDING_IN", "clearing.transfer", "member.pending" },
     { 25, "CREDIT_OUT", "clearing.transfer", "member.available" },
     { 26, "CREDIT_IN", "member.available", "clearing.transfer" },
+    { 27, "REOPEN", "lapsed.closed", "member.available" },
+    { 28, "REOPEN_PENDING", "lapsed.closed", "member.pending" },
     { 0, "?", "none", "none" },
     { ENTRY_KIND_COUNT, "?", "none", "none" },
     { -1, "?", "none", "none" },
@@ -220,7 +222,7 @@ static const struct {
 static void kinds_have_their_numbers_for_ever(void **state)
 {
     (void)state;
-    assert_int_equal(ENTRY_KIND_COUNT, 27);
+    assert_int_equal(ENTRY_KIND_COUNT, 29);
     for (size_t i = 0; i < COUNT(kinds); i++) {
         enum ledger_account from, to;
         entry_accounts(kinds[i].kind, &from, &to);

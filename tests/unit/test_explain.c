@@ -120,6 +120,8 @@ static const struct {
     { ENTRY_PENDING_IN, "10 pending points came with a merge" },
     { ENTRY_CREDIT_OUT, "3 points repaid credit used, which went from 3 to 0." },
     { ENTRY_CREDIT_IN, "Credit used moves along" },
+    { ENTRY_REOPEN, "was rolled back; its 10 available points came back." },
+    { ENTRY_REOPEN_PENDING, "was rolled back; its 10 pending points came back." },
 };
 
 static void every_kind_is_explained(void **state)
