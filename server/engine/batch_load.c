@@ -9,8 +9,8 @@
 
 /* The ids a batch asks for; arrays of 2 * BATCH_MAX in the batch's arena. */
 struct wanted {
-    struct uuid *members, *redemptions, *requests, *named, *accruals, *transfers;
-    size_t member_count, redemption_count, request_count, named_count, accrual_count, transfer_count;
+    struct uuid *members, *redemptions, *requests, *named, *accruals, *transfers, *splitting;
+    size_t member_count, redemption_count, request_count, named_count, accrual_count, transfer_count, splitting_count;
     int64_t *programmes;
     size_t programme_count;
     int64_t banks[BATCH_EXPOSURES_MAX]; /* that have an exposure limit */
@@ -24,14 +24,15 @@ static bool wanted_init(struct wanted *wanted, struct arena *arena, size_t comma
     *wanted = (struct wanted){
         .members = arena_alloc(arena, commands * sizeof(struct uuid)),
         .transfers = arena_alloc(arena, commands * sizeof(struct uuid)),
+        .splitting = arena_alloc(arena, commands * sizeof(struct uuid)),
         .redemptions = arena_alloc(arena, 2 * commands * sizeof(struct uuid)),
         .requests = arena_alloc(arena, commands * sizeof(struct uuid)),
         .named = arena_alloc(arena, commands * sizeof(struct uuid)),
         .accruals = arena_alloc(arena, 2 * commands * sizeof(struct uuid)),
         .programmes = arena_alloc(arena, commands * sizeof(int64_t)),
     };
-    return wanted->members && wanted->transfers && wanted->redemptions && wanted->requests && wanted->named &&
-           wanted->accruals && wanted->programmes;
+    return wanted->members && wanted->transfers && wanted->splitting && wanted->redemptions && wanted->requests &&
+           wanted->named && wanted->accruals && wanted->programmes;
 }
 
 static void want_programme(struct wanted *wanted, int32_t programme_no)
@@ -98,6 +99,8 @@ static void want(struct wanted *wanted, const struct command *command)
         wanted->accruals[wanted->accrual_count++] = command->accrual_id;
     if (command->kind == COMMAND_SEND)
         wanted->transfers[wanted->transfer_count++] = command->request_id;
+    if (command->kind == COMMAND_SEND && command->send.split)
+        wanted->splitting[wanted->splitting_count++] = command->member_id;
     if (command->kind == COMMAND_SETTLE)
         wanted->transfers[wanted->transfer_count++] = command->transfer.transfer_id;
 }
@@ -135,6 +138,7 @@ static bool queue_all(struct batch *batch, struct db *db, const struct wanted *w
            queue_ids(db, &lane_load_operations, batch->bucket, wanted->requests, wanted->request_count, err) &&
            queue_ids(db, &lane_load_accruals, batch->bucket, wanted->accruals, wanted->accrual_count, err) &&
            queue_ids(db, &lane_load_transfers, batch->bucket, wanted->transfers, wanted->transfer_count, err) &&
+           queue_ids(db, &lane_load_open_splits, batch->bucket, wanted->splitting, wanted->splitting_count, err) &&
            (wanted->bank_count == 0 || batch_queue_exposures(batch, db, wanted->banks, wanted->bank_count, err)) &&
            batch_queue_spend(batch, db, &wanted->spend, err) && batch_queue_reviews(batch, db, &wanted->reviews, err) &&
            db_flush(db, false, err);
@@ -265,7 +269,10 @@ static bool take_accrual(struct batch *batch, const struct accrual_row *row, str
 
 static bool take_transfer(struct batch *batch, const struct transfer_row *row, struct error *err)
 {
-    (void)err;
+    if (uuid_index_find(&batch->transfer_index, &row->id) >= 0) /* a split is found by its own id, and by its member */
+        return true;
+    if (batch->transfer_count == COUNT(batch->transfers) - BATCH_MAX) /* leaves room for what the commands begin */
+        return broken(err, "more splits under way than commands");
     batch->transfers[batch->transfer_count] = (struct batch_transfer){ .row = *row };
     uuid_index_add(&batch->transfer_index, &row->id, (int)batch->transfer_count++);
     return true;
@@ -397,6 +404,7 @@ bool batch_load(struct batch *batch, struct db *db, struct error *err)
            read_operations(batch, db, wanted.request_count, err) &&
            read_accruals(batch, db, wanted.accrual_count, err) &&
            read_transfers(batch, db, wanted.transfer_count, err) &&
+           read_transfers(batch, db, wanted.splitting_count, err) &&
            (wanted.bank_count == 0 || batch_read_exposures(batch, db, err)) &&
            batch_read_spend(batch, db, &wanted.spend, err) && batch_read_reviews(batch, db, &wanted.reviews, err) &&
            load_overdue(batch, db, err) && batch_load_due_reviews(batch, db, err);

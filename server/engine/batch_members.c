@@ -436,10 +436,25 @@ static bool unpack_parcel(const struct transfer_row *row, struct parcel *parcel)
            unpack_pending(row->pending_lots.at, row->pending_lots.size, &parcel->pending_lots);
 }
 
+/* Two of one member might name one card, which stays in its profile until a split is over. */
+static bool is_splitting(const struct operating *on)
+{
+    for (size_t i = 0; i < on->batch->transfer_count; i++) {
+        const struct batch_transfer *transfer = &on->batch->transfers[i];
+        if ((transfer->row.split || transfer->split) && transfer->row.state == TRANSFER_SENT &&
+            uuid_compare(&transfer->row.from_member_id, &on->account->member_id) == 0)
+            return true;
+    }
+    return false;
+}
+
 static enum reason send(struct operating *on)
 {
     const struct send_order *order = &on->command->send;
     struct batch_transfer *added = &on->batch->transfers[on->batch->transfer_count];
+
+    if (order->split && is_splitting(on))
+        return REASON_SPLIT_UNDER_WAY;
     enum reason reason = order->split ? member_split(on->account, on->moment, order->points, &on->command->request_id,
                                                      order->parcel, &on->points, on->entries)
                                       : member_send(on->account, on->moment, order->points, order->merge,

@@ -197,13 +197,21 @@ static const struct column transfer_columns[] = {
     COLUMN(struct transfer_row, hash_before),
     COLUMN(struct transfer_row, left_hash),
 };
+#define TRANSFER                                                                                                       \
+    "SELECT t.id, t.programme_no, t.bank_no, t.from_member_id, t.to_member_id, t.to_member_ref, t.merge, t.lots, "     \
+    "t.pending_lots, t.credit, t.status_before, t.state, t.reason, s.id IS NOT NULL AS split, "                        \
+    "coalesce(s.hash_before, '') AS hash_before, coalesce(s.left_hash, '') AS left_hash "
 const struct statement lane_load_transfers =
     STATEMENT("lane_load_transfers",
-              "SELECT t.id, t.programme_no, t.bank_no, t.from_member_id, t.to_member_id, t.to_member_ref, t.merge, "
-              "t.lots, t.pending_lots, t.credit, t.status_before, t.state, t.reason, s.id IS NOT NULL AS split, "
-              "coalesce(s.hash_before, '') AS hash_before, coalesce(s.left_hash, '') AS left_hash FROM transfer t "
-              "LEFT JOIN transfer_split s ON s.bucket = t.bucket AND s.id = t.id "
-              "WHERE t.bucket = $1 AND t.id = ANY ($2::uuid[])",
+              TRANSFER "FROM transfer t LEFT JOIN transfer_split s ON s.bucket = t.bucket AND s.id = t.id "
+                       "WHERE t.bucket = $1 AND t.id = ANY ($2::uuid[])",
+              ids_params, transfer_columns, sizeof(struct transfer_row));
+
+/* There are few splits under way at any time. */
+const struct statement lane_load_open_splits =
+    STATEMENT("lane_load_open_splits",
+              TRANSFER "FROM transfer_split s JOIN transfer t ON t.bucket = s.bucket AND t.id = s.id "
+                       "WHERE s.bucket = $1 AND t.from_member_id = ANY ($2::uuid[])",
               ids_params, transfer_columns, sizeof(struct transfer_row));
 
 static const struct column exposures_params[] = { COLUMN(struct exposures_params, bucket),
@@ -605,6 +613,7 @@ const struct statement *const lane_statements[] = {
     &lane_load_operations,
     &lane_load_accruals,
     &lane_load_transfers,
+    &lane_load_open_splits,
     &lane_load_exposures,
     &lane_load_spend_days,
     &lane_load_earn_counts,

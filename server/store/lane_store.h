@@ -131,6 +131,7 @@ struct transfer_row {
 };
 enum transfer_state { TRANSFER_SENT = 1, TRANSFER_RECEIVED = 2, TRANSFER_GIVEN_BACK = 3 };
 extern const struct statement lane_load_transfers;
+extern const struct statement lane_load_open_splits; /* ids_params, of members that give */
 
 /* What makes the receiver of a split, and what the giver's profile is to be; gone when the transfer is over. */
 struct split_row {

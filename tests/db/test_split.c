@@ -350,6 +350,35 @@ static void a_repeat_moves_no_card_again(void **state)
     assert_int_equal(cards_in_profile(alliance, "ann"), 1);
 }
 
+/* The cards of the first are still in the profile: a second split could name them too. */
+static void one_split_at_a_time(void **state)
+{
+    struct alliance *alliance = *state;
+    static struct making making, other;
+
+    make(&making, "token", "two");
+    make(&other, "token", "three");
+    make_member(alliance, "ann", 100, &making);
+    struct command sends[] = { split_of(alliance, "ann", 40, &making), split_of(alliance, "ann", 10, &other) };
+    struct parcel parcels[2];
+    sends[0].send.parcel = &parcels[0];
+    sends[1].send.parcel = &parcels[1];
+    alliance_run_all(alliance, sends, 2); /* in one batch, or in two */
+    assert_int_equal(sends[0].answer.reason, REASON_OK);
+    assert_int_equal(sends[1].answer.reason, REASON_SPLIT_UNDER_WAY);
+    alliance_run(alliance, &sends[1]);
+    assert_int_equal(sends[1].answer.reason, REASON_SPLIT_UNDER_WAY);
+    assert_int_equal(available(alliance, "ann"), 60);
+    assert_int_equal(walk_to_the_end(alliance, &sends[0]).reason, REASON_OK);
+    other.order.into.profile = &(struct member_profile){ 0 };
+    other.order.left = &making.left;
+    struct command later = split_of(alliance, "ann", 10, &other);
+    batch_profile_hash(&making.left, other.order.hash_before);
+    assert_int_equal(walk_to_the_end(alliance, &later).reason, REASON_OK);
+    assert_int_equal(available(alliance, "ann"), 50);
+    verify_finds_nothing(alliance);
+}
+
 /* Somebody has made a member of that name in the meantime: the first is as before, and so it is said each time. */
 static void what_cannot_be_made_comes_back(void **state)
 {
@@ -460,6 +489,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_chain_that_stops_anywhere_is_finished, setup, teardown),
         cmocka_unit_test_setup_teardown(a_repeat_moves_no_card_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(one_split_at_a_time, setup, teardown),
         cmocka_unit_test_setup_teardown(what_cannot_be_made_comes_back, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_pushed_in_between_stays, setup, teardown),
         cmocka_unit_test_setup_teardown(a_profile_that_was_another_begins_nothing, setup, teardown),
