@@ -1,6 +1,7 @@
 #include "domain/credit.h"
 
 #include "domain/account.h"
+#include "domain/rules.h"
 
 #include <string.h>
 
@@ -55,6 +56,15 @@ bool credit_set_temporary(struct account *account, const struct temporary_limit 
                                       .temporary = *temporary };
 
     return credit_set(account, &wish, today, tier_limit);
+}
+
+int64_t credit_tier_limit(const struct account *account, const struct exchange_rules *rules, int32_t tier)
+{
+    const struct credit_plan *plan = &account->plan;
+
+    if (rules)
+        return rules_tier_limit(rules, tier);
+    return plan->by_tier && !plan->begun ? account->credit_limit : 0;
 }
 
 bool credit_follow(struct account *account, struct date today, int64_t tier_limit)

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 struct account;
+struct exchange_rules;
 
 /* In force from the first to the last business date, both included; last 0: there is none. */
 struct temporary_limit {
@@ -56,6 +57,11 @@ bool credit_set_own(struct account *account, int64_t limit);
 /* A temporary limit beside the other one, which stays; one that is over is none. true when something changed. */
 bool credit_set_temporary(struct account *account, const struct temporary_limit *temporary, struct date today,
                           int64_t tier_limit);
+/*
+ * What the rules in force say for that tier. NULL, as when they cannot be read now: a limit by tier stays what it is,
+ * and there is none for whom it is not known.
+ */
+int64_t credit_tier_limit(const struct account *account, const struct exchange_rules *rules, int32_t tier);
 /* What time, tier and rules alone do to the limit; nothing when the member is closed. true when something changed. */
 bool credit_follow(struct account *account, struct date today, int64_t tier_limit);
 /* The business date on which a temporary limit begins or has ended; 9999-12-31 when there is none. */

@@ -48,16 +48,6 @@ static void write_entry(struct entries *entries, struct account *account, const 
         entry_add_lots(entries, entry, lots->at, lots->count);
 }
 
-/* What the rules say for that tier. Where they cannot be read now, a limit by tier stays what it is. */
-static int64_t tier_limit(const struct account *account, const struct moment *moment, int32_t tier)
-{
-    const struct credit_plan *plan = &account->plan;
-
-    if (moment->rules)
-        return rules_tier_limit(moment->rules, tier);
-    return plan->by_tier && !plan->begun ? account->credit_limit : 0;
-}
-
 /* Tier, credit and cards; the status is the caller's. */
 static bool become(struct account *account, const struct member_wish *wish, const struct moment *moment)
 {
@@ -67,7 +57,8 @@ static bool become(struct account *account, const struct member_wish *wish, cons
 
     account->tier = tier;
     memcpy(account->profile_hash, wish->profile_hash, sizeof wish->profile_hash);
-    return credit_set(account, &wish->credit, moment->business_date, tier_limit(account, moment, tier)) || changed;
+    return credit_set(account, &wish->credit, moment->business_date, credit_tier_limit(account, moment->rules, tier)) ||
+           changed;
 }
 
 enum reason member_set(struct account *account, const struct member_wish *wish, const struct moment *moment,
@@ -372,7 +363,8 @@ enum reason member_set_temporary_limit(struct account *account, const struct mom
 {
     if (account->status == MEMBER_CLOSED)
         return REASON_MEMBER_CLOSED;
-    if (credit_set_temporary(account, temporary, moment->business_date, tier_limit(account, moment, account->tier)))
+    if (credit_set_temporary(account, temporary, moment->business_date,
+                             credit_tier_limit(account, moment->rules, account->tier)))
         write_entry(entries, account, moment, ENTRY_MEMBER, 0, ref, NULL);
     return REASON_OK;
 }
@@ -384,7 +376,7 @@ enum reason member_set_tier(struct account *account, const struct moment *moment
         return REASON_MEMBER_CLOSED;
     if (account->tier != tier) {
         account->tier = tier;
-        (void)credit_follow(account, moment->business_date, tier_limit(account, moment, tier));
+        (void)credit_follow(account, moment->business_date, credit_tier_limit(account, moment->rules, tier));
         write_entry(entries, account, moment, ENTRY_MEMBER, 0, ref, NULL);
     }
     return REASON_OK;
@@ -613,7 +605,7 @@ static bool follow_plan(struct account *account, const struct moment *moment, st
 {
     int64_t before = account->credit_limit;
 
-    if (!credit_follow(account, moment->business_date, tier_limit(account, moment, account->tier)))
+    if (!credit_follow(account, moment->business_date, credit_tier_limit(account, moment->rules, account->tier)))
         return false;
     if (account->credit_limit != before)
         write_entry(entries, account, moment, ENTRY_MEMBER, 0, &(struct uuid){ { 0 } }, NULL);

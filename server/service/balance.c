@@ -50,5 +50,5 @@ void balance_apply(struct account *account, struct balance_hold *holds, size_t h
         account_mature(account, &due, due.points, due.expires_on);
     }
     account_expire(account, business_date, &moved);
-    (void)credit_follow(account, business_date, rules_tier_limit(rules, account->tier));
+    (void)credit_follow(account, business_date, credit_tier_limit(account, rules, account->tier));
 }

@@ -196,7 +196,7 @@ static bool balance_work(struct errand *errand, struct error *err)
         !tier_standing_apply(errand, bank, key.bucket, &key.member_id, &account, err))
         return false;
     balance_apply(&account, holds, hold_count, row.now, row.business_date,
-                  rules_in_force(bank->rules, bank->rules_count, row.now));
+                  rules_to_decide_by(bank->rules, bank->rules_count, row.now));
     return reply_balance(errand, bank, &account, row.now, err);
 }
 

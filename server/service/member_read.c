@@ -2,6 +2,8 @@
 #include "service/member_handlers.h"
 
 #include "base/text.h"
+#include "domain/credit.h"
+#include "domain/packed.h"
 #include "engine/command.h"
 #include "io/pb_json.h"
 #include "service/check.h"
@@ -14,6 +16,7 @@
 #include "service/tier_standing.h"
 #include "store/card_store.h"
 #include "store/member_profile_store.h"
+#include "store/member_store.h"
 
 #include <string.h>
 
@@ -53,6 +56,32 @@ static bool add_standing(struct errand *errand, const struct bank *bank, const s
     return good || errand_no_room(err);
 }
 
+/* The limit as of now, though nobody may have written it yet: a temporary one has begun or ended, the tier is another.
+ */
+static bool follow_limit(struct errand *errand, const struct bank *bank, const struct profile_key_params *profile,
+                         Got *reply, struct error *err)
+{
+    const struct member_key_params key = { .bucket = profile->bucket, .member_id = profile->member_id };
+    struct account *account = arena_alloc(&errand->call->arena, sizeof *account);
+    struct member_account_row row;
+    bool found;
+
+    if (!account)
+        return errand_no_room(err);
+    if (!db_fetch_one(errand->db, &member_find_account, &key, &errand->call->arena, &row, &found, err))
+        return false;
+    if (!found)
+        return error_field(err, REASON_MEMBER_NOT_FOUND, "member_ref", "%s", "");
+    account->status = row.status;
+    account->credit_limit = row.credit_limit;
+    if (!unpack_credit(row.credit.at, row.credit.size, &account->plan, &account->drawn))
+        return error_set(err, REASON_INTERNAL, "a stored account is not possible");
+    const struct exchange_rules *rules = rules_to_decide_by(bank->rules, bank->rules_count, row.now);
+    (void)credit_follow(account, row.business_date, credit_tier_limit(account, rules, reply->facts->tier));
+    reply->facts->credit_limit = account->credit_limit;
+    return true;
+}
+
 static bool get_work(struct errand *errand, struct error *err)
 {
     const Get *asked = (const Get *)errand->request;
@@ -75,6 +104,7 @@ static bool get_work(struct errand *errand, struct error *err)
     reply->member_ref = asked->member_ref;
     reply->facts = member_facts_of(&row, &errand->call->arena, err);
     return reply->facts && add_standing(errand, bank, &params, reply, err) &&
+           follow_limit(errand, bank, &params, reply, err) &&
            (!asked->with_contact || open_contact(errand, &row, &params.member_id, reply, err));
 }
 
