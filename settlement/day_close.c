@@ -97,6 +97,7 @@ static void open_months(struct close_run *run, struct date date)
 }
 
 /* With each day that begins, some party's time to contest a statement, or to go on with a dispute, is over. */
+/* The lock: whoever opens a dispute meanwhile must find the statement marked by it, not freed by another's end. */
 static bool confirm_silent(struct close_run *run, struct date date, int32_t bucket, struct error *err)
 {
     const struct settle_contract none = settle_contract_none((struct party){ 0 }, "");
@@ -106,7 +107,8 @@ static bool confirm_silent(struct close_run *run, struct date date, int32_t buck
     const struct dispute_programme_params programme = { run->programme_no };
 
     (void)bucket;
-    return db_execute(run->db, &dispute_expire, &expire, NULL, err) &&
+    return db_execute(run->db, &dispute_lock, &programme, NULL, err) &&
+           db_execute(run->db, &dispute_expire, &expire, NULL, err) &&
            db_execute(run->db, &dispute_release, &programme, NULL, err) &&
            db_execute(run->db, &dispute_end_breaks, &programme, NULL, err) &&
            db_execute(run->db, &dispute_unmark_statements, &programme, NULL, err) &&

@@ -171,14 +171,15 @@ static int64_t silent_on(struct house *house, const char *day)
     return confirmed;
 }
 
-/* Issued on the 3rd: without a contract the 18th is the last day to speak; with one of five days the 8th. */
+/* Also to what was paid. Issued on the 3rd: without a contract the 18th is the last day to speak; with one of five days
+ * the 8th. */
 static void who_says_nothing_in_time_has_agreed(void **state)
 {
     struct house *house = *state;
 
-    house_sql(house,
-              "UPDATE statement SET state = 1, answered_by = '', answered_on = '1970-01-01' WHERE period = '2025-10' "
-              "AND state = 6");
+    house_sql(
+        house,
+        "UPDATE statement SET answered_by = '', answered_on = '1970-01-01' WHERE period = '2025-10' AND state = 6");
     house_ask(
         house, OLGA, "PublishSettlementContract",
         "{'requestId': '%s', 'contract': {'programmeId': 'demo', 'party': {'kind': 'PARTY_BANK', 'id': 'bank-b'}, "
@@ -191,7 +192,7 @@ static void who_says_nothing_in_time_has_agreed(void **state)
     assert_int_equal(silent_on(house, "2026-01-19"), 1);
     assert_int_equal(silent_on(house, "2027-01-01"), 0); /* a PAIR is not asked; the bank spoke for itself */
     house_expect(house_ask(house, "merchant/shop-1", "GetStatement", CONFIRM, "MERCHANT/shop-1/CNY"),
-                 "{'state': 'STATEMENT_STATE_CONFIRMED', 'answeredBy': '', 'answeredDate': '2026-01-19'}");
+                 "{'state': 'STATEMENT_STATE_PAID', 'answeredBy': '', 'answeredDate': '2026-01-19'}");
 }
 
 int main(void)
