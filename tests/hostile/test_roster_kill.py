@@ -14,7 +14,7 @@ import unittest
 import world
 from world import harness
 
-MEMBERS, BATCHES, KILLS = 4000, 5, 10
+MEMBERS, BATCHES, KILLS, UNDONE = 4000, 5, 10, 12000
 ACTIVE, CLOSED = 1, 3
 
 
@@ -47,8 +47,9 @@ class RosterKill(unittest.TestCase):
         settings = harness.read_file(self.stack.path("alliance.conf"))
         with open(self.stack.path("alliance.conf"), "w", encoding="utf-8") as conf:
             conf.write(settings.replace("listen = 127.0.0.1:0\nmetrics", f"listen = 127.0.0.1:{self.port}\nmetrics"))
-        self.stack.issue("ann", "alliance://bank/bank-a/person/ann")
-        self.books, self.kills, self.over = Books(), 0, threading.Event()
+        for person in ("ann", "ben"):
+            self.stack.issue(person, f"alliance://bank/bank-a/person/{person}")
+        self.books, self.kills, self.over, self.alive = Books(), 0, threading.Event(), (0.1, 1.2)
 
     def write(self, number, rows):
         """The file of a batch."""
@@ -58,14 +59,18 @@ class RosterKill(unittest.TestCase):
             file.writelines(f"{ref},{limit}\n" for ref, limit in rows.items())
         return path
 
+    def type(self, person, *words):
+        """A line of the command line, as that person of the bank."""
+        line = [self.stack.binary("alliance"), *words, "--server", f"localhost:{self.port}",
+                *(word for name, file in (("ca", "ca.pem"), ("cert", f"{person}.pem"), ("key", f"{person}.key"))
+                  for word in (f"--{name}", self.stack.path(f"pki/{file}")))]
+        return subprocess.run(line, capture_output=True, text=True, check=False, env=self.stack.environment)
+
     def push(self, number, path, full):
         """Until the command line says that it is done; how often it gave up before."""
-        words = [self.stack.binary("alliance"), "roster", "push", path, str(number), f"2026-01-{number:02d}",
-                 *(["--full"] if full else []), "--server", f"localhost:{self.port}",
-                 *(word for name, file in (("ca", "ca.pem"), ("cert", "ann.pem"), ("key", "ann.key"))
-                   for word in (f"--{name}", self.stack.path(f"pki/{file}")))]
+        words = ["roster", "push", path, str(number), f"2026-01-{number:02d}", *(["--full"] if full else [])]
         for given_up in range(20):
-            done = subprocess.run(words, capture_output=True, text=True, check=False, env=self.stack.environment)
+            done = self.type("ann", *words)
             if done.returncode == 0:
                 return given_up
             self.assertIn("push the same file under the same batch number to go on", done.stderr, done.stdout)
@@ -73,7 +78,7 @@ class RosterKill(unittest.TestCase):
 
     def fall(self):
         """On another thread: SIGKILL, and up again."""
-        while not self.over.wait(self.rng.uniform(0.1, 1.2)):
+        while not self.over.wait(self.rng.uniform(*self.alive)):
             if self.kills < KILLS:
                 self.server.process.kill()
                 self.server.process.wait()
@@ -126,6 +131,52 @@ class RosterKill(unittest.TestCase):
         self.stack.psql("UPDATE account SET credit_limit = credit_limit + 1 WHERE member_ref = 'm-1-17'")
         self.stack.psql("DELETE FROM journal WHERE ctid = (SELECT min(ctid) FROM journal WHERE kind = 1)")
         self.assertGreaterEqual(len(self.faults()), 2)
+
+    def members(self):
+        """What is to come back: everything of a member but its journal."""
+        return self.stack.psql(
+            "SELECT member_ref, status, tier, available, pending, credit_limit, encode(credit, 'hex'), "
+            "encode(profile_hash, 'hex'), encode(lots, 'hex'), next_due FROM account WHERE member_ref LIKE 'm-1-%' "
+            "ORDER BY 1")
+
+    def entries(self, condition):
+        """How many entries of which kind, of the members whose name is so."""
+        return self.stack.psql("SELECT kind, count(*), sum(points) FROM journal JOIN account USING (bucket, member_id) "
+                               f"WHERE member_ref {condition} GROUP BY 1 ORDER BY 1").split()
+
+    def undo(self, person):
+        """Until the command line has seen the end of it."""
+        for _ in range(60):
+            done = self.type(person, "roster", "roll-back", "2", "--reason", "the wrong file")
+            if done.returncode == 0:
+                return done.stdout
+        raise AssertionError(f"never rolled back: {done.stderr}")
+
+    def test_a_list_is_rolled_back_whole(self):
+        names = [f"m-1-{n}" for n in range(UNDONE)]
+        self.assertEqual(self.push(1, self.write(1, {name: n % 7 for n, name in enumerate(names)}), True), 0)
+        world.World(self.stack, self.server).earn(names[:60], 11)
+        before = self.members()
+        wrong = {name: 9 for name in names[30:]} | {f"m-2-{n}": 5 for n in range(300)}
+        self.assertEqual(self.push(2, self.write(2, wrong), True), 0)
+        self.assertNotEqual(self.members(), before)
+        self.assertIn("APPLIED", self.undo("ann"))
+        self.alive = (0.02, 0.4)
+        killer = threading.Thread(target=self.fall)
+        killer.start()
+        try:
+            said = self.undo("ben")
+        finally:
+            self.over.set()
+            killer.join()
+        self.assertGreaterEqual(self.kills, 2)
+        self.assertIn("ROLLED_BACK", said)
+        self.assertEqual(self.members(), before)
+        # Each member once: 11,970 changed and changed back, 30 closed with 11 points and opened, 300 made and closed.
+        self.assertEqual(self.entries("LIKE 'm-1-%'"), [f"1|{UNDONE * 3}|0", "2|60|660", "21|30|330", "27|30|330"])
+        self.assertEqual(self.entries("LIKE 'm-2-%'"), ["1|600|0"])
+        self.assertEqual(self.stack.psql("SELECT count(*), sum(credit_limit) FROM account WHERE member_ref LIKE 'm-2-%' "
+                                         "AND status = 3").strip(), "300|0")
 
 
 if __name__ == "__main__":

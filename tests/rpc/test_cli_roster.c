@@ -125,6 +125,38 @@ static void a_list_is_pushed_looked_at_and_released(void **state)
     says("2026-01-16");
 }
 
+/* One wants it, the other agrees and sees how it ends; a used member stops it. */
+static void a_batch_is_rolled_back(void **state)
+{
+    (void)state;
+    write_list("one.csv", "member_ref,credit_limit", 1, 30, "");
+    write_list("two.csv", "member_ref,credit_limit", 2, 3, "m-0031,9\n");
+    type(OUTCOME_DONE, ANN, "roster push %s/one.csv 1 2026-01-15", house->dir);
+    type(OUTCOME_DONE, ANN, "roster push %s/two.csv 2 2026-01-16", house->dir);
+    type(OUTCOME_FAILED, ANN, "roster roll-back 2");
+    says("reason");
+    type(OUTCOME_USAGE, ANN, "roster roll-back two --reason x");
+    type(OUTCOME_DONE, ANN, "roster roll-back 2 --reason \"the wrong file\"");
+    says("a second person must agree: alliance roster roll-back 2");
+    type(OUTCOME_DONE, BEN, "roster roll-back 2 --withdraw");
+    says("nobody wants batch 2 rolled back any more");
+    type(OUTCOME_DONE, BEN, "roster roll-back 2 --reason \"the wrong file\"");
+    type(OUTCOME_DONE, ANN, "roster show 2");
+    says("the wrong file");
+    type(OUTCOME_DONE, ANN, "roster roll-back 2");
+    says("ROLLED_BACK");
+    says("alliance://bank/bank-a/person/ann");
+    assert_int_equal(house_count(house, "SELECT count(*) FROM account WHERE status = 3 AND member_ref = 'm-0031'"), 1);
+    write_list("three.csv", "member_ref,credit_limit", 1, 1, "m-0002,9\nm-0031,9\n");
+    type(OUTCOME_DONE, ANN, "roster push %s/three.csv 3 2026-01-17", house->dir);
+    house_ask(house, "merchant/shop-1", "HoldRedemption",
+              "{'requestId': '%s', 'bankId': 'bank-a', 'memberRef': 'm-0031', 'merchantId': 'shop-1', 'points': 2}",
+              house_id());
+    type(OUTCOME_DONE, ANN, "roster roll-back 3 --reason again");
+    type(OUTCOME_FAILED, BEN, "roster roll-back 3");
+    says("ROSTER_BUILT_ON: nothing was rolled back: m-0031 (HOLD, entry 4)");
+}
+
 /* The same two lists by members push: a batch has to be whole in its options, too. */
 static void members_push_takes_a_batch(void **state)
 {
@@ -239,6 +271,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(a_list_is_pushed_looked_at_and_released),
+        TEST(a_batch_is_rolled_back),
         TEST(members_push_takes_a_batch),
         cmocka_unit_test_setup_teardown(how_many_may_be_closed_is_a_setting, setup_generous, teardown),
         TEST(refused_rows_come_back_as_a_file),

@@ -146,6 +146,27 @@ static void expired_points_are_in_the_report(void **state)
                 "EXPECTED,spring,,,,245,3/4,CNY,1.84\nEXPECTED_RATE,,,,,0,120/220,,\n");
 }
 
+/* A list closed a member, and was rolled back: what was lost is not, in the same period or a later one. */
+static void a_closing_that_was_rolled_back_is_none(void **state)
+{
+    struct world *world = *state;
+
+    put_story(world);
+    put(world, "2017-01-20", 4, ENTRY_CLOSE, 500, "2017-12-31", 1);
+    put(world, "2017-01-21", 5, ENTRY_REOPEN, 500, "2017-12-31", 1);
+    put(world, "2017-01-22", 6, ENTRY_CLOSE, 400, "2017-12-31", 0);
+    world_settle(world, "2017-01-31", "2017-01");
+    assert_page(world, "2017-01", "CNY", "ROLL_FORWARD",
+                "OPENING,,,,,0,,,\nISSUED,,,,3,1000,,,\nCLOSED,,,,3,-400,,,\nCLOSING,,,,,600,,,\n");
+    assert_page(world, "2017-01", "CNY", "LIABILITY|BREAKAGE",
+                "LOTS,spring,0,30,,500,3/4,CNY,3.75\nTOTAL,,,,,500,,CNY,3.75\nREALISED,,,,,400,7/10,CNY,2.80\n"
+                "EXPECTED,spring,,,,500,3/4,CNY,3.75\nEXPECTED_RATE,,,,,0,400/400,,\n");
+    put(world, "2017-02-03", 7, ENTRY_REOPEN, 400, "2017-12-31", 0);
+    world_settle(world, "2017-02-28", "2017-02");
+    assert_page(world, "2017-02", "CNY", "ROLL_FORWARD",
+                "OPENING,,,,,600,,,\nCLOSED,,,,1,400,,,\nCLOSING,,,,,1000,,,\n");
+}
+
 /* Calculated again after a later day moved the same lots and the same members' credit: the same bytes. */
 static void a_period_closed_later_shows_what_was_then(void **state)
 {
@@ -240,6 +261,7 @@ int main(void)
         cmocka_unit_test(every_kind_stands_in_one_line),
         cmocka_unit_test(the_lines_lead_from_opening_to_closing),
         cmocka_unit_test_setup_teardown(expired_points_are_in_the_report, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_closing_that_was_rolled_back_is_none, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_period_closed_later_shows_what_was_then, set_up, tear_down),
         cmocka_unit_test_setup_teardown(days_closed_before_get_their_points, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_does_not_tie_stops_the_close, set_up, tear_down),
