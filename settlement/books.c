@@ -92,8 +92,9 @@ static bool need_known(const struct books *books, struct sheet_list *list, struc
             return false;
     }
     for (size_t i = 0; i < books->keep_count; i++) {
-        struct party merchant = { PARTY_MERCHANT, books->keeps[i].merchant_no };
-        if (!need(books, list, merchant, books->keeps[i].currency, err))
+        const struct keep *keep = &books->keeps[i];
+        struct party of = { keep->carrier_no ? PARTY_CARRIER : PARTY_MERCHANT, keep->merchant_no + keep->carrier_no };
+        if (!need(books, list, of, keep->currency, err))
             return false;
     }
     for (size_t i = 0; i < books->contract_count; i++) {
@@ -203,8 +204,8 @@ const char *keep_name(int kind)
 
 bool keep_is_of(const struct keep *keep, const struct sheet *sheet)
 {
-    return sheet->type == SHEET_MERCHANT && keep->merchant_no == sheet->merchant_no &&
-           strcmp(keep->currency, sheet->currency) == 0;
+    return (sheet->type == SHEET_MERCHANT || sheet->type == SHEET_CARRIER) && keep->merchant_no == sheet->merchant_no &&
+           keep->carrier_no == sheet->carrier_no && strcmp(keep->currency, sheet->currency) == 0;
 }
 
 static bool sum_kept(const struct books *books, const struct sheet *sheet, struct position *position)
@@ -264,9 +265,9 @@ static bool settle(struct books *books, struct sheet *sheet, struct error *err)
                          sheet->currency);
     if (sheet->type == SHEET_MERCHANT && !hold_back(books, &contract, sheet, err))
         return false;
-    if (sheet->type == SHEET_MERCHANT && !sum_kept(books, sheet, position))
-        return error_set(err, REASON_DOES_NOT_TIE, "what MERCHANT %s %s is not paid yet does not fit",
-                         sheet->merchant_id, sheet->currency);
+    if (!sum_kept(books, sheet, position))
+        return error_set(err, REASON_DOES_NOT_TIE, "what %s %s%s %s is not paid yet does not fit",
+                         sheet_type_name(sheet->type), sheet->merchant_id, sheet->carrier_id, sheet->currency);
     return position_settle(&contract, position, err);
 }
 

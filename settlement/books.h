@@ -25,8 +25,8 @@ struct opening {
 /* Kept for a while, by a row of settlement_hold or by this close. */
 enum keep_kind { KEEP_RESERVE = 1, KEEP_DISPUTE = 2, KEEP_UNDELIVERED = 3, KEEP_DISPUTE_RELEASED = 4, KEEP_KINDS };
 struct keep {
-    int16_t kind; /* enum keep_kind */
-    int32_t merchant_no;
+    int16_t kind;                    /* enum keep_kind */
+    int32_t merchant_no, carrier_no; /* whose money it is; the other is 0 */
     const char *currency;
     /* More than 0; of UNDELIVERED any, as more may have been reversed than is left; of DISPUTE_RELEASED less than 0: it
      * takes back, in the period in which a dispute ends, the DISPUTE of the statements before. */

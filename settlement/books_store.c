@@ -213,7 +213,7 @@ bool books_store_corrections(struct db *db, int32_t programme_no, struct books *
 
 struct hold_row {
     int16_t kind;
-    int32_t merchant_no;
+    int32_t merchant_no, carrier_no;
     const char *currency;
     int64_t amount_minor;
     const char *refers_to;
@@ -222,13 +222,15 @@ struct hold_row {
 static const struct column hold_columns[] = {
     COLUMN(struct hold_row, kind),         COLUMN(struct hold_row, merchant_no), COLUMN(struct hold_row, currency),
     COLUMN(struct hold_row, amount_minor), COLUMN(struct hold_row, refers_to),   COLUMN(struct hold_row, released),
+    COLUMN(struct hold_row, carrier_no),
 };
 static const struct statement get_holds = STATEMENT(
     "books_holds",
-    "SELECT kind, merchant_no, currency, amount_minor, refers_to, release_on <= $4 AS released FROM settlement_hold "
+    "SELECT kind, merchant_no, currency, amount_minor, refers_to, release_on <= $4 AS released, carrier_no FROM "
+    "settlement_hold "
     "WHERE programme_no = $1 AND begun_on <= $4 AND $3::date <= $4 AND NOT (kind = 1 AND from_period = $2) AND "
     "(release_on > $4 OR (kind = 2 AND begun_on < $3 AND release_on >= $3)) "
-    "ORDER BY merchant_no, currency COLLATE \"C\", kind, refers_to COLLATE \"C\", hold_no",
+    "ORDER BY carrier_no, merchant_no, currency COLLATE \"C\", kind, refers_to COLLATE \"C\", hold_no",
     span_params, hold_columns, sizeof(struct hold_row));
 
 bool books_store_holds(struct db *db, int32_t programme_no, struct books *books, struct error *err)
@@ -243,6 +245,7 @@ bool books_store_holds(struct db *db, int32_t programme_no, struct books *books,
         const struct hold_row *row = (const struct hold_row *)rows + i;
         struct keep keep = { .kind = row->kind,
                              .merchant_no = row->merchant_no,
+                             .carrier_no = row->carrier_no,
                              .currency = row->currency,
                              .amount_minor = row->amount_minor,
                              .refers_to = row->refers_to };

@@ -65,7 +65,7 @@ struct statement_doc {
     struct position position; /* a PAIR's: movement = closing, for its two parties are paid, not it */
     struct doc_posting *postings;
     size_t posting_count;
-    struct keep *kept; /* of a MERCHANT: what its closing position keeps, and what is let go */
+    struct keep *kept; /* of a MERCHANT or CARRIER: what its closing position keeps, and what is let go */
     size_t kept_count;
     struct doc_sums days, stores;     /* a PAIR's are there at the end only */
     const struct points_page *points; /* of a BANK; NULL of others */

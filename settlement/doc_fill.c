@@ -87,5 +87,5 @@ bool doc_fill(const struct doc_source *source, const struct sheet *sheet, struct
     if (sheet->type == SHEET_PAIR)
         doc->position.movement_minor = doc->position.closing_minor = sheet->totals.net_minor;
     return fill_postings(source, sheet, arena, doc, err) &&
-           (sheet->type != SHEET_MERCHANT || fill_kept(source->books, sheet, arena, doc, err));
+           (sheet->type == SHEET_PAIR || fill_kept(source->books, sheet, arena, doc, err));
 }

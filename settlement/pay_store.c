@@ -63,16 +63,17 @@ static const struct column batch_params[] = { COLUMN(struct batch_params, progra
                                               COLUMN(struct batch_params, execute_on),
                                               COLUMN(struct batch_params, by) };
 /*
- * PAIR and OPERATOR statements are not paid, nor what a bank contests of a merchant's: it is paid when the dispute has
- * ended. What was sent and not rejected is not sent again; payout_part and the key keep it once.
+ * PAIR and OPERATOR statements are not paid, nor what is contested of a merchant's or a carrier's: it is paid when the
+ * dispute has ended. What was sent and not rejected is not sent again; payout_part and the key keep it once.
  */
 static const struct statement make_batch = STATEMENT(
     "pay_batch",
     "WITH open AS (SELECT s.statement_id, " NUMBER " AS number, s.type, s.bank_no, s.merchant_no, s.carrier_no, "
     "s.currency, (p.payable_minor - (SELECT COALESCE(sum(o.amount_minor), 0) FROM payout o WHERE o.statement_id = "
-    "s.statement_id AND o.state <> 4) - (SELECT COALESCE(sum(d.withheld_minor), 0) FROM dispute d WHERE s.type = 3 AND "
-    "d.programme_no = $1 AND d.period = $2 AND d.merchant_no = s.merchant_no AND d.currency = s.currency AND d.state "
-    "IN (1, 2, 5)))::int8 AS amount_minor, (SELECT COALESCE(max(o.attempt), 0) + 1 FROM payout o WHERE o.statement_id "
+    "s.statement_id AND o.state <> 4) - (SELECT COALESCE(sum(d.withheld_minor), 0) FROM dispute d WHERE s.type IN "
+    "(3, 5) AND d.programme_no = $1 AND d.period = $2 AND d.other = CASE s.type WHEN 3 THEN 2 ELSE 3 END AND "
+    "d.other_no = s.merchant_no + s.carrier_no AND d.currency = s.currency AND d.state IN (1, 2, 5)))::int8 AS "
+    "amount_minor, (SELECT COALESCE(max(o.attempt), 0) + 1 FROM payout o WHERE o.statement_id "
     "= s.statement_id) AS attempt, (SELECT COALESCE(max(o.part), 0) + 1 FROM payout o WHERE o.statement_id = "
     "s.statement_id AND o.state <> 4) AS part FROM " NUMBERED "WHERE s.programme_no = $1 AND s.period = $2 AND s.type "
     "NOT IN (1, 4) AND p.payable_minor > 0 AND s.state <> 6), "

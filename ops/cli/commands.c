@@ -8,7 +8,7 @@
 static const char operator_[] = "Operator";
 static const char bank[] = "Bank";
 static const char merchant[] = "Merchant";
-static const char settlement[] = "Settlement: operator, bank or merchant, each its own";
+static const char settlement[] = "Settlement: operator, bank, merchant or carrier, each its own";
 static const char anybody[] = "Anybody";
 
 /* In the order of --help. */
@@ -243,6 +243,9 @@ const struct command commands[] = {
       "alliance statement list demo --period 2017-01 --type PAIR", statement_list },
     { settlement, "statement show", "STATEMENT_ID", "LINES", "one statement, with --lines every entry of it",
       "alliance statement show demo/2017-01/PAIR/bank-a/shop-1/CNY --lines", statement_show },
+    { settlement, "statement postings", "STATEMENT_ID", "",
+      "what a statement has beside its pairs: fees, tax, freight, shares, corrections",
+      "alliance statement postings demo/2017-01/MERCHANT/shop-1/CNY", statement_postings },
     { settlement, "statement confirm", "STATEMENT_ID", "", "agree to a statement that was issued to you",
       "alliance statement confirm demo/2017-01/MERCHANT/shop-1/CNY", statement_confirm_issued },
     { settlement, "dispute open", "STATEMENT_ID LINE AMOUNT CURRENCY", "REASON_CODE! NOTE! EVIDENCE_HASH REQUEST_ID",
@@ -250,6 +253,12 @@ const struct command commands[] = {
       "alliance dispute open demo/2017-01/PAIR/bank-a/shop-1/CNY 17 12.34 CNY --reason-code NOT_DELIVERED --note "
       "\"the member has no parcel\"",
       dispute_open_it },
+    { settlement, "dispute posting", "STATEMENT_ID POSTING AMOUNT CURRENCY",
+      "REASON_CODE! NOTE! EVIDENCE_HASH REQUEST_ID",
+      "contest a posting of your own statement: a fee, tax, freight, a share, a correction",
+      "alliance dispute posting demo/2017-01/MERCHANT/shop-1/CNY 3 5.00 CNY --reason-code FREIGHT --note \"never "
+      "delivered\"",
+      dispute_open_posting },
     { settlement, "dispute answer", "NUMBER", "NOTE! OFFER CURRENCY", "say what you think of it, and what you grant",
       "alliance dispute answer 1 --note \"half of it came\" --offer 6 --currency CNY", dispute_answer },
     { settlement, "dispute agree", "NUMBER AMOUNT CURRENCY", "NOTE",

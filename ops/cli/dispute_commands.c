@@ -26,7 +26,7 @@ static bool read_number(struct cli *cli, int i, const char *what, int64_t *numbe
     return false;
 }
 
-enum outcome dispute_open_it(struct cli *cli)
+static enum outcome contest(struct cli *cli, bool posting)
 {
     Alliance__V1__DisputeStatementRequest request = ALLIANCE__V1__DISPUTE_STATEMENT_REQUEST__INIT;
 
@@ -34,11 +34,21 @@ enum outcome dispute_open_it(struct cli *cli)
     request.reason_code = cli_text(cli, OPTION_REASON_CODE);
     request.evidence = cli_text(cli, OPTION_NOTE);
     request.evidence_sha256 = cli_text(cli, OPTION_EVIDENCE_HASH);
-    if (!read_number(cli, 1, "LINE", &request.line_number) ||
+    if (!read_number(cli, 1, posting ? "POSTING" : "LINE", posting ? &request.posting_number : &request.line_number) ||
         !settle_read_amount(cli, argument(cli, 2), argument(cli, 3), &request.amount_minor) ||
         !cli_request_id(cli, &request.request_id))
         return OUTCOME_USAGE;
     return cli_unary(cli, SERVICE, "DisputeStatement", &request);
+}
+
+enum outcome dispute_open_it(struct cli *cli)
+{
+    return contest(cli, false);
+}
+
+enum outcome dispute_open_posting(struct cli *cli)
+{
+    return contest(cli, true);
 }
 
 static enum outcome step(struct cli *cli, Alliance__V1__DisputeStep what, const char *amount, const char *currency)
@@ -94,7 +104,8 @@ enum outcome dispute_list_them(struct cli *cli)
     Alliance__V1__ListDisputesRequest request = ALLIANCE__V1__LIST_DISPUTES_REQUEST__INIT;
 
     request.programme_id = argument(cli, 0);
-    return cli_list(cli, SERVICE, "ListDisputes", &request,
-                    "dispute_number state statement_id line_number opener amount_minor currency_code offered_minor "
-                    "agreed_minor expires_date ended_date correction_number");
+    return cli_list(
+        cli, SERVICE, "ListDisputes", &request,
+        "dispute_number state statement_id line_number posting_number opener amount_minor currency_code offered_minor "
+        "agreed_minor expires_date ended_date correction_number");
 }

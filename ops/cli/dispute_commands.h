@@ -7,6 +7,7 @@
 #include "cli.h"
 
 enum outcome dispute_open_it(struct cli *cli);
+enum outcome dispute_open_posting(struct cli *cli);
 enum outcome dispute_answer(struct cli *cli);
 enum outcome dispute_agree(struct cli *cli);
 enum outcome dispute_reject(struct cli *cli);

@@ -64,6 +64,15 @@ enum outcome statement_show(struct cli *cli)
     return show_lines(cli, request.statement_id);
 }
 
+enum outcome statement_postings(struct cli *cli)
+{
+    Alliance__V1__ListStatementPostingsRequest request = ALLIANCE__V1__LIST_STATEMENT_POSTINGS_REQUEST__INIT;
+
+    request.statement_id = (char *)(uintptr_t)cli->arguments.at[0];
+    return cli_list(cli, SERVICE, "ListStatementPostings", &request,
+                    "posting_number kind amount_minor bank_id merchant_id refers_to note");
+}
+
 enum outcome statement_confirm_issued(struct cli *cli)
 {
     Alliance__V1__ConfirmStatementRequest request = ALLIANCE__V1__CONFIRM_STATEMENT_REQUEST__INIT;

@@ -1,22 +1,31 @@
 /*
- * settlement_answer.c -- ConfirmStatement: a bank or a merchant agrees to what was issued to it.
+ * settlement_answer.c -- ConfirmStatement: a bank, a merchant or a carrier agrees to what was issued to it.
  */
+#include "domain/settle_contract.h"
 #include "service/check.h"
 #include "service/settlement_handlers.h"
 #include "store/statement_answer_store.h"
 
 typedef Alliance__V1__ConfirmStatementRequest Confirm;
 
-static bool is_its_own(const struct call *call, const struct statement_row *row)
+bool settlement_is_roll_up(const struct statement_row *row, int party_kind)
 {
-    return row->type == (call->principal.role == ROLE_BANK ? ALLIANCE__V1__STATEMENT_TYPE__STATEMENT_TYPE_BANK
-                                                           : ALLIANCE__V1__STATEMENT_TYPE__STATEMENT_TYPE_MERCHANT);
+    static const int types[] = { [PARTY_BANK] = ALLIANCE__V1__STATEMENT_TYPE__STATEMENT_TYPE_BANK,
+                                 [PARTY_MERCHANT] = ALLIANCE__V1__STATEMENT_TYPE__STATEMENT_TYPE_MERCHANT,
+                                 [PARTY_CARRIER] = ALLIANCE__V1__STATEMENT_TYPE__STATEMENT_TYPE_CARRIER };
+
+    return party_kind > 0 && party_kind < (int)COUNT(types) && row->type == types[party_kind];
 }
 
 /* What has an answer keeps it: agreeing again is answered as it is. */
-static bool may_confirm(const struct call *call, const struct statement_row *row, struct error *err)
+static bool may_confirm(struct errand *errand, const struct statement_row *row, struct error *err)
 {
-    if (!is_its_own(call, row))
+    int16_t kind;
+    int32_t no;
+
+    if (!settlement_find_caller(errand, &kind, &no, err))
+        return false;
+    if (!settlement_is_roll_up(row, kind))
         return error_field(
             err, REASON_FIELD_INVALID, "statement_id",
             "must be that of the caller's roll-up: a PAIR is confirmed with the roll-ups of its parties");
@@ -31,11 +40,11 @@ static bool confirm_work(struct errand *errand, struct error *err)
     const Confirm *asked = (const Confirm *)errand->request;
     struct statement_row row;
 
-    if (!settlement_find_statement(errand, asked->statement_id, &row, err) || !may_confirm(errand->call, &row, err))
+    if (!settlement_find_statement(errand, asked->statement_id, &row, err) || !may_confirm(errand, &row, err))
         return false;
     const struct statement_confirm_params params = { row.statement_no, errand->call->principal.uri };
     return db_execute(errand->db, &statement_confirm, &params, NULL, err) &&
-           settlement_find_statement(errand, asked->statement_id, &row, err) && may_confirm(errand->call, &row, err) &&
+           settlement_find_statement(errand, asked->statement_id, &row, err) && may_confirm(errand, &row, err) &&
            settlement_reply_statement(errand, &row, err);
 }
 

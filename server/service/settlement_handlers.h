@@ -25,14 +25,20 @@ bool settlement_confirm_statement(struct call *call, const ProtobufCMessage *req
 bool settlement_dispute_statement(struct call *call, const ProtobufCMessage *request, struct error *err);
 bool settlement_step_dispute(struct call *call, const ProtobufCMessage *request, struct error *err);
 bool settlement_get_dispute(struct call *call, const ProtobufCMessage *request, struct error *err);
+bool settlement_list_postings(struct call *call, const ProtobufCMessage *request, struct error *err);
+struct dispute_row;
+/* As the call's answer, with its steps. */
+bool settlement_reply_dispute(struct errand *errand, const struct dispute_row *row, struct error *err) MUST_USE;
 bool settlement_list_disputes(struct call *call, const ProtobufCMessage *request, struct error *err);
 
-/* Whose statements the caller may see: its own number; both 0 for the operator. */
-bool settlement_find_scope(struct errand *errand, int32_t *bank_no, int32_t *merchant_no, struct error *err) MUST_USE;
+/* Which party the caller is, enum party_kind and its number; both 0 for the operator, who sees all. */
+bool settlement_find_caller(struct errand *errand, int16_t *kind, int32_t *no, struct error *err) MUST_USE;
 bool settlement_check_statement_id(const char *statement_id, struct error *err) MUST_USE;
 /* STATEMENT_NOT_FOUND, also when it is not the caller's. */
 bool settlement_find_statement(struct errand *errand, const char *statement_id, struct statement_row *row,
                                struct error *err) MUST_USE;
+/* Is it the roll-up of a party of that kind: what the party itself agrees to? */
+bool settlement_is_roll_up(const struct statement_row *row, int party_kind);
 bool settlement_reply_statement(struct errand *errand, const struct statement_row *row, struct error *err) MUST_USE;
 
 /* Shape only: a kind, and an id where the kind has one. */

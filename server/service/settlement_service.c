@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "domain/entry.h"
+#include "domain/settle_contract.h"
 #include "engine/command.h"
 #include "engine/reference.h"
 #include "io/crypto.h"
@@ -14,6 +15,7 @@
 #include "service/page.h"
 #include "service/settlement_handlers.h"
 #include "service/shape.h"
+#include "store/registry_store.h"
 #include "store/statement_read.h"
 
 #include <alliance/v1/settlement_service.pb-c.h>
@@ -28,34 +30,74 @@ typedef Alliance__V1__ListStatementLinesRequest ListLines;
 
 enum { STATEMENT_ID_MAX = 160 };
 
-/* Whose statements may be seen; both 0: everybody's. */
+/* 0 when it is not registered; carriers are in no lane's reference. */
+static bool find_number(struct errand *errand, int32_t *no, struct error *err)
+{
+    const struct principal *caller = &errand->call->principal;
+    const struct bank *bank = reference_bank(errand->reference, caller->id);
+    const struct merchant *merchant = reference_merchant(errand->reference, caller->id);
+    const struct registry_id_params id = { caller->id };
+    struct registry_carrier_row carrier = { 0 };
+    bool found;
+
+    if (caller->role == ROLE_CARRIER) {
+        if (!db_fetch_one(errand->db, &registry_find_carrier, &id, &errand->call->arena, &carrier, &found, err))
+            return false;
+        *no = found ? carrier.carrier_no : 0;
+        return true;
+    }
+    *no = caller->role == ROLE_BANK ? (bank ? bank->no : 0) : merchant ? merchant->no : 0;
+    return true;
+}
+
+bool settlement_find_caller(struct errand *errand, int16_t *kind, int32_t *no, struct error *err)
+{
+    static const struct {
+        enum role role;
+        int16_t kind;
+        enum reason missing;
+    } parties[] = {
+        { ROLE_BANK, PARTY_BANK, REASON_BANK_NOT_FOUND },
+        { ROLE_MERCHANT, PARTY_MERCHANT, REASON_MERCHANT_NOT_FOUND },
+        { ROLE_CARRIER, PARTY_CARRIER, REASON_CARRIER_NOT_FOUND },
+    };
+    const struct principal *caller = &errand->call->principal;
+
+    *kind = 0;
+    *no = 0;
+    if (caller->role == ROLE_OPERATOR)
+        return true;
+    if (caller->store_id[0])
+        return error_set(err, REASON_NOT_YOURS,
+                         "statements are the merchant's: its own certificate reads them, not a store's");
+    for (size_t i = 0; i < COUNT(parties); i++) {
+        if (caller->role != parties[i].role)
+            continue;
+        *kind = parties[i].kind;
+        return find_number(errand, no, err) &&
+               (*no > 0 || error_set(err, parties[i].missing, "the caller is not registered"));
+    }
+    return error_set(err, REASON_ROLE_NOT_ALLOWED, "%s", "");
+}
+
+/* Whose statements may be seen; all 0: everybody's. */
 struct scope {
-    int32_t bank_no, merchant_no;
+    int32_t bank_no, merchant_no, carrier_no;
 };
 
 /* A party that is not registered sees nothing, not everything. */
 static bool find_scope(struct errand *errand, struct scope *scope, struct error *err)
 {
-    const struct principal *caller = &errand->call->principal;
-    const struct bank *bank = reference_bank(errand->reference, caller->id);
-    const struct merchant *merchant = reference_merchant(errand->reference, caller->id);
+    int16_t kind;
+    int32_t no;
 
     *scope = (struct scope){ 0 };
-    if (caller->role == ROLE_OPERATOR)
-        return true;
-    if (caller->role == ROLE_BANK && bank) {
-        scope->bank_no = bank->no;
-        return true;
-    }
-    if (caller->store_id[0])
-        return error_set(err, REASON_NOT_YOURS,
-                         "statements are the merchant's: its own certificate reads them, not a store's");
-    if (caller->role == ROLE_MERCHANT && merchant) {
-        scope->merchant_no = merchant->no;
-        return true;
-    }
-    return error_set(err, caller->role == ROLE_BANK ? REASON_BANK_NOT_FOUND : REASON_MERCHANT_NOT_FOUND,
-                     "the caller is not registered");
+    if (!settlement_find_caller(errand, &kind, &no, err))
+        return false;
+    scope->bank_no = kind == PARTY_BANK ? no : 0;
+    scope->merchant_no = kind == PARTY_MERCHANT ? no : 0;
+    scope->carrier_no = kind == PARTY_CARRIER ? no : 0;
+    return true;
 }
 
 /* Statements */
@@ -178,6 +220,7 @@ static bool list_work(struct errand *errand, struct error *err)
         .type = (int16_t)asked->type,
         .bank_no = scope.bank_no,
         .merchant_no = scope.merchant_no,
+        .carrier_no = scope.carrier_no,
         .after = page.after,
         .limit = page.size + 1,
     };
@@ -208,17 +251,6 @@ static bool list_statements(struct call *call, const ProtobufCMessage *request, 
            read_page(call, asked, filters, &page, err) && errand_read(call, request, list_work, err);
 }
 
-bool settlement_find_scope(struct errand *errand, int32_t *bank_no, int32_t *merchant_no, struct error *err)
-{
-    struct scope scope;
-
-    if (!find_scope(errand, &scope, err))
-        return false;
-    *bank_no = scope.bank_no;
-    *merchant_no = scope.merchant_no;
-    return true;
-}
-
 bool settlement_find_statement(struct errand *errand, const char *statement_id, struct statement_row *row,
                                struct error *err)
 {
@@ -230,6 +262,7 @@ bool settlement_find_statement(struct errand *errand, const char *statement_id, 
         return false;
     params.bank_no = scope.bank_no;
     params.merchant_no = scope.merchant_no;
+    params.carrier_no = scope.carrier_no;
     if (!db_fetch_one(errand->db, &statement_find, &params, &errand->call->arena, row, &found, err))
         return false;
     return found || error_field(err, REASON_STATEMENT_NOT_FOUND, "statement_id", "%s", "");
@@ -352,12 +385,12 @@ static bool list_lines(struct call *call, const ProtobufCMessage *request, struc
            errand_read(call, request, lines_work, err);
 }
 
-enum { READERS = ROLE_OPERATOR | ROLE_BANK | ROLE_MERCHANT };
+enum { PARTIES = ROLE_BANK | ROLE_MERCHANT | ROLE_CARRIER, READERS = ROLE_OPERATOR | PARTIES };
 
 static const struct method methods[] = {
     { "ListStatements", READERS, list_statements, NULL },
     { "GetStatement", READERS, get_statement, NULL },
-    { "ListStatementLines", READERS, list_lines, NULL },
+    { "ListStatementLines", ROLE_OPERATOR | ROLE_BANK | ROLE_MERCHANT, list_lines, NULL },
     { "PublishSettlementContract", ROLE_OPERATOR, settlement_publish_contract, NULL },
     { "ListSettlementContracts", ROLE_OPERATOR, settlement_list_contracts, NULL },
     { "ProposeCorrection", ROLE_OPERATOR, settlement_propose_correction, NULL },
@@ -365,13 +398,14 @@ static const struct method methods[] = {
     { "ListCorrections", ROLE_OPERATOR, settlement_list_corrections, NULL },
     { "SetPartyAccount", ROLE_OPERATOR, settlement_set_account, NULL },
     { "ApprovePartyAccount", ROLE_OPERATOR, settlement_approve_account, NULL },
-    { "ListPartyAccounts", READERS | ROLE_CARRIER, settlement_list_accounts, NULL },
+    { "ListPartyAccounts", READERS, settlement_list_accounts, NULL },
     { "ApprovePeriod", ROLE_OPERATOR, settlement_approve_period, NULL },
     { "ListPeriods", ROLE_OPERATOR, settlement_list_periods, NULL },
-    { "ConfirmStatement", ROLE_BANK | ROLE_MERCHANT, settlement_confirm_statement, NULL },
-    { "DisputeStatement", ROLE_BANK | ROLE_MERCHANT, settlement_dispute_statement, NULL },
+    { "ConfirmStatement", PARTIES, settlement_confirm_statement, NULL },
+    { "DisputeStatement", PARTIES, settlement_dispute_statement, NULL },
     { "StepDispute", READERS, settlement_step_dispute, NULL },
     { "GetDispute", READERS, settlement_get_dispute, NULL },
     { "ListDisputes", READERS, settlement_list_disputes, NULL },
+    { "ListStatementPostings", READERS, settlement_list_postings, NULL },
 };
 const struct service settlement_service = { &alliance__v1__settlement_service__descriptor, methods, COUNT(methods) };

@@ -2,8 +2,9 @@
  * dispute_store.h -- disputes, what was done about them, and what they keep of a merchant's money. The caller begins
  * and ends transactions.
  *
- * What a bank contests is kept once: out of the payout of the merchant's own statement of the period as far as that was
- * not paid yet (withheld), the rest in the merchant's next statements (a row of settlement_hold).
+ * What is contested of a merchant's or a carrier's money is kept once: out of the payout of its own statement of the
+ * period as far as that was not paid yet (withheld), the rest in its next statements (a row of settlement_hold). Of
+ * nobody else's is anything kept: the others are not paid out.
  */
 #ifndef STORE_DISPUTE_STORE_H
 #define STORE_DISPUTE_STORE_H
@@ -14,12 +15,17 @@ struct dispute_row {
     int64_t dispute_no;
     int32_t programme_no;
     const char *programme_id, *statement_id;
-    const char *statement_number; /* "": it has none */
-    int64_t line_number;
-    const char *bank_id, *merchant_id;
-    int32_t bank_no, merchant_no;
+    const char *statement_number;      /* "": it has none */
+    int64_t line_number;               /* of a PAIR; 0: a posting is contested */
+    int32_t posting_no;                /* of the opener's own roll-up; 0: a line is contested */
+    const char *bank_id, *merchant_id; /* of the PAIR; "" for a posting */
     const char *currency;
-    int16_t opener; /* enum party_kind: BANK or MERCHANT */
+    int16_t opener; /* enum party_kind: BANK, MERCHANT or CARRIER */
+    int32_t opener_no;
+    const char *opener_id;
+    int16_t other; /* enum party_kind: who answers, and pays what is agreed */
+    int32_t other_no;
+    const char *other_id; /* "" for the operator and tax */
     int64_t amount_minor, withheld_minor;
     const char *reason_code, *evidence;
     struct bytes evidence_sha256, content_hash;
@@ -37,7 +43,8 @@ struct dispute_row {
 /* Of whom a caller may see disputes: both 0, everybody's. */
 struct dispute_find_params {
     int64_t dispute_no;
-    int32_t bank_no, merchant_no;
+    int16_t party; /* enum party_kind */
+    int32_t party_no;
 };
 extern const struct statement dispute_find; /* returns dispute_row */
 struct dispute_request_params {
@@ -48,7 +55,8 @@ extern const struct statement dispute_by_request; /* likewise */
 struct dispute_list_params {
     int32_t programme_no;
     int16_t state; /* 0: any */
-    int32_t bank_no, merchant_no;
+    int16_t party; /* as above */
+    int32_t party_no;
     int64_t before; /* 0: from the newest */
     int32_t limit;
 };
@@ -73,6 +81,17 @@ struct dispute_line_row {
 };
 extern const struct statement dispute_line;
 
+struct dispute_posting_params {
+    int64_t statement_no; /* a roll-up */
+    int32_t posting_no;
+};
+struct dispute_posting_row {
+    int64_t posting_minor;   /* 0: the statement has no such posting */
+    int64_t contested_minor; /* by disputes of either party that are open, or were agreed */
+    bool answered;
+};
+extern const struct statement dispute_posting;
+
 struct dispute_open_params {
     int64_t statement_no;
     struct uuid request_id;
@@ -85,6 +104,7 @@ struct dispute_open_params {
     const char *by;
     int32_t default_days; /* of a party without a contract */
     int64_t break_no;     /* 0: none */
+    int32_t posting_no;   /* 0: a line is contested, else line_number is 0 */
 };
 extern const struct statement dispute_open;
 extern const struct statement dispute_hold; /* dispute_request_params: keeps what is not withheld */

@@ -60,23 +60,26 @@ static const struct column page_params[] = {
     COLUMN(struct statement_page_params, programme_no), COLUMN(struct statement_page_params, period),
     COLUMN(struct statement_page_params, type),         COLUMN(struct statement_page_params, bank_no),
     COLUMN(struct statement_page_params, merchant_no),  COLUMN(struct statement_page_params, after),
-    COLUMN(struct statement_page_params, limit),
+    COLUMN(struct statement_page_params, limit),        COLUMN(struct statement_page_params, carrier_no),
 };
 const struct statement statement_list =
     STATEMENT("statement_list",
               "SELECT " STATEMENT_COLUMNS "WHERE s.programme_no = $1 AND ($2 = '' OR s.period = $2) "
               "AND ($3 = 0 OR s.type = $3) AND ($4 = 0 OR (s.bank_no = $4 AND s.type IN (1, 2))) "
-              "AND ($5 = 0 OR (s.merchant_no = $5 AND s.type IN (1, 3))) AND s.statement_id > $6 "
+              "AND ($5 = 0 OR (s.merchant_no = $5 AND s.type IN (1, 3))) AND ($8 = 0 OR (s.carrier_no = $8 AND "
+              "s.type = 5)) AND s.statement_id > $6 "
               "ORDER BY s.statement_id LIMIT $7",
               page_params, statement_row, sizeof(struct statement_row));
 
 static const struct column id_params[] = { COLUMN(struct statement_id_params, statement_id),
                                            COLUMN(struct statement_id_params, bank_no),
-                                           COLUMN(struct statement_id_params, merchant_no) };
+                                           COLUMN(struct statement_id_params, merchant_no),
+                                           COLUMN(struct statement_id_params, carrier_no) };
 const struct statement statement_find = STATEMENT("statement_find",
                                                   "SELECT " STATEMENT_COLUMNS "WHERE s.statement_id = $1 "
                                                   "AND ($2 = 0 OR (s.bank_no = $2 AND s.type IN (1, 2))) "
-                                                  "AND ($3 = 0 OR (s.merchant_no = $3 AND s.type IN (1, 3)))",
+                                                  "AND ($3 = 0 OR (s.merchant_no = $3 AND s.type IN (1, 3))) "
+                                                  "AND ($4 = 0 OR (s.carrier_no = $4 AND s.type = 5))",
                                                   id_params, statement_row, sizeof(struct statement_row));
 
 static const struct column lines_params[] = { COLUMN(struct statement_lines_params, statement_no),
@@ -105,3 +108,32 @@ const struct statement statement_list_lines =
               "WHERE statement_no = $1 AND first_line > $2 - 500 AND first_line <= $3 AND line_number > $2 AND "
               "line_number <= $3 ORDER BY line_number",
               lines_params, line_row, sizeof(struct statement_line_row));
+
+static const struct column postings_params[] = { COLUMN(struct statement_postings_params, statement_no),
+                                                 COLUMN(struct statement_postings_params, after),
+                                                 COLUMN(struct statement_postings_params, limit) };
+static const struct column posting_row[] = {
+    COLUMN(struct statement_posting_row, posting_no),   COLUMN(struct statement_posting_row, kind),
+    COLUMN(struct statement_posting_row, from_party),   COLUMN(struct statement_posting_row, from_id),
+    COLUMN(struct statement_posting_row, to_party),     COLUMN(struct statement_posting_row, to_id),
+    COLUMN(struct statement_posting_row, amount_minor), COLUMN(struct statement_posting_row, bank_id),
+    COLUMN(struct statement_posting_row, merchant_id),  COLUMN(struct statement_posting_row, refers_to),
+    COLUMN(struct statement_posting_row, note),
+};
+const struct statement statement_list_postings = STATEMENT(
+    "statement_list_postings",
+    "SELECT p.posting_no, p.kind, p.from_party, COALESCE(fb.bank_id, fm.merchant_id, fc.carrier_id, '') AS from_id, "
+    "p.to_party, COALESCE(tb.bank_id, tm.merchant_id, tc.carrier_id, '') AS to_id, CASE WHEN (p.from_party, p.from_no) "
+    "= (x.party, x.party_no) THEN -p.amount_minor ELSE p.amount_minor END AS amount_minor, COALESCE(b.bank_id, '') AS "
+    "bank_id, COALESCE(m.merchant_id, '') AS merchant_id, p.refers_to, p.note FROM (SELECT s.programme_no, s.period, "
+    "s.currency, CASE s.type WHEN 2 THEN 1 WHEN 3 THEN 2 WHEN 5 THEN 3 WHEN 4 THEN 4 WHEN 6 THEN 5 ELSE 0 END AS "
+    "party, s.bank_no + s.merchant_no + s.carrier_no AS party_no FROM statement s WHERE s.statement_no = $1) x JOIN "
+    "settlement_posting p ON p.programme_no = x.programme_no AND p.period = x.period AND p.currency = x.currency AND "
+    "p.posting_no > $2 AND (x.party, x.party_no) IN ((p.from_party, p.from_no), (p.to_party, p.to_no)) LEFT JOIN bank "
+    "b ON b.bank_no = p.bank_no LEFT JOIN merchant m ON m.merchant_no = p.merchant_no LEFT JOIN bank fb ON "
+    "p.from_party "
+    "= 1 AND fb.bank_no = p.from_no LEFT JOIN merchant fm ON p.from_party = 2 AND fm.merchant_no = p.from_no LEFT JOIN "
+    "carrier fc ON p.from_party = 3 AND fc.carrier_no = p.from_no LEFT JOIN bank tb ON p.to_party = 1 AND tb.bank_no = "
+    "p.to_no LEFT JOIN merchant tm ON p.to_party = 2 AND tm.merchant_no = p.to_no LEFT JOIN carrier tc ON p.to_party = "
+    "3 AND tc.carrier_no = p.to_no ORDER BY p.posting_no LIMIT $3",
+    postings_params, posting_row, sizeof(struct statement_posting_row));

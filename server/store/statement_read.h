@@ -1,8 +1,8 @@
 /*
  * statement_read.h -- settlement statements and their lines as a party may see them. Made by alliance-settle, not here.
  *
- * A bank sees the PAIR and BANK statements of its own, a merchant the PAIR and MERCHANT ones, the operator all: each
- * statement takes who asks as bank_no and merchant_no, both 0 for the operator.
+ * A bank sees the PAIR and BANK statements of its own, a merchant the PAIR and MERCHANT ones, a carrier the CARRIER
+ * ones, the operator all: each statement takes who asks as its number, all 0 for the operator.
  */
 #ifndef STORE_STATEMENT_READ_H
 #define STORE_STATEMENT_READ_H
@@ -16,6 +16,7 @@ struct statement_page_params {
     int32_t bank_no, merchant_no;
     const char *after; /* statement_id */
     int32_t limit;
+    int32_t carrier_no;
 };
 struct statement_row {
     int64_t statement_no;
@@ -42,7 +43,7 @@ extern const struct statement statement_list; /* by statement_id in byte order *
 
 struct statement_id_params {
     const char *statement_id;
-    int32_t bank_no, merchant_no;
+    int32_t bank_no, merchant_no, carrier_no;
 };
 extern const struct statement statement_find; /* returns statement_row */
 
@@ -60,5 +61,21 @@ struct statement_line_row {
     int32_t rules_version, terms_version;
 };
 extern const struct statement statement_list_lines;
+
+/* Postings of a roll-up, by number. */
+struct statement_postings_params {
+    int64_t statement_no;
+    int32_t after, limit;
+};
+struct statement_posting_row {
+    int32_t posting_no;
+    int16_t kind, from_party;
+    const char *from_id;
+    int16_t to_party;
+    const char *to_id;
+    int64_t amount_minor;                                 /* as the statement's party sees it: negative for who gives */
+    const char *bank_id, *merchant_id, *refers_to, *note; /* "" for none */
+};
+extern const struct statement statement_list_postings;
 
 #endif

@@ -90,7 +90,11 @@ static void each_sees_its_own(void **state)
     house_refused(house, "merchant/unknown", "GetStatement", REASON_MERCHANT_NOT_FOUND, "", "{'statementId': 'x'}");
     house_refused(house, "merchant/shop-1/store/s-1", "ListStatements", REASON_NOT_YOURS, "",
                   "{'programmeId': 'demo'}");
-    house_refused(house, "carrier/swift", "ListStatements", REASON_ROLE_NOT_ALLOWED, NULL, "{'programmeId': 'demo'}");
+    house_refused(house, "carrier/unknown", "ListStatements", REASON_CARRIER_NOT_FOUND, "", "{'programmeId': 'demo'}");
+    house_refused(house, "channel/app", "ListStatements", REASON_ROLE_NOT_ALLOWED, NULL, "{'programmeId': 'demo'}");
+    house_expect(house_ask(house, "carrier/swift", "ListStatements", "{'programmeId': 'demo'}"), "{'statements': []}");
+    house_refused(house, "carrier/swift", "GetStatement", REASON_STATEMENT_NOT_FOUND, "statement_id",
+                  "{'statementId': 'demo/2026-01/MERCHANT/shop-1/CNY'}");
 }
 
 static void a_statement_says_what_was_summed(void **state)

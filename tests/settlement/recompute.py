@@ -131,14 +131,15 @@ class Books:
                 WHERE {where} AND taken_period = '{period}' AND approver NOT IN ('', maker) ORDER BY correction_no""")]
         self.holds = defaultdict(list)
         for row in ask(conninfo, f"""SELECT merchant_no, currency, kind, amount_minor, encode(convert_to(refers_to, 'UTF8'), 'hex')
-                , begun_on, release_on FROM settlement_hold WHERE {where} AND from_period <> '{period}'
+                , begun_on, release_on, carrier_no FROM settlement_hold WHERE {where} AND from_period <> '{period}'
                 ORDER BY merchant_no, currency, kind, refers_to COLLATE "C", hold_no"""):
             part = (int(row[2]), int(row[3]), bytes.fromhex(row[4]).decode())
             begun, free = map(datetime.date.fromisoformat, row[5:7])
+            of = (("MERCHANT", ids["MERCHANT"][row[0]]) if row[0] != "0" else ("CARRIER", ids["CARRIER"][row[7]])), row[1]
             if begun <= self.last < free:
-                self.holds[ids["MERCHANT"][row[0]], row[1]].append(part)
+                self.holds[of].append(part)
             elif part[0] == 2 and begun < self.first <= free <= self.last:  # statements before had it: there, and let go
-                self.holds[ids["MERCHANT"][row[0]], row[1]] += [part, (4, -part[1], part[2])]
+                self.holds[of] += [part, (4, -part[1], part[2])]
         self.facts(conninfo, where, period, ids)
         self.openings = {}
         numbers = {2: "BANK", 3: "MERCHANT", 4: "OPERATOR", 5: "CARRIER", 6: "TAX"}
@@ -203,7 +204,7 @@ class Books:
                 nets[row[1]] = nets.get(row[1], 0) + int(row[4])
         for key, nets in undelivered.items():
             if sum(nets.values()):
-                self.holds[key].append((3, sum(nets.values()), f"{len(nets)} orders"))
+                self.holds[("MERCHANT", key[0]), key[1]].append((3, sum(nets.values()), f"{len(nets)} orders"))
 
     def post(self):
         self.postings = list(self.first_postings)
@@ -213,7 +214,7 @@ class Books:
         known |= {(("BANK", bank), page.currency) for bank, page in self.points.items()
                   if bank not in with_money and (page.opening or page.closing or any(page.counts.values()))}
         known |= {key for key, closing in self.openings.items() if closing}
-        known |= {(("MERCHANT", merchant), currency) for merchant, currency in self.holds}
+        known |= set(self.holds)
         known |= {key for key, contract in self.contracts.items() if contract[3]}
         # in order of the statements: by type, then id, then currency
         for (party, currency) in sorted(known, key=lambda key: (STATEMENT_ORDER.index(key[0][0]), key[0][1], key[1])):
@@ -258,7 +259,7 @@ class Books:
 
     def position(self, party, currency, movement):
         contract = self.contracts.get((party, currency))
-        keeps = self.holds.get((party[1], currency), []) if party[0] == "MERCHANT" else []
+        keeps = self.holds.get((party, currency), [])
         if contract and movement > 0 and contract[2] and movement * contract[2] // 10000:
             keeps = keeps + [(1, movement * contract[2] // 10000, self.period)]
         opening = self.openings.get((party, currency), 0)

@@ -60,32 +60,58 @@ static void assert_payout(struct world *world, const char *expected)
     free(text);
 }
 
-/* By the bank, in one transaction as the service does it. */
-static void contest(struct world *world, int64_t line, int64_t amount)
+/* In one transaction as the service does it. */
+static void open_dispute(struct world *world, const struct dispute_open_params *params)
 {
-    struct dispute_open_params params = {
-        .statement_no = world_number(world, "SELECT statement_no FROM statement WHERE statement_id = "
-                                            "'demo/2017-01/PAIR/bank-a/shop-1/USD'"),
-        .request_id = { { (uint8_t)line } },
-        .line_number = line,
-        .opener = 1,
-        .line_minor = 1000,
-        .amount_minor = amount,
-        .reason_code = "TWICE",
-        .evidence = "the till rang twice",
-        .by = "bank-a",
-        .default_days = 15,
-    };
-    const struct dispute_request_params request = { 1, params.request_id };
+    const struct dispute_request_params request = { 1, params->request_id };
     const struct dispute_programme_params programme = { 1 };
     struct error err = { 0 };
     struct db *db;
 
     assert_true(db_open(world->conninfo, &db, &err));
-    assert_true(db_execute(db, &dispute_open, &params, NULL, &err));
+    assert_true(db_execute(db, &dispute_open, params, NULL, &err));
     assert_true(db_execute(db, &dispute_hold, &request, NULL, &err));
     assert_true(db_execute(db, &dispute_mark_statements, &programme, NULL, &err));
     db_close(db);
+}
+
+/* By the bank. */
+static void contest(struct world *world, int64_t line, int64_t amount)
+{
+    open_dispute(world,
+                 &(struct dispute_open_params){
+                     .statement_no = world_number(world, "SELECT statement_no FROM statement WHERE statement_id = "
+                                                         "'demo/2017-01/PAIR/bank-a/shop-1/USD'"),
+                     .request_id = { { (uint8_t)line } },
+                     .line_number = line,
+                     .opener = 1,
+                     .line_minor = 1000,
+                     .amount_minor = amount,
+                     .reason_code = "TWICE",
+                     .evidence = "the till rang twice",
+                     .by = "bank-a",
+                     .default_days = 15,
+                 });
+}
+
+/* By shop-1: what its January gave the carrier. */
+static void contest_posting(struct world *world, int number, int64_t amount)
+{
+    open_dispute(
+        world,
+        &(struct dispute_open_params){
+            .statement_no = world_number(world, "SELECT statement_no FROM statement WHERE statement_id = "
+                                                "'demo/2017-01/MERCHANT/shop-1/USD'"),
+            .request_id = { { (uint8_t)number } },
+            .posting_no = (int32_t)world_number(world, "SELECT posting_no FROM settlement_posting WHERE to_party = 3"),
+            .opener = 2,
+            .line_minor = 500,
+            .amount_minor = amount,
+            .reason_code = "LATE",
+            .evidence = "came too late",
+            .by = "shop-1",
+            .default_days = 15,
+        });
 }
 
 static void assert_asked(struct world *world, const char *sql, const char *expected)
@@ -119,18 +145,31 @@ static void assert_recomputed(struct world *world, const char *period)
         fail_msg("%s does not come to the same", period);
 }
 
-/* Of shop-1's statement. */
-static void assert_line(struct world *world, const char *period, const char *extension, const char *expected)
+/* party: as its files are named. */
+static void assert_line(struct world *world, const char *party, const char *period, const char *extension,
+                        const char *expected)
 {
     char path[256], text[16384];
 
-    snprintf(path, sizeof path, "%s/demo/%s/merchant_shop-1_%s_USD.%s", world->dir, period, period, extension);
+    snprintf(path, sizeof path, "%s/demo/%s/%s_%s_USD.%s", world->dir, period, party, period, extension);
     FILE *in = fopen(path, "r");
     assert_non_null(in);
     text[fread(text, 1, sizeof text - 1, in)] = '\0';
     fclose(in);
     if (!strstr(text, expected))
         fail_msg("no \"%s\" in: %s", expected, text);
+}
+
+static void assert_carrier(struct world *world, const char *period, const char *expected)
+{
+    char sql[400];
+
+    snprintf(sql, sizeof sql,
+             "SELECT opening_minor, movement_minor, payable_minor, closing_minor, carried_minor, disputed_minor FROM "
+             "statement_position JOIN statement USING (statement_no) WHERE statement_id = "
+             "'demo/%s/CARRIER/swift/USD'",
+             period);
+    assert_asked(world, sql, expected);
 }
 
 static const char states[] =
@@ -176,12 +215,12 @@ static void contested_money_is_kept_once_and_paid_once(void **state)
     world_settle(world, "2017-03-31", "2017-03");
     assert_asked(world, "SELECT release_on FROM settlement_hold WHERE kind = 2", "2017-03-01\n");
     assert_position(world, "2017-03", "0|-300|0|-300|-300|0\n");
-    assert_line(world, "2017-03", "csv", ",,,,,,USD,,,,DISPUTED,dispute 2,,3.00\r\n");
-    assert_line(world, "2017-03", "csv", ",,,,,,USD,,,,DISPUTE_RELEASED,dispute 2,,-3.00\r\n");
-    assert_line(world, "2017-03", "json",
+    assert_line(world, "merchant_shop-1", "2017-03", "csv", ",,,,,,USD,,,,DISPUTED,dispute 2,,3.00\r\n");
+    assert_line(world, "merchant_shop-1", "2017-03", "csv", ",,,,,,USD,,,,DISPUTE_RELEASED,dispute 2,,-3.00\r\n");
+    assert_line(world, "merchant_shop-1", "2017-03", "json",
                 "{\"kind\":\"POSITION_PART_KIND_DISPUTE_RELEASED\",\"refersTo\":\"dispute 2\",\"amountMinor\":"
                 "\"-300\"}");
-    assert_line(world, "2017-02", "csv", ",,,,,,USD,,,,DISPUTED,dispute 2,,3.00\r\n");
+    assert_line(world, "merchant_shop-1", "2017-02", "csv", ",,,,,,USD,,,,DISPUTED,dispute 2,,3.00\r\n");
     char command[512];
     snprintf(command, sizeof command,
              "pdftotext -layout %s/demo/2017-03/merchant_shop-1_2017-03_USD.pdf - | grep -q 'released in the period: "
@@ -199,10 +238,70 @@ static void contested_money_is_kept_once_and_paid_once(void **state)
     assert_recomputed(world, "2017-04");
 }
 
+/* A carrier is to be paid 5.00 for January, of which shop-1 contests 2.00, and 1.50 more when 3.00 are paid. */
+static int set_up_carrier(void **state)
+{
+    static struct world world;
+
+    world_make(&world);
+    world_put_usual(&world);
+    world_do(&world,
+             "INSERT INTO carrier (carrier_id, programme_no, name, adapter, base_url) VALUES ('swift', 1, 'Swift', "
+             "'x', 'http://x'); INSERT INTO settlement_correction (programme_no, request_id, currency, kind, "
+             "from_party, from_no, to_party, to_no, amount_minor, reason, refers_to, state, maker, approver, "
+             "business_date) VALUES (1, gen_random_uuid(), 'USD', 7, 2, 1, 3, 1, 500, 'by hand', 'x', 2, 'ann', "
+             "'bob', '2017-01-20')");
+    world_settle(&world, "2017-01-31", "2017-01");
+    world_do(&world,
+             "UPDATE settlement_period SET state = 3, approver = 'b', signature_sha256 = sha256('s'), issued_on = "
+             "'2017-02-01'; INSERT INTO settlement_period (programme_no, period, first_day, last_day, state, "
+             "maker, manifest_sha256, statement_count, calculated_at, approver, signature_sha256, issued_on) "
+             "VALUES (1, '2017-01', '2017-01-01', '2017-01-31', 3, 'a', sha256('m'), 11, now(), 'b', sha256('s'), "
+             "'2017-02-01') ON CONFLICT DO NOTHING");
+    *state = &world;
+    return 0;
+}
+
+static const char paid_to_carrier[] = "SELECT part, amount_minor FROM payout WHERE party_type = 3 ORDER BY 1";
+
+static void a_carriers_money_is_kept_once_and_paid_once(void **state)
+{
+    struct world *world = *state;
+    struct error err;
+
+    contest_posting(world, 1, 200);
+    assert_payout(world, "2017-01: 4 payments to make\n");
+    assert_asked(world, paid_to_carrier, "1|300\n");
+    contest_posting(world, 2, 150);
+    world_do(world, "UPDATE dispute SET state = 5 WHERE amount_minor = 150"); /* waits for a decision */
+    assert_asked(world, "SELECT amount_minor, withheld_minor, opener, other, other_no FROM dispute ORDER BY 1 DESC",
+                 "200|200|2|3|1\n150|0|2|3|1\n");
+    assert_asked(world, "SELECT merchant_no, carrier_no, amount_minor FROM settlement_hold WHERE kind = 2",
+                 "0|1|150\n");
+    assert_payout(world, "2017-01: 0 payments to make\n");
+    assert_int_equal(world_close_until(world, "2017-02-16", &err), REASON_OK); /* the first expires */
+    assert_payout(world, "2017-01: 1 payments to make\n");
+    assert_payout(world, "2017-01: 0 payments to make\n");
+    assert_asked(world, paid_to_carrier, "1|300\n2|200\n");
+
+    world_settle(world, "2017-02-28", "2017-02");
+    assert_carrier(world, "2017-02", "0|0|0|0|-150|150\n");
+    assert_recomputed(world, "2017-02");
+    world_do(world, "UPDATE dispute SET state = 4, ended_on = '2017-03-01' WHERE state = 5");
+    world_settle(world, "2017-03-31", "2017-03");
+    assert_carrier(world, "2017-03", "0|0|0|0|0|0\n"); /* nothing is paid: it was in January */
+    assert_line(world, "carrier_swift", "2017-03", "csv", ",DISPUTE_RELEASED,dispute 2,,-1.50\r\n");
+    assert_recomputed(world, "2017-03");
+    assert_asked(world, paid_to_carrier, "1|300\n2|200\n");
+    world_settle(world, "2017-04-30", "2017-04");
+    assert_carrier(world, "2017-04", "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(contested_money_is_kept_once_and_paid_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_carriers_money_is_kept_once_and_paid_once, set_up_carrier, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
