@@ -187,7 +187,7 @@ enum outcome roster_list(struct cli *cli)
         return OUTCOME_FAILED;
     return cli_list(cli, SERVICE, "ListRosterBatches", &request,
                     "header.batch_number header.business_date header.kind state header.row_count created changed "
-                    "unchanged refused closed");
+                    "unchanged refused closed roll_back.released_by");
 }
 
 enum outcome roster_verdicts(struct cli *cli)

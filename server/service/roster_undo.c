@@ -135,7 +135,7 @@ __attribute__((format(printf, 3, 4))) static bool tell(struct undo_window *windo
 /* Somebody else had closed it when the list wanted it closed: nothing of the list is in it. */
 static bool is_others(const struct undo_member *member)
 {
-    return member->part == UNDO_CLOSED && member->row && !member->row->kept;
+    return member->part == UNDO_CLOSED && member->row && !member->row->kept && !member->row->ours;
 }
 
 static bool judge(struct undo_window *window, struct undo_member *member)
@@ -146,8 +146,10 @@ static bool judge(struct undo_window *window, struct undo_member *member)
         return tell(window, member, "it is not there any more");
     if (row->done)
         return true;
-    if (member->part == UNDO_CHANGED && !row->kept)
+    if (member->part != UNDO_CREATED && !row->kept)
         return tell(window, member, "what it was is not known");
+    if (member->part == UNDO_CREATED && row->kept && row->was_there)
+        return tell(window, member, "changed while the batch was applied");
     if (row->built_seq == 0)
         return true;
     return row->built_kind == ENTRY_MEMBER

@@ -183,6 +183,7 @@ static const struct column undo_columns[] = {
     COLUMN(struct undo_row, facts_now),
     COLUMN(struct undo_row, tokens_then),
     COLUMN(struct undo_row, done),
+    COLUMN(struct undo_row, ours),
     COLUMN(struct undo_row, built_seq),
     COLUMN(struct undo_row, built_kind),
 };
@@ -201,6 +202,8 @@ const struct statement undo_find = STATEMENT(
     "coalesce(b.facts, '') AS facts, coalesce(b.sealed, '') AS sealed, coalesce(b.phone_mac, '') AS phone_mac, "
     "coalesce(b.email_mac, '') AS email_mac, coalesce(p.card_tokens, '{}') AS tokens_now, "
     "coalesce(p.facts, '') AS facts_now, coalesce(t.tokens, '{}') AS tokens_then, coalesce(j.done, false) AS done, "
+    "b.seq IS NULL AND EXISTS (SELECT FROM member_change WHERE bucket = u.bucket::int AND member_id = u.id "
+    "AND bank_no = $1 AND batch_number = $2) AS ours, "
     "coalesce(j.built_seq, 0) AS built_seq, coalesce(j.built_kind, 0::int2) AS built_kind "
     "FROM unnest($3::int8[], $4::uuid[], $5::uuid[]) WITH ORDINALITY u (bucket, id, ref, n) "
     "CROSS JOIN LATERAL (SELECT member_ref, status, journal_seq FROM account WHERE bucket = u.bucket::int "

@@ -68,6 +68,7 @@ struct undo_row {
     const char *member_ref;
     int16_t status_now;
     int64_t journal_seq;
+    bool ours; /* nothing was kept, and yet the log says that the batch changed it */
     bool kept, was_there;
     int16_t status, tier;
     int64_t credit_limit;

@@ -155,6 +155,8 @@ static void a_batch_is_rolled_back(void **state)
     type(OUTCOME_DONE, ANN, "roster roll-back 3 --reason again");
     type(OUTCOME_FAILED, BEN, "roster roll-back 3");
     says("ROSTER_BUILT_ON: nothing was rolled back: m-0031 (HOLD, entry 4)");
+    type(OUTCOME_DONE, ANN, "roster list");
+    says("ROLLED_BACK");
 }
 
 /* The same two lists by members push: a batch has to be whole in its options, too. */

@@ -239,6 +239,35 @@ static void a_full_list_gives_back_whom_it_closed(void **state)
     verify_all();
 }
 
+/* Somebody was faster with one of them: that closing is not the list's. One of which nothing was kept is. */
+static void whom_others_closed_stays_closed(void **state)
+{
+    CLEANUP(free_list) struct list *list = full(2);
+
+    (void)state;
+    begin_with_four();
+    add_json(list, "{'memberRef': 'bob', 'creditLimit': '5', 'cardTokens': ['tok-bob-1', 'tok-bob-2']}");
+    push_list(house, MACHINE, list);
+    house_sql(house, "UPDATE roster_batch SET state = 5 WHERE batch_number = 2; INSERT INTO roster_closing SELECT "
+                     "bank_no, 2, member_id, member_ref FROM account WHERE member_ref <> 'bob'");
+    house_ask(house, MACHINE, "CloseMember", "{'requestId': '%s', 'bankId': 'bank-a', 'memberRef': 'carl'}",
+              house_id());
+    work_off(&first_server);
+    house_expect(batch_of(2), "{'state': 'ROSTER_STATE_APPLIED', 'closed': '4'}");
+    house_sql(house, "CREATE TABLE away AS SELECT * FROM roster_before WHERE seq = 2; DELETE FROM roster_before WHERE "
+                     "seq = 2");
+    roll_back_by_two(2);
+    work_off(&first_server);
+    house_expect(batch_of(2), "{'rollBack': {'refused': 'ROSTER_BUILT_ON', 'builtOn': '1', 'detail': 'dora (what it "
+                              "was is not known)'}}");
+    house_sql(house, "INSERT INTO roster_before SELECT * FROM away");
+    roll_back_by_two(2);
+    work_off(&first_server);
+    house_expect(batch_of(2), "{'state': 'ROSTER_STATE_ROLLED_BACK', 'rollBack': {'reopened': '3'}}");
+    house_expect(member("carl"), "{'facts': {'status': 'MEMBER_STATUS_CLOSED'}}");
+    verify_all();
+}
+
 /* What was built, and what is said of it. */
 static const struct {
     const char *story, *party, *method, *request, *said;
@@ -408,6 +437,98 @@ static void what_was_not_kept_cannot_come_back(void **state)
     house_expect(batch_of(2), "{'state': 'ROSTER_STATE_APPLIED', 'rollBack': {'refused': 'ROSTER_NOTHING_KEPT'}}");
 }
 
+/* 100 fen earn 10 points; silver is 5,000 fen in 12 months, gold 10,000, both with 3 months of grace. */
+#define TIERS                                                                                                          \
+    "{'rules': {'rates': [{'currencyCode': 'CNY', 'conversionRate': {'num': '1', 'den': '1'}, 'settlementRate': "      \
+    "{'num': '7', 'den': '10'}}], 'minimumPoints': '1', 'expiryMonths': 60, 'accrualRate': {'num': '1', 'den': "       \
+    "'10'}, 'tierCreditLimits': [{'tier': 2, 'points': '700'}]}, 'accrualBase': 'ACCRUAL_BASE_WITHOUT_POINTS', "       \
+    "'tiers': "                                                                                                        \
+    "[{'tier': 1, 'name': 'silver', 'qualifyingSpend': {'amountMinor': '5000', 'currencyCode': 'CNY'}, "               \
+    "'periodMonths': 12, 'graceMonths': 3}, {'tier': 2, 'name': 'gold', 'qualifyingSpend': {'amountMinor': '10000', "  \
+    "'currencyCode': 'CNY'}, 'periodMonths': 12, 'graceMonths': 3}]}"
+
+static void publish_tiers(void)
+{
+    house_ask(house, ANN, "DraftRuleSet", "{'requestId': '%s', 'bankId': 'bank-a', 'document': " TIERS "}", house_id());
+    house_expect(house_ask(house, ANN, "ValidateRuleSet", "{'bankId': 'bank-a', 'number': 1}"), "{'findings': []}");
+    house_ask(house, BEN, "ApproveRuleSet", "{'bankId': 'bank-a', 'number': 1}");
+    house_ask(house, ANN, "ScheduleRuleSet",
+              "{'bankId': 'bank-a', 'number': 1, 'effectiveFrom': '2026-01-15T13:00:00Z'}");
+    house_ask(house, "operator/olga", "AdvanceTestClock",
+              "{'programmeId': 'demo', 'programmeTime': '2026-01-20T14:00:00Z'}");
+    house_sql(house, "UPDATE fence SET business_date = '2026-01-20'");
+}
+
+/* The bank's word makes a tier stand for a period; without it the tier is again what spend has made it. */
+static void a_tier_is_again_what_spend_made_it(void **state)
+{
+    CLEANUP(free_list) struct list *first = delta(1);
+    CLEANUP(free_list) struct list *wrong = delta(2);
+
+    (void)state;
+    publish_tiers();
+    add(first, "ann", 0);
+    add(first, "bob", 0);
+    apply(first);
+    house_expect(house_push(house, MACHINE, "PushAccruals",
+                            "{'bankId': 'bank-a', 'rows': [{'rowNumber': 1, 'transactionRef': 't:1', 'memberRef': "
+                            "'ann', 'amount': {'currencyCode': 'CNY', 'amountMinor': '6000'}, 'transactionTime': "
+                            "'2026-01-18T08:00:00Z'}]}"),
+                 "{'verdicts': [{'points': '600'}]}");
+    json_t *ann = member("ann"), *bob = member("bob");
+    house_expect(ann, "{'facts': {'tier': 1}, 'tierStanding': {'lostOn': '2027-04-01'}}");
+    int64_t before = fingerprint();
+    add_json(wrong, "{'memberRef': 'ann', 'tier': {'number': 2}, 'creditByTier': true}");
+    add_json(wrong, "{'memberRef': 'bob', 'tier': {'number': 1}}");
+    apply(wrong);
+    house_expect(member("ann"), "{'facts': {'tier': 2, 'creditLimit': '700'}}");
+    house_expect(member("bob"), "{'tierStanding': {'lostOn': '2027-04-01'}}");
+    assert_int_not_equal(fingerprint(), before);
+    roll_back_by_two(2);
+    work_off(&first_server);
+    house_expect(batch_of(2), "{'state': 'ROSTER_STATE_ROLLED_BACK', 'rollBack': {'restored': '2'}}");
+    assert_true(json_equal(member("ann"), ann) && json_equal(member("bob"), bob));
+    house_sql(house, "DELETE FROM tier_review WHERE mark_tiers = '{}'"); /* bob's, of which nothing is known */
+    assert_int_equal(fingerprint(), before);
+    verify_all();
+}
+
+/* It happened after all had been looked at: that member stays, the others go back, and it is said. */
+static void who_was_used_in_the_middle_of_it_stays(void **state)
+{
+    CLEANUP(free_list) struct list *list = NULL;
+
+    (void)state;
+    begin_with_four();
+    list = wrong_list(2);
+    apply(list);
+    roll_back_by_two(2);
+    house_sql(house, "UPDATE roster_roll_back SET phase = 3"); /* ROLL_BACK_ROWS: the look is over */
+    house_ask(house, MACHINE, "SetCreditLimit",
+              "{'requestId': '%s', 'bankId': 'bank-a', 'memberRef': 'dora', 'creditLimit': '77'}", house_id());
+    work_off(&first_server);
+    house_expect(batch_of(2), "{'state': 'ROSTER_STATE_ROLLED_BACK', 'rollBack': {'refused': '', 'builtOn': '1', "
+                              "'detail': 'dora (changed, entry 3)', 'restored': '3', 'withdrawn': '2'}}");
+    house_expect(member("dora"), "{'facts': {'creditLimit': '77'}}");
+    house_expect(member("bob"), "{'facts': {'creditLimit': '5', 'cards': [{'token': 'tok-bob-1'}, {}]}}");
+    verify_all();
+}
+
+/* What is personal is dropped here, too. */
+static void an_erasure_reaches_what_was_kept(void **state)
+{
+    CLEANUP(free_list) struct list *list = NULL;
+
+    (void)state;
+    begin_with_four();
+    list = wrong_list(2);
+    apply(list);
+#define KEPT "SELECT count(*) FROM roster_before WHERE sealed <> '' OR phone_mac <> '' OR email_mac <> ''"
+    assert_int_equal(house_count(house, KEPT), 1);
+    house_ask(house, MACHINE, "EraseMember", "{'requestId': '%s', 'bankId': 'bank-a', 'memberRef': 'ann'}", house_id());
+    assert_int_equal(house_count(house, KEPT), 0);
+}
+
 /* A server falls over after the lanes have done their part and before it is written how far the roll-back is. */
 static void another_server_goes_on_with_it(void **state)
 {
@@ -439,10 +560,18 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(a_batch_is_undone_to_the_byte),           TEST(who_was_made_is_closed_and_may_be_made_again),
-        TEST(a_full_list_gives_back_whom_it_closed),   TEST(what_was_built_on_keeps_everything_as_it_is),
-        TEST(what_time_did_is_nothing_that_was_built), TEST(points_that_were_over_by_then_expire),
-        TEST(two_persons_and_the_newest_batch_only),   TEST(what_was_not_kept_cannot_come_back),
+        TEST(a_batch_is_undone_to_the_byte),
+        TEST(who_was_made_is_closed_and_may_be_made_again),
+        TEST(a_full_list_gives_back_whom_it_closed),
+        TEST(whom_others_closed_stays_closed),
+        TEST(what_was_built_on_keeps_everything_as_it_is),
+        TEST(what_time_did_is_nothing_that_was_built),
+        TEST(points_that_were_over_by_then_expire),
+        TEST(two_persons_and_the_newest_batch_only),
+        TEST(what_was_not_kept_cannot_come_back),
+        TEST(a_tier_is_again_what_spend_made_it),
+        TEST(who_was_used_in_the_middle_of_it_stays),
+        TEST(an_erasure_reaches_what_was_kept),
         TEST(another_server_goes_on_with_it),
     };
 
