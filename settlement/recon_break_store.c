@@ -119,7 +119,8 @@ static const struct column breaks_params[] = {
 };
 /*
  * A fingerprint says what the break is about, not where in the file it stands; records that are alike are told apart by
- * their number. What had been resolved because a file no longer showed it is open again when one does.
+ * their number. Of a sum each part stands against itself: what differs is its day, or its points. What had been
+ * resolved because a file no longer showed it is open again when one does.
  */
 static const struct statement put_breaks = COMMAND_STATEMENT(
     "recon_put_breaks",
@@ -137,14 +138,18 @@ static const struct statement put_breaks = COMMAND_STATEMENT(
     "COALESCE(o.ref, '00000000-0000-0000-0000-000000000000') AS ref, "
     "COALESCE(o.bank_no, CASE $2 WHEN 1 THEN $3 END, b.bank_no, 0) AS bank_no, "
     "COALESCE(o.merchant_no, CASE $2 WHEN 2 THEN $3 END, m.merchant_no, 0) AS merchant_no, "
-    "COALESCE(o.day, 'epoch') AS our_day, COALESCE(o.state, 0) AS our_state, COALESCE(o.amount, 0) AS our_amount, "
+    "COALESCE(o.day, 'epoch') AS our_day, COALESCE(o.state, 0) AS our_state, COALESCE(CASE WHEN f.our_no > "
+    "0 AND f.parts_of_ours > 1 THEN t.amount ELSE o.amount END, 0) AS our_amount, "
     "COALESCE(o.points, 0) AS our_points, COALESCE(o.currency, '') AS our_currency, COALESCE(t.day, 'epoch') AS "
-    "their_day, COALESCE(t.state, 0) AS their_state, COALESCE(t.amount, 0) AS their_amount, COALESCE(t.points, -1) AS "
+    "their_day, COALESCE(t.state, 0) AS their_state, COALESCE(CASE WHEN f.their_no > 0 AND f.parts_of_theirs > 1 THEN "
+    "o.amount ELSE t.amount END, 0) AS their_amount, COALESCE(t.points, -1) AS "
     "their_points, COALESCE(t.currency, '') AS their_currency, COALESCE(t.line, 0) AS their_line "
-    "FROM recon_found f LEFT JOIN recon_row o ON o.side = 1 AND o.no = f.our_no LEFT JOIN recon_theirs t ON "
+    "FROM (SELECT *, count(*) OVER (PARTITION BY our_no) AS parts_of_ours, count(*) OVER (PARTITION BY their_no) AS "
+    "parts_of_theirs FROM recon_found WHERE class > 1) f LEFT JOIN recon_row o ON o.side = 1 AND o.no = f.our_no LEFT "
+    "JOIN recon_theirs t ON "
     "t.no = f.their_no LEFT JOIN recon_row r ON r.side = 2 AND r.no = f.their_no "
     "LEFT JOIN bank b ON b.bank_id = t.party AND b.programme_no = $1 "
-    "LEFT JOIN merchant m ON m.merchant_id = t.party AND m.programme_no = $1 WHERE f.class > 1) x "
+    "LEFT JOIN merchant m ON m.merchant_id = t.party AND m.programme_no = $1) x "
     "ON CONFLICT (programme_no, party_type, party_no, period, fingerprint) DO UPDATE SET last_run_no = "
     "EXCLUDED.last_run_no, their_line = EXCLUDED.their_line, "
     "state = CASE WHEN old.state = 5 AND old.pair_break_no = 0 THEN 1 ELSE old.state END",

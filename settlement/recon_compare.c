@@ -37,6 +37,8 @@ static void compare_group(const struct recon_rules *rules, const struct recon_me
     for (size_t i = 0; i < m; i++) {
         if (theirs[i].with < 0)
             add_answer(answers, theirs[i].class, 0, theirs[i].no);
+        else if (ours[theirs[i].with].with != (int)i) /* a further part of one of ours */
+            add_answer(answers, theirs[i].class, ours[theirs[i].with].no, theirs[i].no);
     }
 }
 

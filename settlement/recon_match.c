@@ -115,6 +115,7 @@ struct group {
     const struct recon_rules *rules;
     struct recon_item *ours, *theirs;
     size_t our_count, their_count;
+    bool spent; /* no more sums are looked for */
 };
 
 static void pair(struct group *group, size_t ours, size_t theirs, enum recon_class class)
@@ -135,53 +136,81 @@ static void run_pass(struct group *group, enum recon_class class, int needs)
     }
 }
 
-/* ---- several of ours in one of theirs ---- */
+/* ---- several of ours in one of theirs, or of theirs for one of ours ---- */
+
+/* One record, and what of the other side could be its parts; lives in find_sum's frame. */
+struct sum {
+    const struct recon_item *whole, *all;
+    size_t index[RECON_GROUP_MAX], count; /* of `all` */
+    int64_t amounts[RECON_GROUP_MAX];
+    bool chosen[RECON_GROUP_MAX];
+};
 
 static bool is_part(const struct recon_item *ours, const struct recon_item *theirs)
 {
-    return !ours->class && may_be(ours, theirs) && ours->state == theirs->state && same_currency(ours, theirs);
+    return !ours->class && !theirs->class && may_be(ours, theirs) && ours->state == theirs->state &&
+           same_currency(ours, theirs);
 }
 
-/* Points that the file says must be those of the parts; the day that of the last of them. */
-static enum recon_class class_of_sum(const struct group *group, const struct recon_item *theirs, const size_t *index,
-                                     const bool *chosen, size_t count)
+/* Points that the file says must agree, the parts' with the whole's; the day is that of the last part. */
+static enum recon_class class_of_sum(const struct recon_rules *rules, const struct sum *sum)
 {
     int64_t points = 0;
     int32_t last = INT32_MIN;
+    bool said = sum->whole->points >= 0;
 
-    for (size_t i = 0; i < count; i++) {
-        const struct recon_item *ours = &group->ours[index[i]];
-        if (!chosen[i])
+    for (size_t i = 0; i < sum->count; i++) {
+        const struct recon_item *part = &sum->all[sum->index[i]];
+        if (!sum->chosen[i])
             continue;
-        points += ours->points;
-        last = ours->date.days > last ? ours->date.days : last;
+        said = said && part->points >= 0;
+        points += part->points;
+        last = part->date.days > last ? part->date.days : last;
     }
-    if (theirs->points >= 0 && theirs->points != points)
+    if (said && sum->whole->points != points)
         return RECON_AMOUNT;
-    return abs(last - theirs->date.days) <= group->rules->days ? RECON_MATCHED : RECON_LATE;
+    return abs(last - sum->whole->date.days) <= rules->days ? RECON_MATCHED : RECON_LATE;
 }
 
-static void find_sum(struct group *group, size_t t)
+static void gather_parts(const struct group *group, bool split, size_t one, struct sum *sum)
 {
-    struct recon_item *theirs = &group->theirs[t];
-    int64_t amounts[RECON_GROUP_MAX];
-    size_t index[RECON_GROUP_MAX], count = 0;
-    bool chosen[RECON_GROUP_MAX] = { false };
+    size_t count = split ? group->their_count : group->our_count;
 
-    for (size_t o = 0; o < group->our_count; o++) {
-        if (is_part(&group->ours[o], theirs)) {
-            amounts[count] = group->ours[o].amount_minor;
-            index[count++] = o;
-        }
+    *sum = (struct sum){ .whole = split ? &group->ours[one] : &group->theirs[one],
+                         .all = split ? group->theirs : group->ours };
+    for (size_t i = 0; i < count; i++) {
+        if (split ? !is_part(&group->ours[one], &group->theirs[i]) : !is_part(&group->ours[i], &group->theirs[one]))
+            continue;
+        sum->amounts[sum->count] = sum->all[i].amount_minor;
+        sum->index[sum->count++] = i;
     }
-    if (theirs->class || count < 2 ||
-        recon_sum_find(amounts, count, theirs->amount_minor, true, chosen) != RECON_SUM_ONE)
+}
+
+/* split: of theirs for one of ours. A search that took too long is the group's last: a file must not buy many. */
+static void find_sum(struct group *group, bool split, size_t one)
+{
+    struct sum sum;
+
+    gather_parts(group, split, one, &sum);
+    if (sum.count < 2 || group->spent)
         return;
-    enum recon_class class = class_of_sum(group, theirs, index, chosen, count);
-    for (size_t i = count; i > 0; i--) {
-        if (chosen[i - 1])
-            pair(group, index[i - 1], t, class); /* the first of them last, so that theirs names it */
+    enum recon_sum found = recon_sum_find(sum.amounts, sum.count, sum.whole->amount_minor, true, sum.chosen);
+    group->spent = found == RECON_SUM_TOO_LONG;
+    if (found != RECON_SUM_ONE)
+        return;
+    enum recon_class class = class_of_sum(group->rules, &sum);
+    for (size_t i = sum.count; i > 0; i--) { /* the first of them last, so that the whole names it */
+        if (sum.chosen[i - 1])
+            pair(group, split ? one : sum.index[i - 1], split ? sum.index[i - 1] : one, class);
     }
+}
+
+static void find_sums(struct group *group)
+{
+    for (size_t t = 0; t < group->their_count; t++)
+        find_sum(group, false, t);
+    for (size_t o = 0; o < group->our_count; o++)
+        find_sum(group, true, o);
 }
 
 /* ---- what is left ---- */
@@ -222,13 +251,13 @@ static void clear(struct recon_item *items, size_t count)
 void recon_match(const struct recon_rules *rules, struct recon_item *ours, size_t our_count, struct recon_item *theirs,
                  size_t their_count)
 {
-    struct group group = { rules, ours, theirs, our_count, their_count };
+    struct group group = { rules, ours, theirs, our_count, their_count, false };
 
     clear(ours, our_count);
     clear(theirs, their_count);
     for (size_t i = 0; i < COUNT(passes); i++) {
-        for (size_t t = 0; i == SUMS_COME_BEFORE && t < their_count; t++)
-            find_sum(&group, t);
+        if (i == SUMS_COME_BEFORE)
+            find_sums(&group);
         run_pass(&group, passes[i].class, passes[i].needs);
     }
     name_rest(&group);

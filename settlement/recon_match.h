@@ -37,7 +37,8 @@ struct recon_item {
     int64_t points; /* -1 when it is not said */
 
     enum recon_class class; /* the answer */
-    int with;               /* index of the partner on the other side, or -1; several of ours may have one of theirs */
+    int with; /* index of the partner on the other side, or -1; several of either side may have one, which names the
+                 first */
 };
 
 /* All that two files and the journal say of one redemption: every item gets its class. */

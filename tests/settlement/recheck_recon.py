@@ -38,6 +38,13 @@ def other_day(rng, line):
     return {**line, "date": str(datetime.date.fromisoformat(line["date"]) + datetime.timedelta(days))}
 
 
+def in_parts(rng, line):
+    """Several lines that add up to one, which is nothing wrong."""
+    cuts = sorted(rng.randint(0, line["amount_minor"]) for _ in range(rng.randint(1, 3)))
+    amounts = [end - start for start, end in zip([0, *cuts], [*cuts, line["amount_minor"]]) if end > start]
+    return [{**line, "amount_minor": amount, "points": line["points"] if at == 0 else 0} for at, amount in enumerate(amounts)] or [line]
+
+
 MUTATIONS = (
     lambda rng, line: [],
     lambda rng, line: [line, line],
@@ -47,6 +54,7 @@ MUTATIONS = (
     lambda rng, line: [{**line, "state": "REVERSE" if line["state"] == "CONFIRM" else "CONFIRM"}],
     lambda rng, line: [{**line, "points": line["points"] + 1}],
     lambda rng, line: [{**line, "currency": "EUR"}],
+    lambda rng, line: in_parts(rng, line),
     lambda rng, line: [line, {**line, "key": f"{uuid.UUID(int=rng.getrandbits(128))}" + line["key"][36:]}],
 )
 
@@ -87,6 +95,9 @@ def compare(ours, theirs, tolerance, days):
     alike = Counter(ours) & Counter(theirs)
     left, right = list((Counter(ours) - alike).elements()), list((Counter(theirs) - alike).elements())
     answers = [("MATCHED", one, one) for one in alike.elements()]
+    if len(left) == 1 and len(right) > 1 and {left[0][:2] + left[0][3:4]} == {one[:2] + one[3:4] for one in right} and all(
+            left[0][at] == sum(one[at] for one in right) for at in (2, 4)):
+        return answers + [("MATCHED", None if at else left[0], part) for at, part in enumerate(right)]
     if len(left) > 1 or len(right) > 1:
         raise SystemExit(f"more than one thing is wrong: {left} {right}")
     if left and right:

@@ -631,6 +631,56 @@ static void totals_of_days_are_taken_apart(void **state)
     assert_non_null(strstr(error_text(&err), "totals.csv:2: party is none"));
 }
 
+/* A line becomes two that add up to it, the second at the end of the file, some days later. */
+static void split_line(struct file *file, size_t i, int days)
+{
+    int64_t amount = atoll(field_of(file->lines[i], 2)), points = atoll(field_of(file->lines[i], 4));
+    char text[32];
+
+    repeat(file, i);
+    for (int part = 0; part < 2; part++) {
+        char *line = file->lines[part ? file->count - 1 : i];
+        snprintf(text, sizeof text, "%lld", (long long)(part ? amount - amount / 3 : amount / 3));
+        set_field(line, 2, text);
+        snprintf(text, sizeof text, "%lld", (long long)(part ? points - points / 3 : points / 3));
+        set_field(line, 4, text);
+    }
+    shift(file, file->count - 1, days);
+}
+
+/* ---- several of theirs for one of ours ---- */
+
+static void what_is_paid_in_parts_is_one(void **state)
+{
+    struct world *world = *state;
+    int64_t n = (int64_t)clean.count, splits = 0;
+
+    for (size_t i = 0; i < clean.count; i += 61) {
+        if (atoll(field_of(sent.lines[i], 2)) < 3)
+            continue;
+        split_line(&sent, i, 0);
+        splits++;
+    }
+    assert_true(splits > 5);
+    send_file(world, &sent, "2017-02", NULL);
+    expect((int64_t[]){ n, 0, 0, 0, 0, 0, 0, 0 }, (int64_t[]){ n + splits, 0, 0, 0, 0, 0, 0, 0 });
+    assert_int_equal(result.breaks, 0);
+    /* A part on another day: late, both of them, and no money differs. */
+    sent = clean;
+    split_line(&sent, 5, 1);
+    send_file(world, &sent, "2017-02", NULL);
+    expect((int64_t[]){ n - 1, 0, 1, 0, 0, 0, 0, 0 }, (int64_t[]){ n - 1, 0, 2, 0, 0, 0, 0, 0 });
+    assert_int_equal(world_number(world, "SELECT count(*) FROM recon_break WHERE class = 3 AND our_minor = their_minor "
+                                         "AND our_minor > 0"),
+                     2);
+    /* One minor unit short: two lines, and none of them is a part. */
+    sent = clean;
+    split_line(&sent, 5, 0);
+    one_less(&sent, sent.count - 1);
+    send_file(world, &sent, "2017-02", NULL);
+    expect((int64_t[]){ n - 1, 0, 0, 1, 0, 0, 0, 0 }, (int64_t[]){ n - 1, 0, 0, 1, 0, 1, 0, 0 });
+}
+
 static void a_day_may_be_settled_net(void **state)
 {
     struct world *world = *state;
@@ -672,6 +722,7 @@ int main(void)
         cmocka_unit_test_setup(a_tolerance_takes_roundings, forget),
         cmocka_unit_test_setup(nothing_of_theirs_is_everything_missing, forget),
         cmocka_unit_test_setup(the_same_file_twice_changes_nothing, forget),
+        cmocka_unit_test_setup(what_is_paid_in_parts_is_one, forget),
         cmocka_unit_test_setup(a_corrected_file_resolves_what_it_corrects, forget),
         cmocka_unit_test_setup(a_refused_file_leaves_nothing, forget),
         cmocka_unit_test_setup(two_at_once_do_not_mix, forget),

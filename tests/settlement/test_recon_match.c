@@ -65,6 +65,18 @@ static const struct story stories[] = {
     { "points differ", 0, 0, { "C 3 100 7" }, { "C 3 100 8" }, "A|A" },
     { "points of a sum", 0, 0, { "R 3 10 4", "R 3 20 5" }, { "R 3 30 9" }, "MM|M" },
     { "points of a sum differ", 0, 0, { "R 3 10 4", "R 3 20 5" }, { "R 3 30 8" }, "AA|A" },
+    { "paid in two parts", 0, 0, { "C 3 100" }, { "C 3 60", "C 3 40" }, "M|MM" },
+    { "in two equal parts, which are no duplicates", 0, 0, { "C 3 100" }, { "C 3 50", "C 3 50" }, "M|MM" },
+    { "and one of them once more", 0, 0, { "C 3 100" }, { "C 3 50", "C 3 50", "C 3 50" }, "M|MMD" },
+    { "in three parts, the last of them late", 0, 0, { "C 3 100" }, { "C 3 50", "C 4 30", "C 5 20" }, "L|LLL" },
+    { "the last of them near", 0, 2, { "C 3 100" }, { "C 3 50", "C 4 30", "C 5 20" }, "M|MMM" },
+    { "parts that are one minor unit short", 0, 0, { "C 3 100" }, { "C 3 50", "C 3 49" }, "A|AD" },
+    { "the whole is said, and parts of it", 0, 0, { "C 3 100" }, { "C 3 40", "C 3 60", "C 3 100" }, "M|DDM" },
+    { "a part is no reversal", 0, 0, { "C 3 100" }, { "C 3 60", "R 3 40" }, "A|AH" },
+    { "points of parts", 0, 0, { "C 3 100 9" }, { "C 3 60 5", "C 3 40 4" }, "M|MM" },
+    { "points of parts differ", 0, 0, { "C 3 100 9" }, { "C 3 60 5", "C 3 40 5" }, "A|AA" },
+    { "points of a part are not said", 0, 0, { "C 3 100 9" }, { "C 3 60 5", "C 3 40" }, "M|MM" },
+    { "two reversals, one in parts", 0, 0, { "R 3 10", "R 3 30" }, { "R 3 10", "R 3 12", "R 3 18" }, "MM|MMM" },
     { "a request names which one", 0, 0, { "R 3 10 1@", "R 4 10 2@" }, { "R 3 10 2@" }, "TL|L" },
     { "a request said twice", 0, 0, { "R 3 10 1@", "R 3 10 2@" }, { "R 3 10 1@", "R 3 10 1@" }, "MT|MD" },
     { "unknown, and said twice", 0, 0, { 0 }, { "C 3 100", "C 3 100" }, "|HD" },
@@ -127,6 +139,20 @@ static void currencies_are_never_mixed(void **state)
     assert_int_equal(ours[0].class, RECON_AMOUNT);
 }
 
+/* Several are one only when not a minor unit is lost. */
+static void check_sums(const struct recon_item *wholes, size_t n, const struct recon_item *parts, size_t m)
+{
+    for (size_t i = 0; i < n; i++) {
+        int64_t sum = 0, count = 0;
+        for (size_t k = 0; k < m; k++) {
+            sum += parts[k].with == (int)i ? parts[k].amount_minor : 0;
+            count += parts[k].with == (int)i;
+        }
+        if (count > 1)
+            assert_int_equal(sum, wholes[i].amount_minor);
+    }
+}
+
 /* Whatever is compared: each record has a class, pairs name each other and have one class. */
 static void check_answer(const struct recon_item *ours, size_t n, const struct recon_item *theirs, size_t m)
 {
@@ -140,9 +166,13 @@ static void check_answer(const struct recon_item *ours, size_t n, const struct r
         assert_in_range(theirs[i].class, RECON_MATCHED, RECON_MISSING_HERE);
         bool alone = theirs[i].class == RECON_MISSING_HERE || theirs[i].class == RECON_DUPLICATE;
         assert_int_equal(theirs[i].with < 0, alone);
-        if (!alone)
-            assert_int_equal(ours[theirs[i].with].with, (int)i);
+        if (!alone) { /* it is the one that ours names, or a further part of it */
+            assert_int_equal(ours[theirs[i].with].class, theirs[i].class);
+            assert_true(ours[theirs[i].with].with <= (int)i);
+        }
     }
+    check_sums(ours, n, theirs, m);
+    check_sums(theirs, m, ours, n);
 }
 
 static struct recon_item random_item(int64_t no)
