@@ -1,5 +1,6 @@
 #include "domain/redemption.h"
 
+#include "base/exact.h"
 #include "domain/member.h"
 #include "domain/rule_set.h"
 
@@ -156,12 +157,32 @@ enum reason redemption_cost(const struct account *account, const struct moment *
 }
 
 static enum reason quote_stands(const struct account *account, const struct moment *moment, const struct price *price,
-                                int64_t points)
+                                int64_t points, int64_t *cost)
 {
-    int64_t cost;
-    enum reason reason = redemption_cost(account, moment, price, &cost);
+    enum reason reason = redemption_cost(account, moment, price, cost);
 
-    return reason == REASON_OK && cost != points ? REASON_QUOTE_CHANGED : reason;
+    if (reason != REASON_OK)
+        return reason;
+    if (price->cash_minor == 0)
+        return *cost == points ? REASON_OK : REASON_QUOTE_CHANGED;
+    if (strcmp(price->currency, moment->terms->currency) != 0)
+        return REASON_CURRENCY_DIFFERS;
+    if (!moment->rules->set)
+        return REASON_CASH_BOUNDS;
+    return rule_set_cash(price->minor, *cost, points) == price->cash_minor ? REASON_OK : REASON_QUOTE_CHANGED;
+}
+
+/* How much of a price may be paid with points, and how little. */
+static enum reason share_allows(const struct moment *moment, int64_t cost, int64_t points)
+{
+    const struct rule_set *set = moment->rules->set;
+    int64_t least, most;
+
+    if (!set)
+        return REASON_OK;
+    if (!rule_set_bounds(set, cost, &least, &most))
+        return REASON_AMOUNT_TOO_LARGE;
+    return points >= least && points <= most ? REASON_OK : REASON_CASH_BOUNDS;
 }
 
 /* Whom the good is for, and how many points at a time. */
@@ -278,6 +299,7 @@ static enum reason may_hold(const struct redemption *redemption, struct account 
 {
     struct currency_rate rate;
     struct settlement_amounts amounts;
+    int64_t cost = 0;
     enum reason reason = points_in_range(redemption->points, 1);
 
     if (reason == REASON_OK)
@@ -287,9 +309,11 @@ static enum reason may_hold(const struct redemption *redemption, struct account 
     if (reason == REASON_OK)
         reason = may_redeem(account);
     if (reason == REASON_OK && price)
-        reason = quote_stands(account, moment, price, redemption->points);
+        reason = quote_stands(account, moment, price, redemption->points, &cost);
     if (reason == REASON_OK)
         reason = rules_allow(account, moment, redemption->points);
+    if (reason == REASON_OK && price)
+        reason = share_allows(moment, cost, redemption->points);
     if (reason == REASON_OK && account->hold_count == OPEN_HOLDS_MAX && !redemption->one_step)
         reason = REASON_TOO_MANY_OPEN_HOLDS;
     if (reason == REASON_OK)
@@ -316,6 +340,8 @@ static void clear_outcome(struct redemption *redemption)
     memset(redemption->currency, 0, CURRENCY_TEXT);
     memset(redemption->exposure_currency, 0, CURRENCY_TEXT);
     redemption->exposure_minor = 0;
+    memset(redemption->price_currency, 0, CURRENCY_TEXT);
+    redemption->price_minor = redemption->cash_minor = 0;
     redemption->terms_version = 0;
     redemption->draws.credit = 0;
     redemption->draws.lots.count = 0;
@@ -352,10 +378,33 @@ enum reason redemption_hold(struct redemption *redemption, struct account *accou
     if (reason == REASON_OK && !redemption->one_step &&
         !account_open_hold(account, &redemption->id, redemption->lapse_at))
         reason = redemption->reason = REASON_TOO_MANY_OPEN_HOLDS;
+    if (reason == REASON_OK && price) {
+        memcpy(redemption->price_currency, price->currency, CURRENCY_TEXT);
+        redemption->price_minor = price->minor;
+        redemption->cash_minor = price->cash_minor;
+    }
     if (reason == REASON_OK)
         hold_points(redemption, account, moment, gross, entries);
     redemption->spendable_after = account_spendable(account);
     return reason;
+}
+
+/* cash <= AMOUNT_MINOR_MAX and part <= whole: it always fits. */
+static int64_t part_of(int64_t cash_minor, int64_t part, int64_t whole)
+{
+    int64_t minor = 0;
+
+    return whole > 0 && exact_ratio_floor(cash_minor, part, whole, &minor) ? minor : 0;
+}
+
+int64_t redemption_confirmed_cash(const struct redemption *redemption)
+{
+    return part_of(redemption->cash_minor, redemption->confirmed_points, redemption->points);
+}
+
+int64_t redemption_reversed_cash(const struct redemption *redemption)
+{
+    return part_of(redemption_confirmed_cash(redemption), redemption->reversed_points, redemption->confirmed_points);
 }
 
 bool redemption_overdue(const struct redemption *redemption, struct instant now)
@@ -468,6 +517,9 @@ enum reason redemption_confirm(struct redemption *redemption, struct account *ac
         reason = still_held(redemption, REDEMPTION_CONFIRM);
     if (reason == REASON_OK)
         reason = terms_allow(account, moment, &rate);
+    if (reason == REASON_OK && redemption->cash_minor &&
+        strcmp(redemption->price_currency, moment->terms->currency) != 0)
+        reason = REASON_CURRENCY_DIFFERS;
     if (reason == REASON_OK)
         reason = may_redeem(account);
     if (reason == REASON_OK && confirmed > redemption->points)

@@ -51,7 +51,10 @@ struct redemption {
     int64_t lapse_after_us; /* as asked for: lapse_at moves when the hold is extended */
     uint64_t card;          /* as in struct recent_hold */
     char exposure_currency[CURRENCY_TEXT];
-    int64_t exposure_minor;   /* what it takes of its bank's exposure limit; 0 when the bank had none */
+    int64_t exposure_minor; /* what it takes of its bank's exposure limit; 0 when the bank had none */
+    int64_t price_minor;    /* of the whole order; 0: points without a price */
+    char price_currency[CURRENCY_TEXT];
+    int64_t cash_minor;       /* of the price, paid at the till beside all the points */
     struct order_lines lines; /* none for most */
     struct draws draws;       /* what could still go back; last, only the used part is ever copied */
 };
@@ -94,10 +97,11 @@ struct entries {
 };
 enum { DECISION_ENTRIES = 7, DECISION_LOTS = 3 * LOTS_MAX };
 
-/* What the points were quoted for: they must still be what it costs. */
+/* What the points were quoted for: they must still be what it costs, together with the cash. */
 struct price {
     int64_t minor;
     char currency[CURRENCY_TEXT];
+    int64_t cash_minor; /* less than minor; 0: all of it is paid with points */
 };
 
 /*
@@ -108,6 +112,10 @@ int64_t redemption_most_owed(const struct moment *moment, int64_t points);
 /* What the price comes to in points for that member. AMOUNT_TOO_LARGE. There are rules, and rates for the currency. */
 enum reason redemption_cost(const struct account *account, const struct moment *moment, const struct price *price,
                             int64_t *points) MUST_USE;
+
+/* Of the hold's cash what belongs to the points that were confirmed, and of that what belongs to those given back. */
+int64_t redemption_confirmed_cash(const struct redemption *redemption);
+int64_t redemption_reversed_cash(const struct redemption *redemption);
 
 /* The state after the event, or REDEMPTION_NONE when it cannot happen in that state. */
 enum redemption_state redemption_next(enum redemption_state state, enum redemption_event event);

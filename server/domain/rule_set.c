@@ -157,9 +157,8 @@ static bool full_points(const struct rule_set *set, int32_t of, int64_t price_mi
     return true;
 }
 
-/* The bounds of what may be paid in points; most is a whole number of steps. full <= POINTS_MAX, so nothing overflows.
- */
-static bool bounds(const struct rule_set *set, int64_t full, int64_t *least, int64_t *most)
+/* full <= POINTS_MAX, so nothing overflows. */
+bool rule_set_bounds(const struct rule_set *set, int64_t full, int64_t *least, int64_t *most)
 {
     if (!exact_ratio_ceil(full, set->least_points_bp, SHARE_ALL_BP, least) ||
         !exact_ratio_floor(full, set->most_points_bp, SHARE_ALL_BP, most))
@@ -170,6 +169,13 @@ static bool bounds(const struct rule_set *set, int64_t full, int64_t *least, int
         *most = set->maximum_points;
     *most -= *most % set->step_points;
     return true;
+}
+
+int64_t rule_set_cash(int64_t price_minor, int64_t full, int64_t points)
+{
+    int64_t paid;
+
+    return exact_ratio_floor(price_minor, points, full, &paid) ? price_minor - paid : -1;
 }
 
 static enum reason check_count(const struct rule_set *set, int64_t points)
@@ -187,7 +193,7 @@ static enum reason choose_points(const struct rule_set *set, int64_t full, int64
 {
     int64_t least, most;
 
-    if (!bounds(set, full, &least, &most))
+    if (!rule_set_bounds(set, full, &least, &most))
         return REASON_AMOUNT_TOO_LARGE;
     bool cash = set->least_points_bp < SHARE_ALL_BP;
     *points = asked ? asked : cash ? most : full;

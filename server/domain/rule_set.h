@@ -184,6 +184,13 @@ bool rule_set_rates(const struct rule_set *set, const struct rule_case *where, s
 /* What the whole price costs. CURRENCY_NOT_EXCHANGED, AMOUNT_TOO_LARGE. */
 enum reason rule_set_full_points(const struct rule_set *set, const struct rule_case *where, int64_t price_minor,
                                  int64_t *points) MUST_USE;
+/*
+ * Of a price that costs that many points whole (1 to POINTS_MAX), how many of them may be redeemed at least and at
+ * most: most is a whole number of steps, and may be less than least. false when it is too much to say.
+ */
+bool rule_set_bounds(const struct rule_set *set, int64_t full, int64_t *least, int64_t *most) MUST_USE;
+/* The price less what points / full points of it pay, rounded down; price * points must fit, else -1. */
+int64_t rule_set_cash(int64_t price_minor, int64_t full, int64_t points);
 /* Whom a good is for, and how many points may be redeemed at a time: TIER_TOO_LOW, BELOW_MINIMUM, ABOVE_MAXIMUM,
  * NOT_A_STEP. */
 enum reason rule_set_may_redeem(const struct rule_set *set, int32_t tier, const char *goods_id,

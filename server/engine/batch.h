@@ -184,6 +184,7 @@ struct operation_facts {
     int64_t points;
     const char *currency;
     struct settlement_amounts amounts;
+    int64_t cash_minor;      /* in the same currency */
     struct instant lapse_at; /* of an extended hold */
 };
 void batch_keep_operation(struct batch *batch, struct command *command, const struct batch_account *loaded,

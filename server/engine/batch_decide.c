@@ -123,7 +123,10 @@ static void answer_opened(struct command *command, const struct redemption *rede
         .business_date = redemption->business_date,
         .time = redemption->held_at,
         .lapse_at = { redemption->held_at.us + redemption->lapse_after_us },
+        .cash_minor = redemption->cash_minor,
     };
+    if (redemption->cash_minor)
+        memcpy(command->answer.cash_currency, redemption->price_currency, CURRENCY_TEXT);
     if (!held || !redemption->one_step)
         return;
     command->answer.state = REDEMPTION_CONFIRMED;
@@ -144,8 +147,11 @@ static void answer_operation(struct command *command, const struct operation_row
         .business_date = row->business_date,
         .time = row->at,
         .lapse_at = row->lapse_at,
+        .cash_minor = row->cash_minor,
     };
     memcpy(command->answer.currency, row->currency, strnlen(row->currency, CURRENCY_TEXT - 1));
+    if (row->cash_minor)
+        memcpy(command->answer.cash_currency, command->answer.currency, CURRENCY_TEXT);
 }
 
 bool batch_answer_repeat(struct batch *batch, struct command *command)
@@ -169,7 +175,7 @@ void batch_keep_operation(struct batch *batch, struct command *command, const st
                           const struct operation_facts *facts)
 {
     struct batch_operation *kept = &batch->operations[batch->operation_count];
-    bool money = facts->amounts.gross_minor || facts->amounts.commission_minor;
+    bool money = facts->amounts.gross_minor || facts->amounts.commission_minor || facts->cash_minor;
 
     kept->is_new = true;
     kept->row = (struct operation_row){
@@ -188,6 +194,7 @@ void batch_keep_operation(struct batch *batch, struct command *command, const st
         .business_date = loaded->moment.business_date,
         .at = loaded->moment.now,
         .lapse_at = facts->lapse_at,
+        .cash_minor = facts->cash_minor,
     };
     uuid_index_add(&batch->operation_index, &kept->row.id, (int)batch->operation_count++);
     answer_operation(command, &kept->row);

@@ -242,6 +242,9 @@ static bool take_redemption(struct batch *batch, const struct redemption_row *ro
     redemption->one_step = row->one_step;
     memcpy(redemption->exposure_currency, row->exposure_currency, strnlen(row->exposure_currency, CURRENCY_TEXT - 1));
     redemption->exposure_minor = row->exposure_minor;
+    redemption->price_minor = row->price_minor;
+    memcpy(redemption->price_currency, row->price_currency, strnlen(row->price_currency, CURRENCY_TEXT - 1));
+    redemption->cash_minor = row->cash_minor;
     return true;
 }
 

@@ -37,8 +37,10 @@ static const struct price *price_of(struct batch *batch, const struct command *c
 {
     const struct good *good = reference_good_no(batch->reference, command->hold.goods_no);
 
+    *price = (struct price){ .minor = command->hold.price_minor, .cash_minor = command->hold.cash_minor };
+    memcpy(price->currency, command->hold.price_currency, CURRENCY_TEXT);
     if (!good)
-        return NULL;
+        return price->minor ? price : NULL;
     if (!exact_ratio_floor(good->price_minor, command->hold.quantity, 1, &price->minor))
         price->minor = INT64_MAX;
     memcpy(price->currency, good->currency, CURRENCY_TEXT);
@@ -140,6 +142,7 @@ struct operating {
     struct moment moment;
     int64_t points;
     struct settlement_amounts amounts; /* signed as the bank owes them */
+    int64_t cash_minor;                /* likewise, at the till */
 };
 
 static enum reason confirm(struct operating *on)
@@ -150,6 +153,7 @@ static enum reason confirm(struct operating *on)
 
     if (reason == REASON_OK) {
         on->amounts = redemption->confirmed;
+        on->cash_minor = redemption_confirmed_cash(redemption);
         tell_others(on->batch, on->target, &on->command->request_id);
     }
     return reason;
@@ -174,16 +178,18 @@ static enum reason extend(struct operating *on)
 
 static enum reason reverse(struct operating *on)
 {
+    struct redemption *redemption = &on->target->redemption;
     struct settlement_amounts amounts = { 0 };
+    int64_t before = redemption_reversed_cash(redemption);
     const char *line_id = on->command->part.line_id;
-    int line = line_id && line_id[0] ? order_lines_find(&on->target->redemption.lines, line_id) : -1;
+    int line = line_id && line_id[0] ? order_lines_find(&redemption->lines, line_id) : -1;
 
     if (line_id && line_id[0] && line < 0)
         return REASON_LINE_NOT_FOUND;
-    enum reason reason =
-        redemption_reverse(&on->target->redemption, &on->loaded->account, &on->moment, &on->command->request_id,
-                           on->command->part.points, line, &on->points, &amounts, &on->batch->entries);
+    enum reason reason = redemption_reverse(redemption, &on->loaded->account, &on->moment, &on->command->request_id,
+                                            on->command->part.points, line, &on->points, &amounts, &on->batch->entries);
     on->amounts = (struct settlement_amounts){ -amounts.gross_minor, -amounts.commission_minor };
+    on->cash_minor = before - redemption_reversed_cash(redemption);
     return reason;
 }
 
@@ -241,6 +247,7 @@ void batch_decide_on_redemption(struct batch *batch, struct command *command)
                              .points = on.points,
                              .currency = redemption->currency,
                              .amounts = on.amounts,
+                             .cash_minor = on.cash_minor,
                              .lapse_at = command->kind == COMMAND_EXTEND ? redemption->lapse_at : (struct instant){ 0 },
                          });
 }

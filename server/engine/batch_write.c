@@ -201,6 +201,9 @@ static bool redemption_to_row(struct batch *batch, const struct batch_redemption
         .one_step = redemption->one_step,
         .exposure_currency = redemption->exposure_currency,
         .exposure_minor = redemption->exposure_minor,
+        .price_minor = redemption->price_minor,
+        .price_currency = redemption->price_currency,
+        .cash_minor = redemption->cash_minor,
     };
     return pack_lots(batch, &redemption->draws.lots, &row->draws) && pack_lines(batch, &redemption->lines, &row->lines);
 }

@@ -117,7 +117,10 @@ struct hold_order {
     int64_t quantity;
     const uint8_t *ship_to; /* sealed */
     size_t ship_to_size;
-    uint64_t card;                   /* command_card of the card token; 0 for none */
+    uint64_t card;       /* command_card of the card token; 0 for none */
+    int64_t price_minor; /* of what has no good; 0 for none */
+    char price_currency[CURRENCY_TEXT];
+    int64_t cash_minor;              /* of the price or the good's */
     const struct order_lines *lines; /* points and id filled in, adding up to points; NULL for none */
 };
 
@@ -195,6 +198,8 @@ struct answer {
     int64_t spendable;                     /* available + unused credit limit right after it */
     char currency[CURRENCY_TEXT];          /* "" when no money moved */
     int64_t gross_minor, commission_minor; /* signed: negative for a reversal */
+    char cash_currency[CURRENCY_TEXT];     /* "" when there is no cash */
+    int64_t cash_minor;                    /* at the till; negative: to be given back */
     struct date business_date;
     struct instant time;     /* programme time */
     struct instant lapse_at; /* HOLD and EXTEND only */

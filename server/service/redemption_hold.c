@@ -123,6 +123,29 @@ static bool check_sum(const Hold *asked, struct error *err)
            error_field(err, REASON_FIELD_INVALID, "lines", "must add up to points");
 }
 
+/* What a good costs stands in the register. */
+static bool check_price(const Hold *asked, struct error *err)
+{
+    bool good = !text_empty(asked->goods_id);
+
+    if (asked->price && good)
+        return error_field(err, REASON_FIELD_INVALID, "price", "must be unset with goods_id: the good has one");
+    if (asked->price && !check_money("price", asked->price, AMOUNT_MINOR_MAX, err))
+        return false;
+    if (!asked->cash)
+        return true;
+    if (!asked->price && !good)
+        return error_field(err, REASON_FIELD_INVALID, "cash", "must be unset without price or goods_id");
+    if (!check_money("cash", asked->cash, AMOUNT_MINOR_MAX, err))
+        return false;
+    if (good)
+        return true;
+    if (strcmp(asked->cash->currency_code, asked->price->currency_code) != 0)
+        return error_field(err, REASON_FIELD_INVALID, "cash.currency_code", "must be that of price");
+    return asked->cash->amount_minor < asked->price->amount_minor ||
+           error_field(err, REASON_FIELD_INVALID, "cash.amount_minor", "must be less than price");
+}
+
 static bool check_no_cards(const Hold *asked, struct error *err)
 {
     return check_no_card_number("member_ref", asked->member_ref, err) &&
@@ -137,7 +160,8 @@ static bool check_fields(const struct call *call, const struct redemption_kind *
            check_terminal(asked->terminal_id, err) && check_id("bank_id", asked->bank_id, err) &&
            check_member_ref("member_ref", asked->member_ref, err) &&
            (text_empty(asked->card_token) || check_card_token("card_token", asked->card_token, err)) &&
-           check_lapse(call, kind, asked, lapse_after_us, err) && check_order(asked, err) && check_lines(asked, err);
+           check_lapse(call, kind, asked, lapse_after_us, err) && check_order(asked, err) && check_lines(asked, err) &&
+           check_price(asked, err);
 }
 
 static const char *either(const char *asked, const char *of_certificate)
@@ -171,6 +195,8 @@ static bool set_good(struct redemption_desk *desk, struct command *command, cons
         return error_field(err, REASON_GOODS_NOT_FOUND, "goods_id", "%s", "");
     if ((good->kind == ALLIANCE__V1__GOODS_KIND__GOODS_KIND_PHYSICAL) != (asked->ship_to != NULL))
         return error_field(err, REASON_FIELD_INVALID, "ship_to", "must be set for a physical good, and only for one");
+    if (asked->cash && strcmp(asked->cash->currency_code, good->currency) != 0)
+        return error_field(err, REASON_CURRENCY_DIFFERS, "cash.currency_code", "%s", "");
     command->hold.goods_no = good->no;
     command->hold.quantity = asked->quantity ? asked->quantity : 1;
     return !asked->ship_to || seal_address(desk->call, command, asked->ship_to, err);
@@ -233,5 +259,10 @@ bool redemption_fill_hold(struct redemption_desk *desk, const struct redemption_
     command->hold.points = asked->points;
     command->hold.terminal_id = either(asked->terminal_id, call->principal.terminal_id);
     command->hold.card = command_card(asked->card_token);
+    if (asked->price) {
+        command->hold.price_minor = asked->price->amount_minor;
+        memcpy(command->hold.price_currency, asked->price->currency_code, CURRENCY_TEXT - 1);
+    }
+    command->hold.cash_minor = asked->cash ? asked->cash->amount_minor : 0;
     return look_up(desk, command, asked, err) && set_lines(desk, command, asked, err);
 }

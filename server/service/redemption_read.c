@@ -17,6 +17,7 @@
 #include "store/registry_store.h"
 
 #include <alliance/v1/redemption_service.pb-c.h>
+#include <inttypes.h>
 #include <string.h>
 
 typedef Alliance__V1__QuoteRedemptionRequest Quote;
@@ -31,6 +32,8 @@ static bool check_quote(const struct call *call, const Quote *asked, struct erro
         !check_id("bank_id", asked->bank_id, err) || !check_id_or_none("goods_id", asked->goods_id, err))
         return false;
     if (!text_empty(asked->member_ref) && !check_member_ref("member_ref", asked->member_ref, err))
+        return false;
+    if (!check_range("points", asked->points, 0, POINTS_MAX, err))
         return false;
     if (!text_empty(asked->goods_id) && asked->price)
         return error_field(err, REASON_FIELD_INVALID, "price", "must be unset when goods_id is given");
@@ -56,8 +59,23 @@ static bool price_of(const struct reference *reference, const struct merchant *m
            error_field(err, REASON_AMOUNT_TOO_LARGE, "quantity", "%s", "");
 }
 
+/* How the price is paid: as many points as were offered, or as may be. */
+static enum reason divide(const struct rule_set *set, int64_t offered, int64_t full, Quoted *quoted)
+{
+    int64_t least = full, most = full;
+
+    if (set && !rule_set_bounds(set, full, &least, &most))
+        return REASON_AMOUNT_TOO_LARGE;
+    quoted->least_points = least;
+    quoted->most_points = most;
+    if (offered && (offered < least || offered > most || (set && offered % set->step_points != 0)))
+        return offered < least || offered > most ? REASON_CASH_BOUNDS : REASON_NOT_A_STEP;
+    quoted->points = offered ? offered : most > 0 && most >= least ? most : full;
+    return REASON_OK;
+}
+
 static bool quote(struct errand *errand, const struct account *account, const struct moment *moment,
-                  const struct price *price, struct error *err)
+                  const struct price *price, int64_t offered, struct error *err)
 {
     const struct exchange_rules *rules = moment->rules;
     struct arena *arena = &errand->call->arena;
@@ -73,7 +91,17 @@ static bool quote(struct errand *errand, const struct account *account, const st
     Quoted *quoted = errand_reply(errand, &alliance__v1__quote_redemption_response__descriptor, err);
     if (!quoted)
         return false;
-    quoted->points = points;
+    reason = divide(rules->set, offered, points, quoted);
+    if (reason != REASON_OK)
+        return error_field(err, reason, "points",
+                           "%" PRId64 " to %" PRId64 " points may pay of this price, and the rest is cash",
+                           quoted->least_points, quoted->most_points);
+    int64_t cash_minor = rule_set_cash(price->minor, points, quoted->points);
+    if (cash_minor > 0) {
+        quoted->cash = shape_money(arena, price->currency, cash_minor);
+        if (!quoted->cash)
+            return errand_no_room(err);
+    }
     quoted->price = shape_money(arena, price->currency, price->minor);
     quoted->rules_version = rules->version;
     quoted->minimum_points = rules->minimum_points;
@@ -136,7 +164,7 @@ static bool quote_work(struct errand *errand, struct error *err)
     struct moment moment = { .now = now.now, .business_date = now.business_date };
     moment.rules = rules_to_decide_by(bank->rules, bank->rules_count, now.now);
     place_of(errand, merchant, asked, &moment);
-    return quote(errand, account, &moment, &price, err);
+    return quote(errand, account, &moment, &price, asked->points, err);
 }
 
 bool redemption_quote_handler(struct call *call, const ProtobufCMessage *request, struct error *err)
@@ -160,6 +188,28 @@ static bool show_parties(struct errand *errand, const struct member_redemption_r
     shown->goods_id = shape_text(arena, good ? good->id : "");
     shown->member_ref = shape_text(arena, row->member_ref);
     return shown->bank_id && shown->merchant_id && shown->store_id && shown->goods_id && shown->member_ref;
+}
+
+/* What is to be paid, was paid, or is left of that; none of a hold that ended. */
+static int64_t cash_of(const struct member_redemption_row *row)
+{
+    const struct redemption redemption = { .cash_minor = row->cash_minor,
+                                           .points = row->points,
+                                           .confirmed_points = row->confirmed_points,
+                                           .reversed_points = row->reversed_points };
+
+    if (row->state == REDEMPTION_HELD)
+        return row->cash_minor;
+    return redemption_confirmed_cash(&redemption) - redemption_reversed_cash(&redemption);
+}
+
+static bool show_price(struct arena *arena, const struct member_redemption_row *row, Shown *shown)
+{
+    if (row->price_minor == 0)
+        return true;
+    shown->price = shape_money(arena, row->price_currency, row->price_minor);
+    shown->cash = shape_money(arena, row->price_currency, cash_of(row));
+    return shown->price && shown->cash;
 }
 
 static bool show_money(struct arena *arena, const struct member_redemption_row *row, Shown *shown)
@@ -229,7 +279,7 @@ static bool show(struct errand *errand, const struct member_redemption_row *row,
     shown->hold_time = shape_instant(arena, row->held_at);
     shown->lapse_time = shape_instant(arena, row->lapse_at);
     return (shown->redemption_id && shown->hold_time && shown->lapse_time && show_money(arena, row, shown) &&
-            show_lines(arena, row, shown) && show_parties(errand, row, shown)) ||
+            show_price(arena, row, shown) && show_lines(arena, row, shown) && show_parties(errand, row, shown)) ||
            errand_no_room(err);
 }
 

@@ -39,4 +39,10 @@ void receipt_write(struct receipt *receipt, struct command *command)
     }
     if (answer->currency[0])
         add_money(receipt, answer);
+    if (answer->cash_minor) {
+        alliance__v1__money__init(&receipt->cash);
+        receipt->cash.currency_code = answer->cash_currency;
+        receipt->cash.amount_minor = answer->cash_minor;
+        receipt->message.cash = &receipt->cash;
+    }
 }

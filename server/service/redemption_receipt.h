@@ -13,7 +13,7 @@
 /* Everything the message points to but the command's currency: it may not be moved, and the command must outlive it. */
 struct receipt {
     Alliance__V1__RedemptionReceipt message;
-    Alliance__V1__Money gross, commission;
+    Alliance__V1__Money gross, commission, cash;
     Google__Protobuf__Timestamp time, lapse_time;
     char redemption_id[REDEMPTION_ID_TEXT], business_date[DATE_TEXT];
 };

@@ -117,6 +117,9 @@ static const struct column redemption_columns[] = {
     COLUMN(struct redemption_row, one_step),
     COLUMN(struct redemption_row, exposure_currency),
     COLUMN(struct redemption_row, exposure_minor),
+    COLUMN(struct redemption_row, price_minor),
+    COLUMN(struct redemption_row, price_currency),
+    COLUMN(struct redemption_row, cash_minor),
 };
 const struct statement lane_load_redemptions = STATEMENT(
     "lane_load_redemptions",
@@ -124,7 +127,8 @@ const struct statement lane_load_redemptions = STATEMENT(
     "state, points, confirmed_points, reversed_points, currency, gross_minor, commission_minor, "
     "reversed_gross_minor, reversed_commission_minor, rules_version, terms_version, goods_no, quantity, "
     "''::bytea AS ship_to, spendable_after, business_date, held_at, lapse_at, draw_credit, draws, lines, card, "
-    "lapse_after_us, one_step, exposure_currency, exposure_minor FROM redemption WHERE bucket = $1 AND id = ANY "
+    "lapse_after_us, one_step, exposure_currency, exposure_minor, price_minor, price_currency, cash_minor FROM "
+    "redemption WHERE bucket = $1 AND id = ANY "
     "($2::uuid[])",
     ids_params, redemption_columns, sizeof(struct redemption_row));
 
@@ -144,11 +148,12 @@ static const struct column operation_columns[] = {
     COLUMN(struct operation_row, business_date),
     COLUMN(struct operation_row, at),
     COLUMN(struct operation_row, lapse_at),
+    COLUMN(struct operation_row, cash_minor),
 };
 const struct statement lane_load_operations =
     STATEMENT("lane_load_operations",
               "SELECT id, member_id, redemption_id, kind, content_hash, reason, state_after, points, spendable_after, "
-              "currency, gross_minor, commission_minor, business_date, at, lapse_at FROM operation "
+              "currency, gross_minor, commission_minor, business_date, at, lapse_at, cash_minor FROM operation "
               "WHERE bucket = $1 AND id = ANY ($2::uuid[])",
               ids_params, operation_columns, sizeof(struct operation_row));
 

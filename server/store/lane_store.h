@@ -68,7 +68,9 @@ struct redemption_row {
     int64_t card, lapse_after_us;
     bool one_step;
     const char *exposure_currency;
-    int64_t exposure_minor;
+    int64_t exposure_minor, price_minor;
+    const char *price_currency;
+    int64_t cash_minor;
 };
 /* ship_to is not loaded. */
 extern const struct statement lane_load_redemptions;
@@ -85,6 +87,7 @@ struct operation_row {
     struct date business_date;
     struct instant at;
     struct instant lapse_at; /* of an extended hold */
+    int64_t cash_minor;
 };
 extern const struct statement lane_load_operations;
 

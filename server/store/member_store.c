@@ -78,6 +78,9 @@ static const struct column redemption_row[] = {
     COLUMN(struct member_redemption_row, lines),
     COLUMN(struct member_redemption_row, held_at),
     COLUMN(struct member_redemption_row, lapse_at),
+    COLUMN(struct member_redemption_row, price_minor),
+    COLUMN(struct member_redemption_row, price_currency),
+    COLUMN(struct member_redemption_row, cash_minor),
     COLUMN(struct member_redemption_row, now),
 };
 const struct statement member_find_redemption = STATEMENT(
@@ -85,7 +88,7 @@ const struct statement member_find_redemption = STATEMENT(
     "SELECT r.member_id, r.bank_no, a.member_ref, r.merchant_no, r.store_no, r.state, r.points, r.confirmed_points, "
     "r.reversed_points, r.currency, r.gross_minor, r.commission_minor, r.reversed_gross_minor, "
     "r.reversed_commission_minor, r.rules_version, r.terms_version, r.goods_no, r.quantity, r.lines, "
-    "r.held_at, r.lapse_at, " PROGRAMME_TIME " FROM redemption r "
+    "r.held_at, r.lapse_at, r.price_minor, r.price_currency, r.cash_minor, " PROGRAMME_TIME " FROM redemption r "
     "JOIN account a ON a.bucket = r.bucket AND a.member_id = r.member_id "
     "JOIN fence f ON f.bucket = r.bucket AND f.programme_no = r.programme_no WHERE r.bucket = $1 AND r.id = $2",
     redemption_params, redemption_row, sizeof(struct member_redemption_row));

@@ -67,6 +67,9 @@ struct member_redemption_row {
     int64_t quantity;
     struct bytes lines; /* domain/packed.h */
     struct instant held_at, lapse_at;
+    int64_t price_minor;
+    const char *price_currency;
+    int64_t cash_minor;
     struct instant now; /* programme time */
 };
 extern const struct statement member_find_redemption; /* member_redemption_params */

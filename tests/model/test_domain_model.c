@@ -802,7 +802,7 @@ static void prepare(struct life *life)
         snprintf(g->name[name].ref, sizeof g->name[name].ref, "m%zu", name);
         g->name[name].id = command_member_id(bank_ids[g->name[name].bank_no], g->name[name].ref);
     }
-    life->price = (struct price){ 5, "CNY" };
+    life->price = (struct price){ 5, "CNY", 0 };
     life->model.facts.prices[1] = &life->price;
 }
 

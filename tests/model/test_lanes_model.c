@@ -120,7 +120,7 @@ static const struct terms terms[MODEL_MERCHANTS] = {
     [1] = { .version = 1, .commission_bp = 100, .currency = "CNY" },
     [2] = { .version = 1, .commission_bp = 250, .currency = "CNY" },
 };
-static const struct price price = { 5, "CNY" };
+static const struct price price = { 5, "CNY", 0 };
 
 struct side {
     struct alliance alliance;

@@ -175,7 +175,7 @@ static enum reason apply_flaws(struct stage *stage, const struct flaw *flaws, si
 
 static void of_all_broken_rules_the_first_refuses_a_hold(void **state)
 {
-    const struct price price = { 60, "CNY" };
+    const struct price price = { 60, "CNY", 0 };
     static struct stage stage;
 
     (void)state;
@@ -241,7 +241,7 @@ static void each_rule_of_a_hold_has_its_edge(void **state)
 /* A price in a currency of its own without a rate is as broken as terms in one: it comes before the member. */
 static void a_price_nobody_exchanges_comes_before_the_member(void **state)
 {
-    const struct price price = { 60, "USD" };
+    const struct price price = { 60, "USD", 0 };
     static struct stage stage;
 
     (void)state;
