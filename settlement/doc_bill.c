@@ -1,17 +1,13 @@
 /*
- * doc_bill.c -- a pair's lines as banks that are used to them want them: a bill as WeChat Pay makes them, and a file of
- * fixed width as UnionPay's ZM, in GBK. Only for parties whose account asks for it.
+ * doc_bill.c -- a pair's lines as who is used to it wants them: a bill as WeChat Pay makes them. Only for parties whose
+ * account asks for it.
  *
- * Bill: UTF-8, a head, a row a line, a head of sums, the sums. Every value begins with a back-tick, so that
+ * UTF-8, a head, a row a line, a head of sums, the sums. Every value begins with a back-tick, so that
  * spreadsheets leave it alone; amounts are major units, the fee has five decimals.
- *
- * Fixed width: a record a line, blanks between the fields of `widths`, CRLF; numbers right with blanks before, text
- * left. Fee and net begin with C or D, for what the merchant gets or gives.
  */
 #include "doc_writer.h"
 #include "money.h"
 
-#include <iconv.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +17,6 @@
 
 struct bill {
     struct new_file *file;
-    iconv_t gbk; /* of the fixed width */
 };
 
 static void when(const struct sheet_line *line, char text[32])
@@ -85,11 +80,7 @@ static void bill_line(void *state, const struct statement_doc *doc, const struct
 
 static void abandon(void *state)
 {
-    struct bill *bill = state;
-
-    if (bill && bill->gbk)
-        iconv_close(bill->gbk);
-    free(bill);
+    free(state);
 }
 
 static bool end_bill(void *state, const struct statement_doc *doc, struct error *err)
@@ -121,110 +112,5 @@ const struct doc_writer bill_writer = {
     .begin = begin_bill,
     .line = bill_line,
     .end = end_bill,
-    .abandon = abandon,
-};
-
-/* Fixed width. Negative: to the right. */
-static const int widths[] = { 3, -8, 32, 32, 19, 41, 36, -13, 3, -13, -13, -13, 40 };
-
-static bool begin_fixed(const struct statement_doc *doc, struct new_file *file, void **state, struct error *err)
-{
-    struct bill *bill = calloc(1, sizeof *bill);
-
-    (void)doc;
-    *state = bill;
-    if (!bill)
-        return error_set(err, REASON_INTERNAL, "out of memory");
-    bill->file = file;
-    bill->gbk = iconv_open("GBK", "UTF-8");
-    if (bill->gbk != (iconv_t)-1)
-        return true;
-    bill->gbk = NULL;
-    return error_set(err, REASON_INTERNAL, "the system cannot write GBK");
-}
-
-/* Text in GBK, filled up or cut to the width without cutting a character; what GBK does not have is a "?". */
-static void field(struct bill *bill, const char *text, int width)
-{
-    char cell[128], *out = cell, *in = (char *)(uintptr_t)text;
-    size_t wide = (size_t)(width < 0 ? -width : width), room = wide, left = strlen(text);
-
-    iconv(bill->gbk, NULL, NULL, NULL, NULL);
-    while (left > 0 && room > 0 && iconv(bill->gbk, &in, &left, &out, &room) == (size_t)-1 && room > 0) {
-        size_t skip = 1;
-        while (skip < left && ((unsigned char)in[skip] & 0xC0) == 0x80)
-            skip++;
-        unsigned char first = (unsigned char)*in;
-        if (first >= 0x80 && room < 2)
-            break; /* the last byte of the field cannot hold a character of two */
-        *out++ = '?';
-        room--;
-        in += skip;
-        left -= skip;
-    }
-    if (width < 0)
-        for (size_t i = 0; i < room; i++)
-            new_file_text(bill->file, " ");
-    new_file_write(bill->file, cell, wide - room);
-    if (width > 0)
-        for (size_t i = 0; i < room; i++)
-            new_file_text(bill->file, " ");
-}
-
-static void signed_field(int64_t minor, char text[MONEY_TEXT])
-{
-    snprintf(text, MONEY_TEXT, "%c%" PRId64, minor < 0 ? 'D' : 'C', minor < 0 ? -minor : minor);
-}
-
-static void fixed_line(void *state, const struct statement_doc *doc, const struct sheet_line *line)
-{
-    struct bill *bill = state;
-    char number[24], at[32], id[UUID_TEXT + 8], request[UUID_TEXT], points[24], gross[MONEY_TEXT], fee[MONEY_TEXT];
-    char net[MONEY_TEXT];
-
-    snprintf(number, sizeof number, "%" PRId64, line->number);
-    when(line, at);
-    redemption_of(line, id);
-    uuid_format(&line->request_id, request);
-    snprintf(points, sizeof points, "%" PRId64, line->points);
-    signed_field(line->gross_minor, gross);
-    signed_field(-line->commission_minor, fee);
-    signed_field(line->net_minor, net);
-    const char *const fields[] = { line->reversal ? "R01" : "S01",
-                                   number,
-                                   doc->other.id,
-                                   doc->party.id,
-                                   at,
-                                   id,
-                                   request,
-                                   points,
-                                   doc->sheet->currency,
-                                   gross,
-                                   fee,
-                                   net,
-                                   doc_party_name(&doc->party) };
-    _Static_assert(COUNT(fields) == COUNT(widths), "a field for each width");
-    for (size_t i = 0; i < COUNT(fields); i++) {
-        if (i > 0)
-            new_file_text(bill->file, " ");
-        field(bill, fields[i], widths[i]);
-    }
-    new_file_text(bill->file, END);
-}
-
-static bool end_fixed(void *state, const struct statement_doc *doc, struct error *err)
-{
-    (void)doc, (void)err;
-    abandon(state);
-    return true;
-}
-
-const struct doc_writer fixed_width_writer = {
-    .extension = "zm.txt",
-    .types = 1 << SHEET_PAIR,
-    .wish = DOC_FIXED_WIDTH,
-    .begin = begin_fixed,
-    .line = fixed_line,
-    .end = end_fixed,
     .abandon = abandon,
 };

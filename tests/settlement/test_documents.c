@@ -214,6 +214,8 @@ static void documents_are_the_same_bytes_again(void **state)
     free(after);
 }
 
+#define LONG_NAME "一家名字特别长的百货公司"
+
 /* Only the merchant that asks for them has them; every record of the fixed width has the same number of bytes. */
 static void banks_that_want_it_get_a_bill(void **state)
 {
@@ -227,12 +229,68 @@ static void banks_that_want_it_get_a_bill(void **state)
                 "pair_bank-a_=shop_2017-01_JPY.bill.csv\npair_bank-a_=shop_2017-01_JPY.zm.txt\n");
     assert_shows(world, "2017-01", "cat *.bill.csv", "`SUCCESS,`JPY,`10,`12,`0,`1.00000,`11\r\n");
     assert_shows(world, "2017-01", "cat *.bill.csv", "\r\n`1,`12,`0,`1.00000,`11\r\n");
-    assert_says(world, "2017-01", "awk '{ print length($0) }' *.zm.txt | LC_ALL=C sort -u | wc -l", "1\n");
-    assert_says(world, "2017-01", "LC_ALL=C awk '{ print length($0) }' *.zm.txt",
-                "279\n"); /* 266 of 13 fields, 12 blanks, CR */
-    assert_shows(world, "2017-01", "iconv -f GBK -t UTF-8 *.zm.txt",
-                 "           10 JPY           C12            D1           C11 上海一号百货有限公司 ");
+    assert_says(world, "2017-01", "LC_ALL=C awk '{ print length($0) }' *.zm.txt", "608\n"); /* and CR */
+    assert_shows(world, "2017-01", "iconv -f GBK -t UTF-8 *.zm.txt", " JPY 20170131 C000000000010 ");
     assert_shows(world, "2017-01", "cat manifest.json", "pair_bank-a_=shop_2017-01_JPY.zm.txt");
+}
+
+#define READ_ZM SOURCE_DIR "/tests/settlement/read_zm.py "
+
+/* All 42 fields of every record, by a reader that shares nothing with the writer; and it must be able to say no. */
+static void the_fixed_width_is_the_layouts(void **state)
+{
+    struct world *world = *state;
+    static const struct world_entry late[] = {
+        { 3, 4, 2, "2017-01-31", "2017-01-31 15:59:59Z", 4, 123456, 1, 1, 1, "JPY", 999999999999, 1 },
+        { 3, 4, 3, "2017-01-31", NULL, 8, 10, 1, 3, 3, "JPY", -12, -1 },
+    };
+
+    world_put_usual(world);
+    world_put(world, late, COUNT(late));
+    put_account(world, 2, 1, "'上海一号百货有限公司', '', '', '', '', '', ''");
+    put_account(world, 2, 3, "'" LONG_NAME LONG_NAME LONG_NAME "', '', '', '', '', '', ''");
+    world_do(world, "UPDATE party_account SET files = 2");
+    world_settle(world, "2017-01-31", "2017-01");
+    assert_says(world, "2017-01", "ls *.zm.txt | wc -l", "3\n");
+    assert_says(world, "2017-01",
+                READ_ZM "pair_bank-a_shop-1_2017-01_USD.zm.txt pair_bank-a_shop-1_2017-01_USD.csv B1 O0 M1 "
+                        "上海一号百货有限公司",
+                "3 records\n");
+    assert_says(world, "2017-01",
+                READ_ZM "pair_bank-a_shop-1_2017-01_JPY.zm.txt pair_bank-a_shop-1_2017-01_JPY.csv B1 O0 M1 "
+                        "上海一号百货有限公司",
+                "1 records\n");
+    assert_says(world, "2017-01",
+                READ_ZM
+                "pair_bank-a_=shop_2017-01_JPY.zm.txt pair_bank-a_=shop_2017-01_JPY.csv B1 O0 M3 " LONG_NAME LONG_NAME
+                    LONG_NAME,
+                "2 records\n");
+    assert_says(
+        world, "2017-01",
+        "for at in 2 10 100 350 500 600 608; do head -c $at pair_bank-a_shop-1_2017-01_USD.zm.txt > x; printf z >> "
+        "x; tail -c +$((at + 2)) pair_bank-a_shop-1_2017-01_USD.zm.txt >> x; " READ_ZM
+        "x pair_bank-a_shop-1_2017-01_USD.csv B1 O0 M1 上海一号百货有限公司 2>/dev/null && echo missed $at; done; rm x",
+        "");
+}
+
+/* Twelve digits are what there is; a number is never cut. */
+static void what_is_too_wide_is_refused(void **state)
+{
+    struct world *world = *state;
+    static const struct world_entry large[] = {
+        { 0, 9, 1, "2017-01-02", NULL, 4, 10, 1, 1, 1, "JPY", 1000000000000, 1 },
+    };
+    struct error err;
+
+    world_put_usual(world);
+    world_put(world, large, COUNT(large));
+    put_account(world, 2, 1, "'shop', '', '', '', '', '', ''");
+    world_do(world, "UPDATE party_account SET files = 2");
+    assert_int_equal(world_close_until(world, "2017-01-31", &err), REASON_OK);
+    assert_int_equal(world_close_period(world, "2017-01", &err), REASON_FIELD_INVALID);
+    assert_non_null(strstr(err.detail, "line 1 of demo/2017-01/PAIR/bank-a/shop-1/JPY has more digits"));
+    world_do(world, "UPDATE party_account SET files = 0");
+    assert_int_equal(world_close_period(world, "2017-01", &err), REASON_OK);
 }
 
 int main(void)
@@ -243,6 +301,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_statement_says_what_it_was_for, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_pdf_can_be_read_and_signed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(banks_that_want_it_get_a_bill, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_fixed_width_is_the_layouts, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_too_wide_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(documents_are_the_same_bytes_again, set_up, tear_down),
     };
 
