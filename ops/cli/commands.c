@@ -183,16 +183,18 @@ const struct command commands[] = {
     { bank, "expiry notices", "DATE", "BANK", "whom the bank should tell that points expire soon",
       "alliance expiry notices 2026-01-15", expiry_notices },
 
-    { merchant, "redeem quote", "", "BANK! MEMBER MERCHANT PRICE CURRENCY GOODS QUANTITY",
-      "what a price or a good costs in points", "alliance redeem quote --bank bank-a --price 12.34 --currency CNY",
-      redeem_quote },
+    { merchant, "redeem quote", "", "BANK! MEMBER MERCHANT PRICE CURRENCY POINTS GOODS QUANTITY",
+      "what a price or a good costs in points, or in points and cash",
+      "alliance redeem quote --bank bank-a --price 12.34 --currency CNY", redeem_quote },
     { merchant, "redeem hold", "",
-      "BANK! MEMBER! POINTS! MERCHANT STORE TERMINAL CARD_TOKEN LINE GOODS QUANTITY SHIP_TO LAPSE_AFTER REQUEST_ID",
+      "BANK! MEMBER! POINTS! PRICE CASH CURRENCY MERCHANT STORE TERMINAL CARD_TOKEN LINE GOODS QUANTITY SHIP_TO "
+      "LAPSE_AFTER REQUEST_ID",
       "reserve a member's points", "alliance redeem hold --bank bank-a --member m-1001 --points 100", redeem_hold },
     { merchant, "redeem extend", "REDEMPTION_ID", "LAPSE_AFTER! REQUEST_ID", "let a hold live longer, counted from now",
       "alliance redeem extend 0193a5f0-7e1c-7000-8000-000000000001.4a1f --lapse-after 1800", redeem_extend },
     { merchant, "redeem points", "",
-      "BANK! MEMBER! POINTS! MERCHANT STORE TERMINAL CARD_TOKEN LINE GOODS QUANTITY SHIP_TO REQUEST_ID",
+      "BANK! MEMBER! POINTS! PRICE CASH CURRENCY MERCHANT STORE TERMINAL CARD_TOKEN LINE GOODS QUANTITY SHIP_TO "
+      "REQUEST_ID",
       "spend a member's points in one step, without a hold",
       "alliance redeem points --bank bank-a --member m-1001 --points 100 --line tea=60,cup=40", redeem_points },
     { merchant, "redeem confirm", "REDEMPTION_ID", "POINTS REQUEST_ID", "spend held points, all or some",

@@ -15,14 +15,14 @@ static char *argument(const struct cli *cli, size_t i)
     return (char *)(uintptr_t)cli->arguments.at[i];
 }
 
-static bool read_price(struct cli *cli, Alliance__V1__Money *price)
+static bool read_money(struct cli *cli, enum option option, const char *name, Alliance__V1__Money *money)
 {
     struct error why, err;
 
-    price->currency_code = cli_text(cli, OPTION_CURRENCY);
-    if (amount_parse(cli_text(cli, OPTION_PRICE), price->currency_code, &price->amount_minor, &why))
+    money->currency_code = cli_text(cli, OPTION_CURRENCY);
+    if (amount_parse(cli_text(cli, option), money->currency_code, &money->amount_minor, &why))
         return true;
-    error_field(&err, why.reason, "--price", "%s", error_text(&why));
+    error_field(&err, why.reason, name, "%s", error_text(&why));
     return cli_usage(cli, &err) == OUTCOME_DONE;
 }
 
@@ -37,11 +37,12 @@ enum outcome redeem_quote(struct cli *cli)
         return cli_usage(cli, &err);
     }
     if (cli_option(cli, OPTION_PRICE)) {
-        if (!read_price(cli, &price))
+        if (!read_money(cli, OPTION_PRICE, "--price", &price))
             return OUTCOME_USAGE;
         request.price = &price;
     }
-    if (!cli_whole(cli, OPTION_QUANTITY, 1, QUANTITY_MAX, 0, &request.quantity))
+    if (!cli_whole(cli, OPTION_POINTS, 1, POINTS_MAX, 0, &request.points) ||
+        !cli_whole(cli, OPTION_QUANTITY, 1, QUANTITY_MAX, 0, &request.quantity))
         return OUTCOME_USAGE;
     if (!cli_party(cli, OPTION_MERCHANT, "merchant", &request.merchant_id))
         return OUTCOME_FAILED;
@@ -96,12 +97,23 @@ static bool read_lines(struct cli *cli, Alliance__V1__HoldRedemptionRequest *req
     return true;
 }
 
+static bool read_payment(struct cli *cli, Alliance__V1__Money *price, Alliance__V1__Money *cash,
+                         Alliance__V1__HoldRedemptionRequest *request)
+{
+    request->price = cli_option(cli, OPTION_PRICE) ? price : NULL;
+    request->cash = cli_option(cli, OPTION_CASH) ? cash : NULL;
+    return (!request->price || read_money(cli, OPTION_PRICE, "--price", price)) &&
+           (!request->cash || read_money(cli, OPTION_CASH, "--cash", cash));
+}
+
 /* What holding and redeeming ask for in common. */
 static enum outcome redeem(struct cli *cli, const char *method, Google__Protobuf__Duration *lapse_after)
 {
     Alliance__V1__HoldRedemptionRequest request = ALLIANCE__V1__HOLD_REDEMPTION_REQUEST__INIT;
+    Alliance__V1__Money price = ALLIANCE__V1__MONEY__INIT, cash = ALLIANCE__V1__MONEY__INIT;
 
-    if (!cli_whole(cli, OPTION_POINTS, 1, POINTS_MAX, 0, &request.points) ||
+    if (!read_payment(cli, &price, &cash, &request) ||
+        !cli_whole(cli, OPTION_POINTS, 1, POINTS_MAX, 0, &request.points) ||
         !cli_whole(cli, OPTION_QUANTITY, 1, QUANTITY_MAX, 0, &request.quantity) || !read_lines(cli, &request))
         return OUTCOME_USAGE;
     if (!read_ship_to(cli, &request) || !cli_party(cli, OPTION_MERCHANT, "merchant", &request.merchant_id))

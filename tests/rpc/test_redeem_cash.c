@@ -181,6 +181,25 @@ static void a_good_is_paid_with_both(void **state)
                  "{'cash': " MONEY(-100) "}");
 }
 
+static void the_command_line_knows_both(void **state)
+{
+    struct house *house = *state;
+    char printed[4000];
+
+    assert_int_equal(house_type(house, SHOP,
+                                "alliance redeem quote --bank bank-a --price 20.00 --currency CNY --points 1000",
+                                printed, sizeof printed),
+                     0);
+    assert_non_null(strstr(printed, "10.00 CNY"));
+    assert_int_equal(house_type(house, SHOP,
+                                "alliance redeem points --bank bank-a --member ann --points 1000 --price 20.00 --cash "
+                                "10.00 --currency CNY",
+                                printed, sizeof printed),
+                     0);
+    assert_non_null(strstr(printed, "cash"));
+    assert_int_equal(house_count(house, "SELECT cash_minor FROM redemption"), 1000);
+}
+
 static void without_a_rule_set_points_pay_all(void **state)
 {
     struct house *house = *state;
@@ -203,6 +222,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_parts_add_up, setup, teardown),
         cmocka_unit_test_setup_teardown(what_ends_otherwise_has_no_cash, setup, teardown),
         cmocka_unit_test_setup_teardown(a_good_is_paid_with_both, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_command_line_knows_both, setup, teardown),
         cmocka_unit_test_setup_teardown(without_a_rule_set_points_pay_all, setup_without, teardown),
     };
 
