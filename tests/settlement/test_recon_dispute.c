@@ -318,6 +318,37 @@ static void a_break_ends_as_its_dispute_does(void **state)
     assert_int_equal(contest(world, expires, "ann"), 1); /* that was all */
 }
 
+static void assert_prints(struct world *world, const char *line, const char *expected)
+{
+    char command[TEST_CONNINFO + 512], said[8192];
+
+    snprintf(command, sizeof command,
+             "ALLIANCE_DATABASE='%s' ALLIANCE_STATEMENTS_DIR=%s " BINARY_DIR
+             "/bin/alliance-settle breaks %s --programme demo 2>&1",
+             world->conninfo, world->dir, line);
+    FILE *in = popen(command, "r");
+    assert_non_null(in);
+    said[fread(said, 1, sizeof said - 1, in)] = '\0';
+    assert_int_equal(pclose(in), 0);
+    if (!strstr(said, expected))
+        fail_msg("no \"%s\" in: %s", expected, said);
+}
+
+static void typed(void **state)
+{
+    struct world *world = *state;
+    char line[64];
+
+    snprintf(line, sizeof line, "dispute --by ann --break %lld", (long long)break_of(world, 0));
+    for (int again = 0; again < 2; again++)
+        assert_prints(world, line,
+                      "dispute 1: bank-a contests 1.00 USD of line 1 of demo/2017-01/PAIR/bank-a/shop-1/USD\n");
+    snprintf(line, sizeof line, "show --break %lld", (long long)break_of(world, 0));
+    assert_prints(world, line, "state        DISPUTED\n");
+    assert_prints(world, line, "dispute      1\nnote         ann: dispute 1\n");
+    assert_prints(world, "list --state DISPUTED", "\n1 breaks;");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -325,6 +356,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_break_waits_for_its_time, set_up, tear_down),
         cmocka_unit_test_setup_teardown(two_at_once_open_one, set_up_disputable, tear_down),
         cmocka_unit_test_setup_teardown(a_break_ends_as_its_dispute_does, set_up_disputable, tear_down),
+        cmocka_unit_test_setup_teardown(typed, set_up_disputable, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
