@@ -290,11 +290,14 @@ static const struct column standing_columns[] = {
     COLUMN(struct roster_standing, credit_limit), COLUMN(struct roster_standing, profile_hash),
     COLUMN(struct roster_standing, credit),
 };
+/* OFFSET 0: a look-up a member, and never a bucket or a programme of them read at once, as few as there may have been
+ * when it was planned. */
 const struct statement roster_standings = STATEMENT(
     "roster_standings",
-    "SELECT a.member_id, a.bank_no, a.status, a.tier, a.credit_limit, a.profile_hash, a.credit FROM account a "
-    "JOIN fence f ON f.bucket = a.bucket AND f.programme_no = a.programme_no WHERE a.bucket = $1 "
-    "AND a.member_id = ANY ($2) AND (a.tier_due = '1970-01-01' OR a.tier_due > f.business_date)",
+    "SELECT a.member_id, a.bank_no, a.status, a.tier, a.credit_limit, a.profile_hash, a.credit "
+    "FROM unnest($2::uuid[]) u (id) CROSS JOIN LATERAL (SELECT * FROM account WHERE bucket = $1 AND member_id = u.id "
+    "OFFSET 0) a JOIN fence f ON f.bucket = $1 AND f.programme_no = a.programme_no "
+    "WHERE a.tier_due = '1970-01-01' OR a.tier_due > f.business_date",
     standings_params, standing_columns, sizeof(struct roster_standing));
 
 bool roster_clear(struct db *db, const struct roster_key *key, bool applied, int64_t keep, struct error *err)
