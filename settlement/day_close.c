@@ -109,8 +109,8 @@ static bool confirm_silent(struct close_run *run, struct date date, int32_t buck
     (void)bucket;
     return db_execute(run->db, &dispute_lock, &programme, NULL, err) &&
            db_execute(run->db, &dispute_expire, &expire, NULL, err) &&
-           db_execute(run->db, &dispute_release, &programme, NULL, err) &&
-           db_execute(run->db, &dispute_end_breaks, &programme, NULL, err) &&
+           db_execute(run->db, &dispute_release_expired, &expire, NULL, err) &&
+           db_execute(run->db, &dispute_end_expired_breaks, &expire, NULL, err) &&
            db_execute(run->db, &dispute_unmark_statements, &programme, NULL, err) &&
            db_execute(run->db, &statement_silence, &params, NULL, err);
 }

@@ -1,8 +1,9 @@
 /*
  * pain001.h -- a batch of payouts as pain.001.001.10: what the operator's bank is asked to pay.
  *
- * EndToEndId is the statement's number, InstrId that and the attempt; a block for each currency. Parties without an
- * account are named by their code, which a bank will refuse: set the account first.
+ * EndToEndId is the statement's number (of a later part with ".2" and so on behind it), InstrId that and the attempt; a
+ * block for each currency. Parties without an account are named by their code, which a bank will refuse: set the
+ * account first.
  */
 #ifndef SETTLEMENT_PAIN001_H
 #define SETTLEMENT_PAIN001_H

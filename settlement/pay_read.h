@@ -2,8 +2,8 @@
  * pay_read.h -- what a bank says of payments: a pain.002, or a camt.053, camt.052 or camt.054, read whole or not at
  * all.
  *
- * Matched on EndToEndId, which is a statement's number. A file that was read before, and a booking that came in another
- * file, change nothing. The caller has the programme's lock.
+ * Matched on EndToEndId, a statement's number or that of a later part of it. A file that was read before, and a booking
+ * that came in another file, change nothing. The caller has the programme's lock.
  */
 #ifndef SETTLEMENT_PAY_READ_H
 #define SETTLEMENT_PAY_READ_H

@@ -64,15 +64,17 @@ static const struct column batch_params[] = { COLUMN(struct batch_params, progra
                                               COLUMN(struct batch_params, by) };
 /*
  * PAIR and OPERATOR statements are not paid, nor what is contested of a merchant's or a carrier's: it is paid when the
- * dispute has ended. What was sent and not rejected is not sent again; payout_part and the key keep it once.
+ * dispute has ended, and what was decided against it when its statements have made up for that. A later part has an
+ * EndToEndId of its own, or a bank's word on one would be taken for another of the same amount. What was sent and not
+ * rejected is not sent again; payout_part and the key keep it once.
  */
 static const struct statement make_batch = STATEMENT(
     "pay_batch",
     "WITH open AS (SELECT s.statement_id, " NUMBER " AS number, s.type, s.bank_no, s.merchant_no, s.carrier_no, "
     "s.currency, (p.payable_minor - (SELECT COALESCE(sum(o.amount_minor), 0) FROM payout o WHERE o.statement_id = "
-    "s.statement_id AND o.state <> 4) - (SELECT COALESCE(sum(d.withheld_minor), 0) FROM dispute d WHERE s.type IN "
+    "s.statement_id AND o.state <> 4) - (SELECT COALESCE(sum(" DISPUTE_KEPT_OUT "), 0) FROM dispute d WHERE s.type IN "
     "(3, 5) AND d.programme_no = $1 AND d.period = $2 AND d.other = CASE s.type WHEN 3 THEN 2 ELSE 3 END AND "
-    "d.other_no = s.merchant_no + s.carrier_no AND d.currency = s.currency AND d.state IN (1, 2, 5)))::int8 AS "
+    "d.other_no = s.merchant_no + s.carrier_no AND d.currency = s.currency AND d.state IN (1, 2, 3, 5)))::int8 AS "
     "amount_minor, (SELECT COALESCE(max(o.attempt), 0) + 1 FROM payout o WHERE o.statement_id "
     "= s.statement_id) AS attempt, (SELECT COALESCE(max(o.part), 0) + 1 FROM payout o WHERE o.statement_id = "
     "s.statement_id AND o.state <> 4) AS part FROM " NUMBERED "WHERE s.programme_no = $1 AND s.period = $2 AND s.type "
@@ -86,7 +88,8 @@ static const struct statement make_batch = STATEMENT(
     "'.pain001.xml', '', $4 FROM named WHERE EXISTS (SELECT FROM due) RETURNING batch_no), "
     "made AS (INSERT INTO payout (statement_id, attempt, part, batch_no, programme_no, end_to_end_id, party_type, "
     "party_no, currency, amount_minor, account_version, state, reason) SELECT statement_id, attempt, part, batch_no, "
-    "$1, number, CASE type WHEN 2 THEN 1 WHEN 3 THEN 2 WHEN 5 THEN 3 ELSE 5 END, bank_no + merchant_no + carrier_no, "
+    "$1, number || CASE WHEN part > 1 THEN '.' || part ELSE '' END, CASE type WHEN 2 THEN 1 WHEN 3 THEN 2 WHEN 5 THEN "
+    "3 ELSE 5 END, bank_no + merchant_no + carrier_no, "
     "currency, amount_minor, 0, 1, '' FROM due, batch RETURNING 1) SELECT count(*) AS rows FROM made",
     batch_params, count_columns, sizeof(struct count_row));
 

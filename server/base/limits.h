@@ -29,6 +29,7 @@ enum {
     RECENT_MAX = 64,         /* holds of a member within the longest velocity window of the rules */
     VELOCITY_HOLDS_MAX = 32, /* max_holds of a member's or card's velocity */
     LINES_MAX = 20,          /* order lines of a redemption */
+    DISPUTES_OPEN_MAX = 8,   /* of a line or posting, by one party */
     LINE_ID_MAX = 32,        /* characters */
     CAPS_MAX = 16,           /* cap entries of exchange rules, and credit limits by tier */
     DRAWN_DAYS_MAX = 16,     /* days that an account keeps apart of those its credit was drawn on */

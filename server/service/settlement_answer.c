@@ -43,9 +43,12 @@ static bool confirm_work(struct errand *errand, struct error *err)
     if (!settlement_find_statement(errand, asked->statement_id, &row, err) || !may_confirm(errand, &row, err))
         return false;
     const struct statement_confirm_params params = { row.statement_no, errand->call->principal.uri };
-    return db_execute(errand->db, &statement_confirm, &params, NULL, err) &&
-           settlement_find_statement(errand, asked->statement_id, &row, err) && may_confirm(errand, &row, err) &&
-           settlement_reply_statement(errand, &row, err);
+    if (!db_execute(errand->db, &statement_confirm, &params, NULL, err) ||
+        !settlement_find_statement(errand, asked->statement_id, &row, err) || !may_confirm(errand, &row, err))
+        return false;
+    if (row.answered_on.days == 0) /* it is paid, and a part of it contested */
+        return error_field(err, REASON_STATEMENT_DISPUTED, "statement_id", "%s", "");
+    return settlement_reply_statement(errand, &row, err);
 }
 
 bool settlement_confirm_statement(struct call *call, const ProtobufCMessage *request, struct error *err)

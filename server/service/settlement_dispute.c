@@ -200,6 +200,7 @@ static bool put(struct errand *errand, const struct dispute_row *row, const stru
                                                life->offered_by, life->agreed_minor, correction_no, ended };
     const struct dispute_step_params step = { row->dispute_no, (int16_t)asked->step, errand->call->principal.uri,
                                               asked->amount_minor, asked->note };
+    const struct dispute_ended_params this = { row->dispute_no };
     int64_t changed;
 
     if (!db_execute(errand->db, &dispute_put, &params, &changed, err))
@@ -207,8 +208,8 @@ static bool put(struct errand *errand, const struct dispute_row *row, const stru
     if (changed == 0) /* its clock ran out just now */
         return error_set(err, REASON_TRY_AGAIN, "%s", "");
     return db_execute(errand->db, &dispute_add_step, &step, NULL, err) &&
-           (!ended || (db_execute(errand->db, &dispute_release, &programme, NULL, err) &&
-                       db_execute(errand->db, &dispute_end_breaks, &programme, NULL, err) &&
+           (!ended || (db_execute(errand->db, &dispute_release, &this, NULL, err) &&
+                       db_execute(errand->db, &dispute_end_break, &this, NULL, err) &&
                        db_execute(errand->db, &dispute_unmark_statements, &programme, NULL, err)));
 }
 
@@ -327,7 +328,8 @@ static bool list_work(struct errand *errand, struct error *err)
     if (!read_key(page.after, &params.before))
         return page_refuse_token(err);
     params.limit = page.size + 1;
-    return db_fetch(errand->db, &dispute_list, &params, &errand->call->arena, &rows, &found, err) &&
+    return db_fetch(errand->db, params.party ? &dispute_list_of : &dispute_list, &params, &errand->call->arena, &rows,
+                    &found, err) &&
            reply_list(errand, &page, rows, found, err);
 }
 

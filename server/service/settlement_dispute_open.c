@@ -16,8 +16,9 @@ typedef Alliance__V1__DisputeStatementRequest Contest;
 
 enum { EVIDENCE_MAX = 500, DISPUTE_CODE_MAX = 32 };
 
-static bool find_line(struct errand *errand, const struct statement_row *statement, int64_t number, int64_t *gross,
-                      struct error *err)
+/* A reversal is in the bank's favour already: what it contests of it, it would get twice. */
+static bool find_line(struct errand *errand, const struct statement_row *statement, int64_t number, int16_t opener,
+                      int64_t *gross, struct error *err)
 {
     const struct statement_lines_params params = { statement->statement_no, number - 1, number };
     size_t count;
@@ -28,13 +29,16 @@ static bool find_line(struct errand *errand, const struct statement_row *stateme
     if (count == 0)
         return error_field(err, REASON_STATEMENT_LINE_NOT_FOUND, "line_number", "%s", "");
     *gross = ((const struct statement_line_row *)rows)->gross_minor;
+    if (*gross < 0 && opener == PARTY_BANK)
+        return error_field(err, REASON_FIELD_INVALID, "line_number",
+                           "must be a confirmation: by a reversal the bank has got its money back");
     *gross = *gross < 0 ? -*gross : *gross;
     return true;
 }
 
 /* What is contested of it, or was got. */
 static bool about_line(struct errand *errand, const struct statement_row *statement, struct dispute_open_params *params,
-                       int64_t *contested, bool *answered, struct error *err)
+                       int64_t *contested, int64_t *open, bool *answered, struct error *err)
 {
     const struct dispute_line_params about = { statement->statement_no, params->line_number, params->opener };
     struct dispute_line_row line = { 0 };
@@ -43,16 +47,18 @@ static bool about_line(struct errand *errand, const struct statement_row *statem
     if (statement->type != ALLIANCE__V1__STATEMENT_TYPE__STATEMENT_TYPE_PAIR)
         return error_field(err, REASON_FIELD_INVALID, "statement_id",
                            "must be that of a PAIR statement; of others a posting_number is contested");
-    if (!find_line(errand, statement, params->line_number, &params->line_minor, err) ||
+    if (!find_line(errand, statement, params->line_number, params->opener, &params->line_minor, err) ||
         !db_fetch_one(errand->db, &dispute_line, &about, &errand->call->arena, &line, &found, err))
         return false;
     *contested = line.contested_minor;
+    *open = line.open;
     *answered = line.answered;
     return true;
 }
 
 static bool about_posting(struct errand *errand, const struct statement_row *statement,
-                          struct dispute_open_params *params, int64_t *contested, bool *answered, struct error *err)
+                          struct dispute_open_params *params, int64_t *contested, int64_t *open, bool *answered,
+                          struct error *err)
 {
     const struct dispute_posting_params about = { statement->statement_no, params->posting_no };
     struct dispute_posting_row posting = { 0 };
@@ -67,6 +73,7 @@ static bool about_posting(struct errand *errand, const struct statement_row *sta
         return error_field(err, REASON_STATEMENT_LINE_NOT_FOUND, "posting_number", "%s", "");
     params->line_minor = posting.posting_minor;
     *contested = posting.contested_minor;
+    *open = posting.open;
     *answered = posting.answered;
     return true;
 }
@@ -75,14 +82,16 @@ static bool may_contest(struct errand *errand, const struct statement_row *state
                         struct dispute_open_params *params, struct error *err)
 {
     bool answered = false, posting = params->posting_no > 0;
-    int64_t contested = 0;
+    int64_t contested = 0, open = 0;
 
-    if (!(posting ? about_posting : about_line)(errand, statement, params, &contested, &answered, err))
+    if (!(posting ? about_posting : about_line)(errand, statement, params, &contested, &open, &answered, err))
         return false;
     if (statement->state < ALLIANCE__V1__STATEMENT_STATE__STATEMENT_STATE_ISSUED)
         return error_field(err, REASON_STATEMENT_NOT_ISSUED, "statement_id", "%s", "");
     if (answered)
         return error_field(err, REASON_STATEMENT_CONFIRMED, "statement_id", "%s", "");
+    if (open >= DISPUTES_OPEN_MAX)
+        return error_field(err, REASON_TOO_MANY_DISPUTES, posting ? "posting_number" : "line_number", "%s", "");
     return params->amount_minor <= params->line_minor - contested ||
            error_field(err, REASON_BEYOND_LINE, "amount_minor", "%s", "");
 }

@@ -73,10 +73,17 @@ static const struct column list_params[] = {
     COLUMN(struct dispute_list_params, party),        COLUMN(struct dispute_list_params, party_no),
     COLUMN(struct dispute_list_params, before),       COLUMN(struct dispute_list_params, limit),
 };
-const struct statement dispute_list =
-    STATEMENT("dispute_list",
-              DISPUTE_COLUMNS "WHERE d.programme_no = $1 AND ($2 = 0 OR d.state = $2) AND " SEEN_BY(
-                  "$3", "$4") " AND ($5 = 0 OR d.dispute_no < $5) ORDER BY d.dispute_no DESC LIMIT $6",
+#define OF_STATE "d.programme_no = $1 AND ($2 = 0 OR d.state = $2) AND ($5 = 0 OR d.dispute_no < $5)"
+const struct statement dispute_list = STATEMENT(
+    "dispute_list", DISPUTE_COLUMNS "WHERE " OF_STATE " AND $3 = 0 AND $4 = 0 ORDER BY d.dispute_no DESC LIMIT $6",
+    list_params, dispute_columns, sizeof(struct dispute_row));
+/* Two look-ups by index, each as long as the page. */
+const struct statement dispute_list_of =
+    STATEMENT("dispute_list_of",
+              DISPUTE_COLUMNS "WHERE d.dispute_no IN ((SELECT d.dispute_no FROM dispute d WHERE d.opener = $3 AND "
+                              "d.opener_no = $4 AND " OF_STATE " ORDER BY d.dispute_no DESC LIMIT $6) UNION (SELECT "
+                              "d.dispute_no FROM dispute d WHERE d.other = $3 AND d.other_no = $4 AND " OF_STATE
+                              " ORDER BY d.dispute_no DESC LIMIT $6)) ORDER BY d.dispute_no DESC LIMIT $6",
               list_params, dispute_columns, sizeof(struct dispute_row));
 
 /* Opening */
@@ -90,33 +97,65 @@ static const struct column line_params[] = { COLUMN(struct dispute_line_params, 
                                              COLUMN(struct dispute_line_params, line_number),
                                              COLUMN(struct dispute_line_params, opener) };
 static const struct column line_columns[] = { COLUMN(struct dispute_line_row, contested_minor),
+                                              COLUMN(struct dispute_line_row, open),
                                               COLUMN(struct dispute_line_row, answered),
                                               COLUMN(struct dispute_line_row, agreed) };
+/* Silence counts from the day the period was issued, as in statement_silence: 15 days without a contract. */
+#define SPOKEN(of, party, no)                                                                                          \
+    "COALESCE(" of ".answered_on > '1970-01-01' OR (SELECT q.issued_on + COALESCE((SELECT c.confirm_days FROM "        \
+    "settlement_contract c WHERE c.programme_no = s.programme_no AND c.party = " party " AND c.party_no = " no         \
+    " AND c.currency = s.currency AND c.effective_from <= q.last_day ORDER BY c.version DESC LIMIT 1), 15) < (SELECT " \
+    "min(f.business_date) FROM fence f WHERE f.programme_no = s.programme_no) FROM settlement_period q WHERE "         \
+    "q.programme_no = s.programme_no AND q.period = s.period AND q.state = 3), false)"
+/* The claims of two parties about one line go opposite ways: neither takes the other's room. */
 const struct statement dispute_line = STATEMENT(
     "dispute_line",
-    "SELECT COALESCE((SELECT sum(CASE d.state WHEN 3 THEN d.agreed_minor ELSE d.amount_minor END) FROM dispute d WHERE "
-    "d.statement_id = s.statement_id AND d.line_number = $2 AND d.state IN (1, 2, 3, 5)), 0)::int8 AS contested_minor, "
-    "COALESCE(a.answered_on > '1970-01-01', false) AS answered, COALESCE(a.answered_by <> '', false) AS agreed FROM "
-    "statement s LEFT JOIN statement a ON a.programme_no = s.programme_no AND a.period = s.period AND a.currency = "
-    "s.currency AND CASE $3 WHEN 1 THEN a.type = 2 AND a.bank_no = s.bank_no ELSE a.type = 3 AND a.merchant_no = "
-    "s.merchant_no END WHERE s.statement_no = $1",
+    "SELECT m.contested_minor, m.open, " SPOKEN(
+        "a", "$3::int2",
+        "CASE $3::int2 WHEN 1 THEN s.bank_no ELSE s.merchant_no END") " AS answered, "
+                                                                      "COALESCE(a.answered_by <> '', false) AS agreed "
+                                                                      "FROM statement s CROSS JOIN LATERAL (SELECT "
+                                                                      "COALESCE(sum(CASE "
+                                                                      "d.state WHEN 3 THEN d.agreed_minor ELSE "
+                                                                      "d.amount_minor END), 0)::int8 AS "
+                                                                      "contested_minor, count(*) FILTER (WHERE "
+                                                                      "d.state <> 3) AS open FROM dispute d WHERE "
+                                                                      "d.statement_id = s.statement_id AND "
+                                                                      "d.line_number = $2 AND d.opener = "
+                                                                      "$3 AND d.state IN (1, 2, 3, 5)) m LEFT JOIN "
+                                                                      "statement a ON a.programme_no = s.programme_no "
+                                                                      "AND a.period = "
+                                                                      "s.period AND a.currency = s.currency AND CASE "
+                                                                      "$3 WHEN 1 THEN a.type = 2 AND a.bank_no = "
+                                                                      "s.bank_no ELSE a.type = 3 "
+                                                                      "AND a.merchant_no = s.merchant_no END WHERE "
+                                                                      "s.statement_no = $1",
     line_params, line_columns, sizeof(struct dispute_line_row));
 
 static const struct column posting_params[] = { COLUMN(struct dispute_posting_params, statement_no),
                                                 COLUMN(struct dispute_posting_params, posting_no) };
 static const struct column posting_columns[] = { COLUMN(struct dispute_posting_row, posting_minor),
                                                  COLUMN(struct dispute_posting_row, contested_minor),
+                                                 COLUMN(struct dispute_posting_row, open),
                                                  COLUMN(struct dispute_posting_row, answered) };
 /* Whoever of its two parties contests: together never more than the posting. */
 const struct statement dispute_posting = STATEMENT(
     "dispute_posting",
-    "SELECT COALESCE(p.amount_minor, 0) AS posting_minor, COALESCE((SELECT sum(CASE d.state WHEN 3 THEN d.agreed_minor "
-    "ELSE d.amount_minor END) FROM dispute d WHERE d.programme_no = s.programme_no AND d.period = s.period AND "
-    "d.posting_no = $2 AND d.posting_no > 0 AND d.state IN (1, 2, 3, 5)), 0)::int8 AS contested_minor, s.answered_on > "
-    "'1970-01-01' AS answered FROM statement s LEFT JOIN settlement_posting p ON p.programme_no = s.programme_no AND "
-    "p.period = s.period AND p.posting_no = $2 AND p.currency = s.currency AND (CASE s.type WHEN 2 THEN 1 WHEN 3 THEN "
-    "2 WHEN 5 THEN 3 END, s.bank_no + s.merchant_no + s.carrier_no) IN ((p.from_party, p.from_no), (p.to_party, "
-    "p.to_no)) WHERE s.statement_no = $1",
+    "SELECT COALESCE(p.amount_minor, 0) AS posting_minor, m.contested_minor, m.open, " SPOKEN(
+        "s", "CASE s.type WHEN 2 THEN 1 WHEN 3 THEN 2 ELSE 3 END",
+        "s.bank_no + s.merchant_no + s.carrier_no") " AS answered FROM statement s CROSS JOIN LATERAL (SELECT "
+                                                    "COALESCE(sum(CASE d.state WHEN 3 THEN d.agreed_minor ELSE "
+                                                    "d.amount_minor END), 0)::int8 AS contested_minor, "
+                                                    "count(*) FILTER (WHERE d.state <> 3) AS open FROM dispute d WHERE "
+                                                    "d.programme_no = s.programme_no AND d.period = "
+                                                    "s.period AND d.posting_no = $2 AND d.posting_no > 0 AND d.state "
+                                                    "IN (1, 2, 3, 5)) m LEFT JOIN settlement_posting p "
+                                                    "ON p.programme_no = s.programme_no AND "
+                                                    "p.period = s.period AND p.posting_no = $2 AND p.currency = "
+                                                    "s.currency AND (CASE s.type WHEN 2 THEN 1 WHEN 3 THEN "
+                                                    "2 WHEN 5 THEN 3 END, s.bank_no + s.merchant_no + s.carrier_no) IN "
+                                                    "((p.from_party, p.from_no), (p.to_party, "
+                                                    "p.to_no)) WHERE s.statement_no = $1",
     posting_params, posting_columns, sizeof(struct dispute_posting_row));
 
 static const struct column open_params[] = {
@@ -142,9 +181,10 @@ const struct statement dispute_open = COMMAND_STATEMENT(
     "x.statement_id, x.period, $4, $14, CASE WHEN $14 = 0 THEN x.bank_no ELSE 0 END, CASE WHEN $14 = 0 THEN "
     "x.merchant_no ELSE 0 END, x.currency, $5, x.opener_no, x.other, x.other_no, $6, $7, COALESCE((SELECT LEAST($7, "
     "GREATEST(0, p.payable_minor - (SELECT COALESCE(sum(o.amount_minor), 0) FROM payout o WHERE o.statement_id = "
-    "r.statement_id AND o.state <> 4) - (SELECT COALESCE(sum(d.withheld_minor), 0) FROM dispute d WHERE d.programme_no "
-    "= x.programme_no AND d.period = x.period AND d.other = x.other AND d.other_no = x.other_no AND d.currency = "
-    "x.currency AND d.state IN (1, 2, 5)))) FROM statement r JOIN statement_position p USING (statement_no) WHERE "
+    "r.statement_id AND o.state <> 4) - (SELECT COALESCE(sum(" DISPUTE_KEPT_OUT "), 0) FROM dispute d WHERE "
+    "d.programme_no = x.programme_no AND d.period = x.period AND d.other = x.other AND d.other_no = x.other_no AND "
+    "d.currency = x.currency AND d.state IN (1, 2, 3, 5)))) FROM statement r JOIN statement_position p USING "
+    "(statement_no) WHERE "
     "r.programme_no = x.programme_no AND r.period = x.period AND r.type = CASE x.other WHEN 2 THEN 3 WHEN 3 THEN 5 END "
     "AND r.merchant_no + r.carrier_no = x.other_no AND r.currency = x.currency), 0)::int8, $8, $9, $10, $11, f.today, "
     "f.today + COALESCE((SELECT c.dispute_days FROM settlement_contract c WHERE c.programme_no = x.programme_no AND "
@@ -215,11 +255,11 @@ static const struct column step_columns[] = { COLUMN(struct dispute_step_row, st
                                               COLUMN(struct dispute_step_row, amount_minor),
                                               COLUMN(struct dispute_step_row, note),
                                               COLUMN(struct dispute_step_row, business_date) };
-/* An operator may change its proposal for long; the first thousand words are enough. */
+/* An operator may change its proposal for long: the last words are enough. */
 const struct statement dispute_steps =
     STATEMENT("dispute_steps",
-              "SELECT step, done_by, amount_minor, note, business_date FROM dispute_step WHERE dispute_no = $1 ORDER "
-              "BY step_no LIMIT 1000",
+              "SELECT step, done_by, amount_minor, note, business_date FROM (SELECT * FROM dispute_step WHERE "
+              "dispute_no = $1 ORDER BY step_no DESC LIMIT 100) newest ORDER BY step_no",
               steps_params, step_columns, sizeof(struct dispute_step_row));
 
 static const struct column expire_params[] = { COLUMN(struct dispute_expire_params, programme_no),
@@ -230,16 +270,19 @@ const struct statement dispute_expire = COMMAND_STATEMENT(
     "expires_on < $2 RETURNING dispute_no) INSERT INTO dispute_step (dispute_no, step, done_by, amount_minor, note, "
     "business_date) SELECT dispute_no, 6, '', 0, '', $2 FROM ended",
     expire_params);
-const struct statement dispute_release =
-    COMMAND_STATEMENT("dispute_release",
-                      "UPDATE settlement_hold h SET release_on = d.ended_on FROM dispute d WHERE d.programme_no = $1 "
-                      "AND d.state IN (3, 4, 6) AND h.programme_no = $1 AND h.kind = 2 AND h.refers_to = 'dispute ' || "
-                      "d.dispute_no AND h.release_on = '9999-12-31'",
-                      programme_params);
+static const struct column ended_params[] = { COLUMN(struct dispute_ended_params, dispute_no) };
+#define ONE     "d.dispute_no = $1 AND d.state IN (3, 4, 6)"
+#define EXPIRED "d.programme_no = $1 AND d.state = 6 AND d.ended_on = $2"
+#define RELEASE                                                                                                        \
+    "UPDATE settlement_hold h SET release_on = d.ended_on FROM dispute d WHERE h.programme_no = d.programme_no AND "   \
+    "h.kind = 2 AND h.refers_to = 'dispute ' || d.dispute_no AND h.release_on = '9999-12-31' AND "
+const struct statement dispute_release = COMMAND_STATEMENT("dispute_release", RELEASE ONE, ended_params);
+const struct statement dispute_release_expired =
+    COMMAND_STATEMENT("dispute_release_expired", RELEASE EXPIRED, expire_params);
 /* Numbers of recon_break.state: 7 DISPUTED, 4 CORRECTED, 8 REJECTED, 9 EXPIRED. */
-const struct statement dispute_end_breaks =
-    COMMAND_STATEMENT("dispute_end_breaks",
-                      "UPDATE recon_break b SET state = CASE d.state WHEN 3 THEN 4 WHEN 4 THEN 8 ELSE 9 END, "
-                      "correction_no = d.correction_no FROM dispute d WHERE d.programme_no = $1 AND d.break_no > 0 AND "
-                      "d.state IN (3, 4, 6) AND b.break_no = d.break_no AND b.state = 7",
-                      programme_params);
+#define END_BREAKS                                                                                                     \
+    "UPDATE recon_break b SET state = CASE d.state WHEN 3 THEN 4 WHEN 4 THEN 8 ELSE 9 END, correction_no = "           \
+    "d.correction_no FROM dispute d WHERE d.break_no > 0 AND b.break_no = d.break_no AND b.state = 7 AND "
+const struct statement dispute_end_break = COMMAND_STATEMENT("dispute_end_break", END_BREAKS ONE, ended_params);
+const struct statement dispute_end_expired_breaks =
+    COMMAND_STATEMENT("dispute_end_expired_breaks", END_BREAKS EXPIRED, expire_params);

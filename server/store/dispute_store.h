@@ -11,6 +11,20 @@
 
 #include "store/db.h"
 
+/*
+ * What of d.withheld_minor is not paid out yet: all of it while the dispute is open; of an agreed one what was agreed,
+ * until the correction has reached an issued statement of that party, and one from then on carries nothing it owes.
+ */
+#define DISPUTE_KEPT_OUT                                                                                               \
+    "CASE WHEN d.state IN (1, 2, 5) THEN d.withheld_minor WHEN d.state = 3 AND NOT EXISTS (SELECT FROM "               \
+    "settlement_correction c JOIN settlement_period taken ON taken.programme_no = c.programme_no AND taken.period = "  \
+    "c.taken_period AND taken.state = 3 JOIN settlement_period since ON since.programme_no = c.programme_no AND "      \
+    "since.state = 3 AND since.first_day >= taken.first_day JOIN statement t ON t.programme_no = since.programme_no "  \
+    "AND t.period = since.period AND t.type = CASE d.other WHEN 2 THEN 3 ELSE 5 END AND t.merchant_no + t.carrier_no " \
+    "= d.other_no AND t.currency = d.currency JOIN statement_position k ON k.statement_no = t.statement_no WHERE "     \
+    "c.correction_no = d.correction_no AND c.state = 3 AND k.carried_minor >= 0) THEN LEAST(d.withheld_minor, "        \
+    "d.agreed_minor) ELSE 0 END"
+
 struct dispute_row {
     int64_t dispute_no;
     int32_t programme_no;
@@ -60,7 +74,8 @@ struct dispute_list_params {
     int64_t before; /* 0: from the newest */
     int32_t limit;
 };
-extern const struct statement dispute_list; /* likewise, the newest first */
+/* Likewise, the newest first; dispute_list_of when there is a party. */
+extern const struct statement dispute_list, dispute_list_of;
 
 /* Waits until nobody else opens disputes or makes payouts in the programme; held until the transaction ends. */
 struct dispute_programme_params {
@@ -75,8 +90,9 @@ struct dispute_line_params {
     int16_t opener;
 };
 struct dispute_line_row {
-    int64_t contested_minor; /* by disputes of the line that are open, or were agreed */
-    bool answered;           /* the opener has agreed to its statement of the period, or was silent */
+    int64_t contested_minor; /* by the opener's disputes of the line that are open, or were agreed */
+    int64_t open;            /* how many of those are open */
+    bool answered;           /* the opener has agreed to its statement of the period, or was silent for its days */
     bool agreed;             /* not by silence */
 };
 extern const struct statement dispute_line;
@@ -88,6 +104,7 @@ struct dispute_posting_params {
 struct dispute_posting_row {
     int64_t posting_minor;   /* 0: the statement has no such posting */
     int64_t contested_minor; /* by disputes of either party that are open, or were agreed */
+    int64_t open;
     bool answered;
 };
 extern const struct statement dispute_posting;
@@ -147,9 +164,13 @@ struct dispute_expire_params {
     struct date today; /* business date */
 };
 extern const struct statement dispute_expire;
-/* Lets go of what ended disputes hold; the merchant's statements from that day on have it. */
-extern const struct statement dispute_release; /* dispute_programme_params */
-/* Breaks end as their disputes did: CORRECTED, REJECTED, EXPIRED. */
-extern const struct statement dispute_end_breaks; /* dispute_programme_params */
+struct dispute_ended_params {
+    int64_t dispute_no;
+};
+/*
+ * Lets go of what an ended dispute holds, or (dispute_expire_params) those that the clock ended that day; the
+ * statements from that day on have it. Their breaks end as they did: CORRECTED, REJECTED, EXPIRED.
+ */
+extern const struct statement dispute_release, dispute_release_expired, dispute_end_break, dispute_end_expired_breaks;
 
 #endif

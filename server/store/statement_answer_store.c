@@ -8,7 +8,9 @@ const struct statement statement_confirm = COMMAND_STATEMENT(
     "UPDATE statement s SET state = GREATEST(s.state, 4), answered_by = $2, answered_on = (SELECT min(f.business_date) "
     "FROM fence f WHERE f.programme_no = s.programme_no) FROM settlement_period p WHERE s.statement_no = $1 AND "
     "s.state IN (1, 6) AND s.answered_on = '1970-01-01' AND p.programme_no = s.programme_no AND p.period = s.period "
-    "AND p.state = 3",
+    "AND p.state = 3 AND NOT EXISTS (SELECT FROM dispute d WHERE d.programme_no = s.programme_no AND d.period = "
+    "s.period AND d.currency = s.currency AND d.state IN (1, 2, 5) AND (CASE s.type WHEN 2 THEN 1 WHEN 3 THEN 2 ELSE 3 "
+    "END, s.bank_no + s.merchant_no + s.carrier_no) IN ((d.opener, d.opener_no), (d.other, d.other_no)))",
     confirm_params);
 
 static const struct column silence_params[] = { COLUMN(struct statement_silence_params, programme_no),

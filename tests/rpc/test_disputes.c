@@ -98,7 +98,7 @@ static void only_what_was_issued_and_not_agreed_to_by_whom_it_concerns(void **st
     house_refused(house, BANK, "DisputeStatement", REASON_FIELD_INVALID, "line_number", CONTEST, id, 0, 5);
     house_refused(house, BANK, "DisputeStatement", REASON_FIELD_INVALID, "amount_minor", CONTEST, id, 1, 0);
     house_refused(house, BANK, "DisputeStatement", REASON_BEYOND_LINE, "amount_minor", CONTEST, id, 1, 211);
-    house_refused(house, BANK, "DisputeStatement", REASON_BEYOND_LINE, "amount_minor", CONTEST, id, 2, 71);
+    house_refused(house, BANK, "DisputeStatement", REASON_FIELD_INVALID, "line_number", CONTEST, id, 2, 70);
     assert_int_equal(count(house, "SELECT count(*) FROM dispute"), 0);
     house_sql(house, "UPDATE statement SET answered_on = '2026-01-15', state = 4 WHERE type = 2");
     house_refused(house, BANK, "DisputeStatement", REASON_STATEMENT_CONFIRMED, "statement_id", CONTEST, id, 1, 5);
@@ -110,7 +110,7 @@ static void only_what_was_issued_and_not_agreed_to_by_whom_it_concerns(void **st
                  "'2026-01-30', 'withheldMinor': '99', 'heldMinor': '101', 'endedDate': '', 'steps': []}");
     assert_true(json_equal(first, house_ask(house, BANK, "DisputeStatement", CONTEST, id, 1, 200)));
     house_refused(house, BANK, "DisputeStatement", REASON_REQUEST_ID_REUSED, "request_id", CONTEST, id, 1, 199);
-    house_refused(house, SHOP, "DisputeStatement", REASON_BEYOND_LINE, "amount_minor", CONTEST, house_id(), 1, 11);
+    house_refused(house, SHOP, "DisputeStatement", REASON_BEYOND_LINE, "amount_minor", CONTEST, house_id(), 1, 211);
     const char *second = contest(house, SHOP, 1, 10);
     assert_int_equal(count(house, held), 101);
     assert_int_equal(count(house, disputed), 3);
@@ -124,6 +124,32 @@ static void only_what_was_issued_and_not_agreed_to_by_whom_it_concerns(void **st
                  "{'disputes': [{'opener': 'PARTY_MERCHANT', 'withheldMinor': '0', 'heldMinor': '0'}]}");
     house_refused(house, BANK, "ConfirmStatement", REASON_STATEMENT_DISPUTED, "statement_id",
                   "{'statementId': 'demo/2026-01/BANK/bank-a/CNY'}");
+}
+
+static void each_side_has_its_own_room_and_its_days(void **state)
+{
+    struct house *house = *state;
+
+    house_sql(house, issued);
+    /* The shop contests its own good line for all of it: the bank is not kept out. */
+    contest(house, SHOP, 1, 210);
+    for (int i = 0; i < 8; i++)
+        contest(house, BANK, 1, 1);
+    house_refused(house, BANK, "DisputeStatement", REASON_TOO_MANY_DISPUTES, "line_number", CONTEST, house_id(), 1, 1);
+    json_t *page = house_ask(house, BANK, "ListDisputes", "{'programmeId': 'demo', 'pageSize': 5}");
+    assert_int_equal(json_array_size(json_object_get(page, "disputes")), 5);
+    house_expect(house_ask(house, BANK, "ListDisputes", "{'programmeId': 'demo', 'pageSize': 5, 'pageToken': '%s'}",
+                           house_text(page, "nextPageToken")),
+                 "{'disputes': [{'opener': 'PARTY_BANK'}, {'opener': 'PARTY_BANK'}, {'opener': 'PARTY_BANK'}, "
+                 "{'opener': 'PARTY_MERCHANT'}], 'nextPageToken': ''}");
+    /* What was paid is contested, and cannot be agreed to; nor does another's dispute keep the door open for ever. */
+    house_sql(house, "UPDATE statement SET state = 6 WHERE type = 2");
+    house_refused(house, BANK, "ConfirmStatement", REASON_STATEMENT_DISPUTED, "statement_id",
+                  "{'statementId': 'demo/2026-01/BANK/bank-a/CNY'}");
+    house_sql(house, "UPDATE dispute SET state = 4, ended_on = '2026-01-16' WHERE opener = 1; UPDATE fence SET "
+                     "business_date = (SELECT issued_on + 16 FROM settlement_period)");
+    house_refused(house, BANK, "DisputeStatement", REASON_STATEMENT_CONFIRMED, "statement_id", CONTEST, house_id(), 1,
+                  1);
 }
 
 /* Offered a part, which the opener takes: once, from the merchant to the bank. */
@@ -217,12 +243,12 @@ static void time_ends_what_nobody_goes_on_with(void **state)
     struct error err;
 
     house_sql(house, issued);
-    const char *no = contest(house, BANK, 1, 200), *escalated = contest(house, BANK, 2, 10);
+    const char *no = contest(house, BANK, 1, 200), *escalated = contest(house, BANK, 1, 10);
     house_ask(house, BANK, "StepDispute", STEP, escalated, "ESCALATE", 0);
     for (int again = 0; again < 3; again++) {
         assert_true(date_parse(again ? "2026-01-31" : "2026-01-30", &expire.today));
         assert_true(db_execute(house->db, &dispute_expire, &expire, &ended, &err));
-        assert_true(db_execute(house->db, &dispute_release, &programme, NULL, &err));
+        assert_true(db_execute(house->db, &dispute_release_expired, &expire, NULL, &err));
         assert_true(db_execute(house->db, &dispute_unmark_statements, &programme, NULL, &err));
         assert_int_equal(ended, again == 1 ? 1 : 0);
         assert_int_equal(count(house, held), again ? 10 : 111);
@@ -265,6 +291,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(only_what_was_issued_and_not_agreed_to_by_whom_it_concerns, setup, teardown),
+        cmocka_unit_test_setup_teardown(each_side_has_its_own_room_and_its_days, setup, teardown),
         cmocka_unit_test_setup_teardown(an_offer_is_taken, setup, teardown),
         cmocka_unit_test_setup_teardown(all_is_granted_or_the_claim_falls, setup, teardown),
         cmocka_unit_test_setup_teardown(two_people_of_the_operator_decide, setup, teardown),

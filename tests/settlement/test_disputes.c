@@ -198,7 +198,8 @@ static void contested_money_is_kept_once_and_paid_once(void **state)
     assert_asked(world, "SELECT state, ended_on FROM dispute ORDER BY line_number", "6|2017-02-17\n5|9999-12-31\n");
     assert_payout(world, "2017-01: 1 payments to make\n");
     assert_payout(world, "2017-01: 0 payments to make\n");
-    assert_asked(world, "SELECT attempt, part, amount_minor FROM payout WHERE end_to_end_id = 'M1-000001' ORDER BY 1",
+    assert_asked(world,
+                 "SELECT attempt, part, amount_minor FROM payout WHERE end_to_end_id LIKE 'M1-000001%' ORDER BY 1",
                  "1|1|621\n2|2|500\n");
     assert_asked(world, states, "1|5\n2|5\n3|5\n");
 
@@ -207,11 +208,13 @@ static void contested_money_is_kept_once_and_paid_once(void **state)
     assert_recomputed(world, "2017-02");
 
     /* In March the second is agreed. */
-    world_do(world, "INSERT INTO settlement_correction (programme_no, request_id, currency, kind, from_party, from_no, "
-                    "to_party, to_no, amount_minor, reason, refers_to, state, maker, approver, business_date) VALUES "
-                    "(1, gen_random_uuid(), 'USD', 7, 2, 1, 1, 1, 300, 'dispute 2', 'P1.1-000001 line 2', 2, 'ann', "
-                    "'bob', '2017-03-01'); UPDATE dispute SET state = 3, agreed_minor = 300, correction_no = 1, "
-                    "ended_on = '2017-03-01' WHERE line_number = 2");
+    world_do(world,
+             "INSERT INTO settlement_correction (programme_no, request_id, currency, kind, from_party, from_no, "
+             "to_party, to_no, amount_minor, reason, refers_to, state, maker, approver, business_date) VALUES "
+             "(1, gen_random_uuid(), 'USD', 7, 2, 1, 1, 1, 300, 'dispute 2', 'P1.1-000001 line 2', 2, 'ann', "
+             "'bob', '2017-03-01'); UPDATE dispute SET state = 3, agreed_minor = 300, correction_no = 1, "
+             "ended_on = '2017-03-01' WHERE line_number = 2; UPDATE settlement_hold SET release_on = '2017-03-01' "
+             "WHERE kind = 2");
     world_settle(world, "2017-03-31", "2017-03");
     assert_asked(world, "SELECT release_on FROM settlement_hold WHERE kind = 2", "2017-03-01\n");
     assert_position(world, "2017-03", "0|-300|0|-300|-300|0\n");
@@ -236,6 +239,95 @@ static void contested_money_is_kept_once_and_paid_once(void **state)
     world_settle(world, "2017-04-30", "2017-04");
     assert_position(world, "2017-04", "-300|0|0|-300|-300|0\n");
     assert_recomputed(world, "2017-04");
+}
+
+static void assert_read(struct world *world, const char *xml, const char *expected)
+{
+    struct pay_options options = { .command = PAY_READ, .by = "tester" };
+    struct close_run run = { 0 };
+    struct error err = { 0 };
+    char path[160], *text = NULL;
+    struct db *db;
+    size_t size;
+
+    snprintf(path, sizeof path, "%s/bank.xml", world->dir);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fputs(xml, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+    FILE *out = open_memstream(&text, &size);
+    options.file = path;
+    assert_true(db_open(world->conninfo, &db, &err));
+    assert_true(close_begin(&run, db, "demo", &err));
+    if (!pay_command_run(&run, &options, world->dir, out, &err))
+        fail_msg("%s", error_text(&err));
+    close_end(&run);
+    db_close(db);
+    fclose(out);
+    if (!strstr(text, expected))
+        fail_msg("no \"%s\" in: %s", expected, text);
+    free(text);
+}
+
+#define STATUS(message, number, status)                                                                                \
+    "<Document "                                                                                                       \
+    "xmlns='urn:iso:std:iso:20022:tech:xsd:pain.002.001.11'><CstmrPmtStsRpt><OrgnlGrpInfAndSts><OrgnlMsgId>" message   \
+    "</OrgnlMsgId></OrgnlGrpInfAndSts><OrgnlPmtInfAndSts><TxInfAndSts><OrgnlEndToEndId>" number                        \
+    "</OrgnlEndToEndId><TxSts>" status "</TxSts><StsRsnInf><Rsn><Cd>AC01</Cd></Rsn></StsRsnInf></TxInfAndSts>"         \
+    "</OrgnlPmtInfAndSts></CstmrPmtStsRpt></Document>"
+#define BOOKED(number, amount)                                                                                         \
+    "<Document xmlns='urn:iso:std:iso:20022:tech:xsd:camt.053.001.08'><BkToCstmrStmt><Stmt><Id>1</Id><Acct><Id><Othr>" \
+    "<Id>1</Id></Othr></Id></Acct><Ntry><Amt Ccy='USD'>" amount "</Amt><CdtDbtInd>DBIT</CdtDbtInd><Sts><Cd>BOOK</Cd>"  \
+    "</Sts><BookgDt><Dt>2017-02-20</Dt></BookgDt><AcctSvcrRef>a</"                                                     \
+    "AcctSvcrRef><NtryDtls><TxDtls><Refs><EndToEndId>" number                                                          \
+    "</EndToEndId></Refs></TxDtls></NtryDtls></Ntry></Stmt></BkToCstmrStmt></Document>"
+
+/* 4.00 now, and 4.00 when the first dispute is over: what the bank says of one payment is never taken for the other. */
+static void equal_parts_are_told_apart(void **state)
+{
+    struct world *world = *state;
+    static const char parts[] = "SELECT end_to_end_id, part, amount_minor, state FROM payout WHERE end_to_end_id LIKE "
+                                "'M1-000001%' ORDER BY part, attempt";
+
+    contest(world, 1, 400);
+    contest(world, 2, 321);
+    assert_payout(world, "2017-01: 3 payments to make\n");
+    world_do(world, "UPDATE dispute SET state = 4, ended_on = '2017-02-02' WHERE line_number = 1");
+    assert_payout(world, "2017-01: 1 payments to make\n");
+    assert_asked(world, parts, "M1-000001|1|400|1\nM1-000001.2|2|400|1\n");
+    assert_read(world, STATUS("P1-2017-01-1", "M1-000001", "ACSC"), " 1 paid,");
+    assert_read(world, BOOKED("M1-000001", "4.00"), " 0 paid,");
+    assert_asked(world, parts, "M1-000001|1|400|3\nM1-000001.2|2|400|1\n");
+    assert_read(world, STATUS("P1-2017-01-2", "M1-000001.2", "RJCT"), " 1 rejected or returned;");
+    assert_payout(world, "2017-01: 1 payments to make\n");
+    assert_asked(world, parts, "M1-000001|1|400|3\nM1-000001.2|2|400|4\nM1-000001.2|2|400|1\n");
+}
+
+/* All that was withheld was decided against shop-1, which sells nothing any more: it keeps it until it has made up. */
+static void what_was_decided_against_a_party_is_not_paid_to_it(void **state)
+{
+    struct world *world = *state;
+
+    contest(world, 1, 1000);
+    assert_payout(world, "2017-01: 3 payments to make\n");
+    world_do(world, "INSERT INTO settlement_correction (programme_no, request_id, currency, kind, from_party, from_no, "
+                    "to_party, to_no, amount_minor, reason, refers_to, state, maker, approver, business_date) VALUES "
+                    "(1, gen_random_uuid(), 'USD', 7, 2, 1, 1, 1, 1000, 'dispute 1', 'P1.1-000001 line 1', 2, 'ann', "
+                    "'bob', '2017-02-01'); UPDATE dispute SET state = 3, agreed_minor = 1000, correction_no = 1, "
+                    "ended_on = '2017-02-01' WHERE line_number = 1");
+    assert_payout(world, "2017-01: 0 payments to make\n");
+    world_settle(world, "2017-02-28", "2017-02");
+    assert_position(world, "2017-02", "0|-1000|0|-1000|-1000|0\n");
+    world_do(world, "INSERT INTO settlement_period (programme_no, period, first_day, last_day, state, maker, "
+                    "manifest_sha256, statement_count, calculated_at, approver, signature_sha256, issued_on) VALUES "
+                    "(1, '2017-02', '2017-02-01', '2017-02-28', 3, 'a', sha256('m'), 11, now(), 'b', sha256('s'), "
+                    "'2017-03-01') ON CONFLICT (programme_no, period) DO UPDATE SET state = 3, approver = 'b', "
+                    "signature_sha256 = sha256('s'), issued_on = '2017-03-01'");
+    assert_payout(world, "2017-01: 0 payments to make\n"); /* it would owe what it got */
+    world_do(world, "UPDATE statement_position SET carried_minor = 0, closing_minor = 0, movement_minor = 0 WHERE "
+                    "carried_minor < 0");
+    assert_payout(world, "2017-01: 1 payments to make\n"); /* made up by later statements */
+    assert_asked(world, "SELECT sum(amount_minor) FROM payout WHERE end_to_end_id LIKE 'M1-000001%'", "1121\n");
 }
 
 /* A carrier is to be paid 5.00 for January, of which shop-1 contests 2.00, and 1.50 more when 3.00 are paid. */
@@ -287,7 +379,8 @@ static void a_carriers_money_is_kept_once_and_paid_once(void **state)
     world_settle(world, "2017-02-28", "2017-02");
     assert_carrier(world, "2017-02", "0|0|0|0|-150|150\n");
     assert_recomputed(world, "2017-02");
-    world_do(world, "UPDATE dispute SET state = 4, ended_on = '2017-03-01' WHERE state = 5");
+    world_do(world, "UPDATE dispute SET state = 4, ended_on = '2017-03-01' WHERE state = 5; UPDATE settlement_hold SET "
+                    "release_on = '2017-03-01' WHERE kind = 2");
     world_settle(world, "2017-03-31", "2017-03");
     assert_carrier(world, "2017-03", "0|0|0|0|0|0\n"); /* nothing is paid: it was in January */
     assert_line(world, "carrier_swift", "2017-03", "csv", ",DISPUTE_RELEASED,dispute 2,,-1.50\r\n");
@@ -301,6 +394,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(contested_money_is_kept_once_and_paid_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(equal_parts_are_told_apart, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_was_decided_against_a_party_is_not_paid_to_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_carriers_money_is_kept_once_and_paid_once, set_up_carrier, tear_down),
     };
 
