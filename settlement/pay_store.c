@@ -201,7 +201,8 @@ static const struct statement move_payouts = COMMAND_STATEMENT(
     "o.end_to_end_id = $3) AND o.state < $4 AND o.state < $5 AND ($7 = '' OR (o.currency = $7 AND o.amount_minor = "
     "$8)) "
     "AND CASE WHEN $2 = '' THEN o.attempt = (SELECT min(m.attempt) FROM payout m WHERE m.statement_id = "
-    "o.statement_id AND m.state < $4 AND m.state < $5 AND ($7 = '' OR m.amount_minor = $8) AND NOT EXISTS (SELECT FROM "
+    "o.statement_id AND m.end_to_end_id = o.end_to_end_id AND m.state < $4 AND m.state < $5 AND ($7 = '' OR "
+    "m.amount_minor = $8) AND NOT EXISTS (SELECT FROM "
     "payout l WHERE l.statement_id = m.statement_id AND l.part = m.part AND l.attempt > m.attempt)) "
     "ELSE o.batch_no = (SELECT b.batch_no FROM payout_batch b WHERE b.message_id = $2) END",
     move_params);

@@ -77,6 +77,8 @@ static bool check_amount(const struct work *work, struct dispute_open_params *pa
         return false;
     if (line.agreed)
         return error_field(err, REASON_STATEMENT_CONFIRMED, "--break", "%s", work->line.statement_id);
+    if (line.open >= DISPUTES_OPEN_MAX)
+        return error_field(err, REASON_TOO_MANY_DISPUTES, "--break", "%s", work->line.statement_id);
     return params->amount_minor <= params->line_minor - line.contested_minor ||
            error_field(err, REASON_BEYOND_LINE, "--break", "correct it by hand instead");
 }

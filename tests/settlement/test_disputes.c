@@ -275,11 +275,12 @@ static void assert_read(struct world *world, const char *xml, const char *expect
     "</OrgnlMsgId></OrgnlGrpInfAndSts><OrgnlPmtInfAndSts><TxInfAndSts><OrgnlEndToEndId>" number                        \
     "</OrgnlEndToEndId><TxSts>" status "</TxSts><StsRsnInf><Rsn><Cd>AC01</Cd></Rsn></StsRsnInf></TxInfAndSts>"         \
     "</OrgnlPmtInfAndSts></CstmrPmtStsRpt></Document>"
-#define BOOKED(number, amount)                                                                                         \
+#define BOOKED(number, amount, side, reference)                                                                        \
     "<Document xmlns='urn:iso:std:iso:20022:tech:xsd:camt.053.001.08'><BkToCstmrStmt><Stmt><Id>1</Id><Acct><Id><Othr>" \
-    "<Id>1</Id></Othr></Id></Acct><Ntry><Amt Ccy='USD'>" amount "</Amt><CdtDbtInd>DBIT</CdtDbtInd><Sts><Cd>BOOK</Cd>"  \
-    "</Sts><BookgDt><Dt>2017-02-20</Dt></BookgDt><AcctSvcrRef>a</"                                                     \
-    "AcctSvcrRef><NtryDtls><TxDtls><Refs><EndToEndId>" number                                                          \
+    "<Id>1</Id></Othr></Id></Acct><Ntry><Amt Ccy='USD'>" amount "</Amt><CdtDbtInd>" side                               \
+    "</CdtDbtInd><Sts><Cd>BOOK</Cd>"                                                                                   \
+    "</Sts><BookgDt><Dt>2017-02-20</Dt></BookgDt><AcctSvcrRef>" reference                                              \
+    "</AcctSvcrRef><NtryDtls><TxDtls><Refs><EndToEndId>" number                                                        \
     "</EndToEndId></Refs></TxDtls></NtryDtls></Ntry></Stmt></BkToCstmrStmt></Document>"
 
 /* 4.00 now, and 4.00 when the first dispute is over: what the bank says of one payment is never taken for the other. */
@@ -296,11 +297,15 @@ static void equal_parts_are_told_apart(void **state)
     assert_payout(world, "2017-01: 1 payments to make\n");
     assert_asked(world, parts, "M1-000001|1|400|1\nM1-000001.2|2|400|1\n");
     assert_read(world, STATUS("P1-2017-01-1", "M1-000001", "ACSC"), " 1 paid,");
-    assert_read(world, BOOKED("M1-000001", "4.00"), " 0 paid,");
+    assert_read(world, BOOKED("M1-000001", "4.00", "DBIT", "a"), " 0 paid,");
     assert_asked(world, parts, "M1-000001|1|400|3\nM1-000001.2|2|400|1\n");
-    assert_read(world, STATUS("P1-2017-01-2", "M1-000001.2", "RJCT"), " 1 rejected or returned;");
+    assert_read(world, BOOKED("M1-000001.2", "4.00", "DBIT", "b"), " 1 paid,");
+    assert_read(world, BOOKED("M1-000001.2", "4.00", "CRDT", "c"), " 1 rejected or returned;");
+    assert_asked(world, parts, "M1-000001|1|400|3\nM1-000001.2|2|400|4\n");
     assert_payout(world, "2017-01: 1 payments to make\n");
-    assert_asked(world, parts, "M1-000001|1|400|3\nM1-000001.2|2|400|4\nM1-000001.2|2|400|1\n");
+    assert_read(world, STATUS("P1-2017-01-3", "M1-000001.2", "RJCT"), " 1 rejected or returned;");
+    assert_payout(world, "2017-01: 1 payments to make\n");
+    assert_asked(world, parts, "M1-000001|1|400|3\nM1-000001.2|2|400|4\nM1-000001.2|2|400|4\nM1-000001.2|2|400|1\n");
 }
 
 /* All that was withheld was decided against shop-1, which sells nothing any more: it keeps it until it has made up. */
