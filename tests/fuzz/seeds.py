@@ -163,6 +163,46 @@ def wire_values():
                 array(25, [b"a", b"", "é".encode()]), array(16, []))
 
 
+ID1, ID2 = (f"0190abcd-0000-7000-8000-00000000000{n}.00ff" for n in (1, 2))
+STATEMENT = (f"{{1:F01BANKXXXX}}{{2:I940}}{{4:\n:20:STMT1\n:25:1234/567\n:28C:1/1\n:60F:C170103USD1000,00\n:61:1701030104C12,34NTRF"
+             f"PAY1//BANKREF\n:86:?20EREF+{ID1[:30]}?2{ID1[30:]}KREF+x?22y\n:61:170104D5,NTRFNONREF\nmore\n:86:/EREF/{ID2}/REMI/a\n"
+             ":61:170104RC1,1FMSCX\n:62F:C170104USD1006,24\n:64:C170104USD1006,24\n-}\n")
+REPORT = ("01,122099999,123456789,170103,0200,1,80,,2/\n02,031001234,122099999,1,170103,,USD,2/\n"
+          "03,0123456789,,010,500000,,,190,70000,4,0/\n88,100,-10000,,\n16,165,123400,V,170104,,BREF," + ID1 + ",A, B / C/\n"
+          "16,409,5000,S,1000,2000,2000,BREF2,,more /EREF/01\n88,90abcd-0000-7000-8000-000000000002.00ff/x\n"
+          "16,890,,,,,a note/\n49,688400,7/\n03,77,JPY,,,,/\n16,399,12,,,REF3/\n49,12,3/\n98,688412,2,12/\n99,688412,1,14/\n")
+
+
+def iso(message, root, body):
+    return f'<Document xmlns="urn:iso:std:iso:20022:tech:xsd:{message}"><{root}>{body}</{root}></Document>\n'
+
+
+def counterparty_files():
+    """What fuzz_counterparty.c reads, by the number in front."""
+    def balance(code, amount):
+        return (f"<Bal><Tp><CdOrPrtry><Cd>{code}</Cd></CdOrPrtry></Tp><Amt Ccy=\"USD\">{amount}</Amt><CdtDbtInd>CRDT</CdtDbtInd>"
+                "<Dt><Dt>2017-01-31</Dt></Dt></Bal>")
+
+    def entry(amount, side, reference):
+        return (f"<Ntry><Amt Ccy=\"USD\">{amount}</Amt><CdtDbtInd>{side}</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts><BookgDt><Dt>2017-01-03</Dt>"
+                f"</BookgDt><NtryDtls><TxDtls><Refs><EndToEndId>{reference}</EndToEndId></Refs></TxDtls></NtryDtls></Ntry>")
+    yield 0, f"key,date,amount,currency,points,state,party\n{ID1},2017-01-03,12.34,USD,1234,CONFIRM,shop-1\n{ID2},2017-01-04,-5,JPY,,,\n"
+    yield 0, "key,date,amount_minor,currency\nX,2017-02-03,100,USD\n"
+    yield 1, ("SEQ;TXN_REF;CARD_NO;POST_DT;CCY;AMT;DRCR;PTS;ACCEPTOR;BRANCH\n"
+              f"1;{ID1};4111111111111111;20170131;USD;12.30;D;1230;shop-1;7\n2;{ID2};;20170131;USD;1.00;C;100;shop-1;7\n")
+    yield 2, ("\u6d41\u6c34\u53f7,\u4ea4\u6613\u65f6\u95f4,\u4ea4\u6613\u7c7b\u578b,\u91d1\u989d,\u79ef\u5206,\u95e8\u5e97\u540d\u79f0\n"
+              f"{UUID},2017-01-31 23:59:59,\u6d88\u8d39,`8.05,805,x\n{UUID},2017-01-31 09:00:00,\u9000\u8d27,\"`1,200.00\",,x\n")
+    for side in (0, 0x80):  # whose debit it is
+        yield side + (3 - side) % 7, REPORT
+        yield side + (4 - side) % 7, STATEMENT
+    yield 5, iso("camt.053.001.08", "BkToCstmrStmt", "<GrpHdr><MsgId>M</MsgId></GrpHdr><Stmt><Id>S</Id><Acct><Id><IBAN>DE00</IBAN></Id></Acct>"
+                 + balance("OPBD", "1.00") + balance("CLBD", "12.84") + entry("12.34", "CRDT", ID1) + entry("0.50", "DBIT", "NOTPROVIDED") + "</Stmt>")
+    yield 6, iso("pain.002.001.11", "CstmrPmtStsRpt", "<GrpHdr><MsgId>R</MsgId></GrpHdr><OrgnlGrpInfAndSts><OrgnlMsgId>P1</OrgnlMsgId>"
+                 "<GrpSts>PART</GrpSts></OrgnlGrpInfAndSts><OrgnlPmtInfAndSts><OrgnlPmtInfId>P1-1</OrgnlPmtInfId><TxInfAndSts>"
+                 "<OrgnlEndToEndId>M1-000001</OrgnlEndToEndId><TxSts>RJCT</TxSts><StsRsnInf><Rsn><Cd>AC01</Cd></Rsn><AddtlInf>no such account"
+                 "</AddtlInf></StsRsnInf></TxInfAndSts></OrgnlPmtInfAndSts>")
+
+
 def everything():
     """(fuzzer, input) pairs."""
     for number, message in messages():
@@ -182,6 +222,8 @@ def everything():
         yield from (("rows", bytes([named]) + text.encode()) for text in ROWS)
     yield from (("member_file", one) for one in member_files())
     yield "requests_file", requests_file()
+    for kind, text in counterparty_files():
+        yield "counterparty", bytes([kind]) + text.encode("gb18030" if kind == 2 else "utf-8")
     yield from (("wire", bytes([kind]) + value) for kind, value in enumerate(wire_values()))
     yield "carrier", b'\0\1{"waybill":"SIM61CCF90061C1"}'
     yield "carrier", b'\1\x80{"waybill":"a/b"}'
