@@ -167,7 +167,7 @@ static enum reason quote_stands(const struct account *account, const struct mome
         return *cost == points ? REASON_OK : REASON_QUOTE_CHANGED;
     if (strcmp(price->currency, moment->terms->currency) != 0)
         return REASON_CURRENCY_DIFFERS;
-    if (!moment->rules->set)
+    if (!moment->rules->set || price->cash_minor >= price->minor) /* points too few to pay anything */
         return REASON_CASH_BOUNDS;
     return rule_set_cash(price->minor, *cost, points) == price->cash_minor ? REASON_OK : REASON_QUOTE_CHANGED;
 }

@@ -59,19 +59,28 @@ static bool price_of(const struct reference *reference, const struct merchant *m
            error_field(err, REASON_AMOUNT_TOO_LARGE, "quantity", "%s", "");
 }
 
-/* How the price is paid: as many points as were offered, or as may be. */
-static enum reason divide(const struct rule_set *set, int64_t offered, int64_t full, Quoted *quoted)
+/* How the price is paid: as many points as were offered, or as may be. Points that pay nothing pay for nothing. */
+static enum reason divide(const struct moment *moment, const struct price *price, int64_t offered, int64_t full,
+                          Quoted *quoted)
 {
+    const struct rule_set *set = moment->rules->set;
+    bool at_the_till = moment->terms && strcmp(moment->terms->currency, price->currency) == 0;
     int64_t least = full, most = full;
 
     if (set && !rule_set_bounds(set, full, &least, &most))
         return REASON_AMOUNT_TOO_LARGE;
     quoted->least_points = least;
     quoted->most_points = most;
-    if (offered && (offered < least || offered > most || (set && offered % set->step_points != 0)))
-        return offered < least || offered > most ? REASON_CASH_BOUNDS : REASON_NOT_A_STEP;
     quoted->points = offered ? offered : most > 0 && most >= least ? most : full;
-    return REASON_OK;
+    if (!offered && (!at_the_till || rule_set_cash(price->minor, full, quoted->points) == price->minor))
+        quoted->points = full;
+    if (!offered)
+        return REASON_OK;
+    if (offered < least || offered > most || rule_set_cash(price->minor, full, offered) == price->minor)
+        return REASON_CASH_BOUNDS;
+    if (set && offered % set->step_points != 0)
+        return REASON_NOT_A_STEP;
+    return offered == full || at_the_till ? REASON_OK : REASON_CURRENCY_DIFFERS;
 }
 
 static bool quote(struct errand *errand, const struct account *account, const struct moment *moment,
@@ -91,7 +100,7 @@ static bool quote(struct errand *errand, const struct account *account, const st
     Quoted *quoted = errand_reply(errand, &alliance__v1__quote_redemption_response__descriptor, err);
     if (!quoted)
         return false;
-    reason = divide(rules->set, offered, points, quoted);
+    reason = divide(moment, price, offered, points, quoted);
     if (reason != REASON_OK)
         return error_field(err, reason, "points",
                            "%" PRId64 " to %" PRId64 " points may pay of this price, and the rest is cash",

@@ -31,7 +31,7 @@ static int setup_without(void **state)
     return 0;
 }
 
-static int setup(void **state)
+static int setup_with(void **state, const char *document)
 {
     setup_without(state);
     struct house *house = *state;
@@ -40,13 +40,29 @@ static int setup(void **state)
               "{'good': {'goodsId': 'lamp', 'merchantId': 'shop-1', 'name': 'Lamp', 'kind': 'GOODS_KIND_PHYSICAL', "
               "'price': {'currencyCode': 'CNY', 'amountMinor': '500'}, 'carrierId': 'swift'}}");
     house_ask(house, "bank/bank-a/person/ann", "DraftRuleSet",
-              "{'requestId': '%s', 'bankId': 'bank-a', 'document': %s}", house_id(), DOCUMENT);
+              "{'requestId': '%s', 'bankId': 'bank-a', 'document': %s}", house_id(), document);
     house_expect(house_ask(house, BANK, "ValidateRuleSet", NUMBER), "{'findings': []}");
     house_ask(house, "bank/bank-a/person/ben", "ApproveRuleSet", NUMBER);
     house_ask(house, BANK, "ScheduleRuleSet",
               "{'bankId': 'bank-a', 'number': 1, 'effectiveFrom': '2026-01-15T13:00:00Z'}");
     house_ask(house, OLGA, "AdvanceTestClock", "{'programmeId': 'demo', 'programmeTime': '2026-01-15T13:00:00Z'}");
     return 0;
+}
+
+static int setup(void **state)
+{
+    return setup_with(state, DOCUMENT);
+}
+
+/* Ten points a fen, and as few of them as one likes. */
+static int setup_fine(void **state)
+{
+    return setup_with(state,
+                      "{'rules': {'rates': [{'currencyCode': 'CNY', 'conversionRate': {'num': '10', 'den': '1'}, "
+                      "'settlementRate': {'num': '7', 'den': '100'}}], 'minimumPoints': '1', 'expiryMonths': 24, "
+                      "'accrualRate': {'num': '1', 'den': '10'}}, 'accrualBase': "
+                      "'ACCRUAL_BASE_WHOLE_AMOUNT', 'maximumPoints': '100000', 'stepPoints': '1', "
+                      "'pointsAndCash': {'leastPointsBp': 0, 'mostPointsBp': 8000}}");
 }
 
 static int teardown(void **state)
@@ -200,6 +216,21 @@ static void the_command_line_knows_both(void **state)
     assert_int_equal(house_count(house, "SELECT cash_minor FROM redemption"), 1000);
 }
 
+/* Five points are half a fen: they pay nothing, and then all of the price would be cash. */
+static void points_that_pay_nothing_are_refused(void **state)
+{
+    struct house *house = *state;
+
+    house_refused(house, SHOP, "QuoteRedemption", REASON_CASH_BOUNDS, "points", QUOTE, 5, FOR(500));
+    house_refused(house, SHOP, "RedeemPoints", REASON_CASH_BOUNDS, NULL, HOLD, house_id(), 5, LAMP AND(500));
+    house_refused(house, SHOP, "RedeemPoints", REASON_CASH_BOUNDS, NULL, HOLD, house_id(), 5, LAMP AND(600));
+    house_expect(house_ask(house, SHOP, "QuoteRedemption", QUOTE, 0, FOR(1)), "{'points': '10'}");
+    house_expect(house_ask(house, SHOP, "QuoteRedemption", QUOTE, 15, FOR(500)),
+                 "{'points': '15', 'cash': " MONEY(499) "}");
+    house_expect(house_ask(house, SHOP, "RedeemPoints", HOLD, house_id(), 15, LAMP AND(499)),
+                 "{'points': '15', 'cash': " MONEY(499) "}");
+}
+
 static void without_a_rule_set_points_pay_all(void **state)
 {
     struct house *house = *state;
@@ -223,6 +254,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_ends_otherwise_has_no_cash, setup, teardown),
         cmocka_unit_test_setup_teardown(a_good_is_paid_with_both, setup, teardown),
         cmocka_unit_test_setup_teardown(the_command_line_knows_both, setup, teardown),
+        cmocka_unit_test_setup_teardown(points_that_pay_nothing_are_refused, setup_fine, teardown),
         cmocka_unit_test_setup_teardown(without_a_rule_set_points_pay_all, setup_without, teardown),
     };
 
