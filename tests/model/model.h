@@ -231,8 +231,8 @@ enum reason model_earn(struct model *model, int member, const struct command *co
 enum reason model_return(struct model *model, int member, const struct command *command, int64_t *points);
 enum reason model_set_member(struct model *model, int member, const struct command *command, bool is_new, bool *changed,
                              int64_t *points);
-/* The limit as tier, rules and date make it; true when it is another. */
-bool model_limit(struct model *model, int member);
+/* The limit as tier, rules and date make it; true when it is another. One by tier stays while there are no rules. */
+bool model_limit(struct model *model, int member, bool by_tier_before);
 /* One of MATURE to SETTLE; *points: what was moved. *kind: what it did. */
 enum reason model_operate(struct model *model, int member, const struct command *command, int64_t *points, int *kind);
 

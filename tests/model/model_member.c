@@ -214,11 +214,12 @@ static int64_t tier_default(const struct model *model, const struct model_member
     return points;
 }
 
-bool model_limit(struct model *model, int member)
+bool model_limit(struct model *model, int member, bool by_tier_before)
 {
     struct model_member *whose = &model->members[member];
     int64_t before = whose->credit_limit;
     int32_t today = model->facts.today;
+    bool stays = by_tier_before && !whose->other_begun && !model->facts.rules[whose->bank_no];
 
     if (whose->status == MEMBER_CLOSED)
         return false;
@@ -226,7 +227,7 @@ bool model_limit(struct model *model, int member)
         whose->other = (struct temporary_limit){ 0 };
     whose->other_begun = whose->other.last.days && whose->other.first.days <= today;
     whose->credit_limit = whose->other_begun ? whose->other.points
-                          : whose->by_tier   ? tier_default(model, whose)
+                          : whose->by_tier   ? (stays ? before : tier_default(model, whose))
                                              : whose->own_limit;
     return whose->credit_limit != before;
 }
@@ -242,6 +243,7 @@ enum reason model_set_member(struct model *model, int member, const struct comma
     int16_t status = command->member.status ? command->member.status : is_new ? MEMBER_ACTIVE : whose->status;
     int16_t tier = command->member.has_tier ? command->member.tier : whose->tier;
     int64_t own = credit->by_tier ? 0 : credit->limit;
+    bool by_tier_before = !is_new && whose->by_tier;
 
     *points = 0;
     *changed = false;
@@ -261,7 +263,7 @@ enum reason model_set_member(struct model *model, int member, const struct comma
                whose->other.last.days != before.last.days;
     if (is_new)
         whose->status = MEMBER_ACTIVE;
-    *changed = model_limit(model, member) || *changed;
+    *changed = model_limit(model, member, by_tier_before) || *changed;
     if (status == MEMBER_CLOSED && !is_new)
         return close_member(model, member, command, points);
     whose->status = status;
@@ -449,7 +451,7 @@ static enum reason set_state(struct model *model, int member, const struct comma
     } else {
         whose->tier = (int16_t)number;
     }
-    model_limit(model, member);
+    model_limit(model, member, whose->by_tier);
     if (!same)
         model_note(model, member, ENTRY_MEMBER, 0, &command->request_id, &nobody, NULL);
     return REASON_OK;
@@ -684,6 +686,6 @@ void model_catch_up(struct model *model, int member)
     whose->expired += heaps_points(&gone);
     if (gone.count > 0)
         model_note(model, member, ENTRY_EXPIRE, heaps_points(&gone), &nobody, &nobody, &gone);
-    if (model_limit(model, member))
+    if (model_limit(model, member, model->members[member].by_tier))
         model_note(model, member, ENTRY_MEMBER, 0, &nobody, &nobody, NULL);
 }

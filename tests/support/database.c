@@ -22,7 +22,7 @@ static void cluster(char conninfo[TEST_CONNINFO])
         snprintf(conninfo, TEST_CONNINFO, "%s", given);
         return;
     }
-    FILE *out = popen(SOURCE_DIR "/ops/lib/postgres start " SOURCE_DIR "/var/test fast", "r");
+    FILE *out = popen(SOURCE_DIR "/ops/lib/postgres start " SOURCE_DIR "/var/test memory", "r");
     assert_non_null(out);
     assert_non_null(fgets(conninfo, TEST_CONNINFO, out));
     assert_int_equal(pclose(out), 0);
