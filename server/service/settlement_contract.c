@@ -107,6 +107,15 @@ static bool read_tiers(const Contract *asked, struct settle_contract *contract, 
     return true;
 }
 
+/* A party that thinks it is settled by the week must not learn otherwise from its first statement. */
+static bool check_kind(const Contract *asked, struct error *err)
+{
+    return asked->period_kind == ALLIANCE__V1__PERIOD_KIND__PERIOD_KIND_UNSPECIFIED ||
+           asked->period_kind == ALLIANCE__V1__PERIOD_KIND__PERIOD_KIND_MONTH ||
+           error_field(err, REASON_FIELD_INVALID, "period_kind",
+                       "must be PERIOD_KIND_MONTH: nothing is settled by other periods yet");
+}
+
 /* What is unspecified has its usual value. */
 static bool read_contract(struct arena *arena, const Contract *asked, struct settle_contract *contract,
                           struct error *err)
@@ -131,7 +140,7 @@ static bool read_contract(struct arena *arena, const Contract *asked, struct set
         .freight_minor = asked->freight_minor,
     };
     snprintf(contract->currency, sizeof contract->currency, "%s", asked->currency_code);
-    return read_tiers(asked, contract, err) && read_days(arena, asked, contract, err) &&
+    return check_kind(asked, err) && read_tiers(asked, contract, err) && read_days(arena, asked, contract, err) &&
            settle_contract_check(contract, err);
 }
 

@@ -45,9 +45,9 @@ static void a_contract_has_versions(void **state)
                   id);
     house_expect(house_ask(house, "operator/olga", "PublishSettlementContract",
                            "{'requestId': '%s', 'contract': {'programmeId': 'demo', " SHOP
-                           ", 'effectiveFrom': '2030-02-01', 'periodKind': 'PERIOD_KIND_WEEK', 'paymentDays': 3}}",
+                           ", 'effectiveFrom': '2030-02-01', 'periodKind': 'PERIOD_KIND_MONTH', 'paymentDays': 3}}",
                            house_id()),
-                 "{'version': 2, 'periodKind': 'PERIOD_KIND_WEEK', 'paymentDays': 3}");
+                 "{'version': 2, 'periodKind': 'PERIOD_KIND_MONTH', 'paymentDays': 3}");
     json_t *page = house_ask(house, "operator/olga", "ListSettlementContracts",
                              "{'programmeId': 'demo', 'party': {'kind': 'PARTY_MERCHANT', 'id': 'shop-1'}, "
                              "'pageSize': 1}");
@@ -78,8 +78,8 @@ static const struct {
     { REASON_FIELD_INVALID, "contract.effective_from", "'programmeId': 'demo', " SHOP ", 'effectiveFrom': 'soon'" },
     { REASON_EFFECTIVE_TOO_EARLY, "contract.effective_from",
       "'programmeId': 'demo', " SHOP ", 'effectiveFrom': '2001-01-01'" },
-    { REASON_FIELD_INVALID, "contract.effective_from",
-      "'programmeId': 'demo', " SHOP ", 'effectiveFrom': '2031-01-02', 'periodKind': 'PERIOD_KIND_DAY'" },
+    { REASON_FIELD_INVALID, "contract.period_kind",
+      "'programmeId': 'demo', " SHOP ", 'effectiveFrom': '2031-01-01', 'periodKind': 'PERIOD_KIND_WEEK'" },
     { REASON_FIELD_INVALID, "contract.hold_back_periods",
       "'programmeId': 'demo', " SHOP ", 'effectiveFrom': '2031-01-01', 'holdBackBp': 100" },
     { REASON_FIELD_INVALID, "contract.custom_ends",
