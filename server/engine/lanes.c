@@ -94,6 +94,35 @@ static bool ready(struct lane *lane, struct error *err)
     return lane->prepared;
 }
 
+/* Late */
+
+static bool is_held(const struct command *command, int64_t now_us)
+{
+    return !command->held_until_us || *command->held_until_us > now_us;
+}
+
+static bool is_wanted(const struct command *command, int64_t now_us)
+{
+    return command->deadline_us > now_us && is_held(command, now_us);
+}
+
+/* Refuses the others; the rest is kept in order. */
+static size_t keep_those(bool (*good)(const struct command *command, int64_t now_us), struct command **commands,
+                         size_t count)
+{
+    const struct error late = { .reason = REASON_DEADLINE_PASSED };
+    int64_t now_us = clock_monotonic_us();
+    size_t kept = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (good(commands[i], now_us))
+            commands[kept++] = commands[i];
+        else
+            refuse_all(&commands[i], 1, &late);
+    }
+    return kept;
+}
+
 /* Running a batch */
 
 /*
@@ -173,12 +202,17 @@ static bool run_once(struct lane *lane, int32_t bucket, struct command *const *c
     return error_set(err, REASON_TRY_AGAIN, "the batch lacks something again and again");
 }
 
-/* true when committed; otherwise *err is the last failure. */
-static bool run_persistently(struct lane *lane, int32_t bucket, struct command *const *commands, size_t count,
+/*
+ * true when committed; otherwise *err is the last failure. Each further try may come long after the one before: what is
+ * leased by another one now is refused first, and is of *count no more.
+ */
+static bool run_persistently(struct lane *lane, int32_t bucket, struct command **commands, size_t *count,
                              struct error *err)
 {
     for (int attempt = 1; ready(lane, err); attempt++) {
-        if (plans_fit(lane, err) && run_once(lane, bucket, commands, count, err))
+        if (attempt > 1)
+            *count = keep_those(is_held, commands, *count);
+        if (*count == 0 || (plans_fit(lane, err) && run_once(lane, bucket, commands, *count, err)))
             return true;
         if (!may_pass(lane, attempt, err))
             return false;
@@ -187,11 +221,11 @@ static bool run_persistently(struct lane *lane, int32_t bucket, struct command *
 }
 
 /* The poison command gets its own error; its neighbours succeed. Depth is at most log2(BATCH_MAX). */
-static void run_commands(struct lane *lane, int32_t bucket, struct command *const *commands, size_t count)
+static void run_commands(struct lane *lane, int32_t bucket, struct command **commands, size_t count)
 {
     struct error err = { 0 };
 
-    if (run_persistently(lane, bucket, commands, count, &err)) {
+    if (run_persistently(lane, bucket, commands, &count, &err)) {
         for (size_t i = 0; i < count; i++)
             finish(commands[i]);
         return;
@@ -232,23 +266,6 @@ static void wait_for_work(struct lane *lane)
     until.tv_sec += sweep_us / US_PER_SECOND + ns / 1000000000;
     until.tv_nsec = ns % 1000000000;
     pthread_cond_timedwait(&lane->work, &lane->lock, &until);
-}
-
-/* Nobody waits for these any more; the rest is kept in order. */
-static size_t drop_late(struct command **commands, size_t count)
-{
-    const struct error late = { .reason = REASON_DEADLINE_PASSED };
-    int64_t now_us = clock_monotonic_us();
-    size_t kept = 0;
-
-    for (size_t i = 0; i < count; i++) {
-        const _Atomic int64_t *held_until_us = commands[i]->held_until_us;
-        if (commands[i]->deadline_us > now_us && (!held_until_us || *held_until_us > now_us))
-            commands[kept++] = commands[i];
-        else
-            refuse_all(&commands[i], 1, &late);
-    }
-    return kept;
 }
 
 /* Sweeping */
@@ -322,7 +339,7 @@ static void *lane_main(void *argument)
         if (over)
             return NULL;
         int64_t began_us = clock_monotonic_us();
-        count = drop_late(commands, count);
+        count = keep_those(is_wanted, commands, count);
         if (count > 0) {
             run_commands(lane, bucket, commands, count);
             report(lane, count, began_us, waiting);

@@ -116,6 +116,7 @@ static bool undo_window(struct rolling *rolling, struct error *err)
 {
     struct undo_window *window = &rolling->window;
 
+    window->undoing = true;
     if (window->count == 0)
         return true;
     if (!undo_inspect(window, err) || !undo_do(window, err))

@@ -53,14 +53,19 @@ static bool begin_window(struct undo_window *window, struct error *err)
     return window->members || no_room(err);
 }
 
-static void add(struct undo_window *window, const struct uuid *member_id, enum undo_part part)
+static void name(const struct undo_window *window, struct undo_member *member, const struct uuid *member_id,
+                 enum undo_part part)
 {
     char step[48];
-    struct undo_member *member = &window->members[window->count++];
 
     snprintf(step, sizeof step, "roster roll back %" PRId64, window->key.batch_number);
     *member = (struct undo_member){ .member_id = *member_id, .part = part };
     member->ref = command_transfer_step(member_id, step);
+}
+
+static void add(struct undo_window *window, const struct uuid *member_id, enum undo_part part)
+{
+    name(window, &window->members[window->count++], member_id, part);
 }
 
 static bool take_chunk(struct undo_window *window, const struct applied_chunk *chunk, struct error *err)
@@ -168,38 +173,37 @@ static void drop_others(struct undo_window *window)
     window->count = kept;
 }
 
-static bool read_rows(struct undo_window *window, struct error *err)
+static bool read_rows(struct undo_window *window, struct undo_member *members, size_t wanted, struct error *err)
 {
-    int64_t *buckets = arena_alloc(&window->arena, window->count * sizeof *buckets);
-    struct uuid *ids = arena_alloc(&window->arena, window->count * sizeof *ids),
-                *refs = arena_alloc(&window->arena, window->count * sizeof *refs);
+    int64_t *buckets = arena_alloc(&window->arena, wanted * sizeof *buckets);
+    struct uuid *ids = arena_alloc(&window->arena, wanted * sizeof *ids),
+                *refs = arena_alloc(&window->arena, wanted * sizeof *refs);
     size_t count;
     void *rows;
 
     if (!buckets || !ids || !refs)
         return no_room(err);
-    for (size_t i = 0; i < window->count; i++) {
-        ids[i] = window->members[i].member_id;
-        refs[i] = window->members[i].ref;
+    for (size_t i = 0; i < wanted; i++) {
+        ids[i] = members[i].member_id;
+        refs[i] = members[i].ref;
         buckets[i] = member_hash16(&ids[i]) % window->buckets;
     }
-    const struct undo_params params = { window->key.bank_no,
-                                        window->key.batch_number,
-                                        { buckets, window->count },
-                                        { ids, window->count },
-                                        { refs, window->count } };
+    const struct undo_params params = {
+        window->key.bank_no, window->key.batch_number, { buckets, wanted }, { ids, wanted }, { refs, wanted }
+    };
     if (!db_fetch(window->db, &undo_find, &params, &window->arena, &rows, &count, err))
         return false;
     for (size_t i = 0; i < count; i++) {
         const struct undo_row *row = &((const struct undo_row *)rows)[i];
-        window->members[row->place].row = row;
+        members[row->place].row = row;
     }
     return true;
 }
 
 static bool inspect(struct undo_window *window, struct error *err)
 {
-    if (!db_execute(window->db, &card_plans, NULL, NULL, err) || !read_rows(window, err))
+    if (!db_execute(window->db, &card_plans, NULL, NULL, err) ||
+        !read_rows(window, window->members, window->count, err))
         return false;
     drop_others(window);
     for (size_t i = 0; i < window->count; i++) {
@@ -207,6 +211,26 @@ static bool inspect(struct undo_window *window, struct error *err)
             return no_room(err);
     }
     return undo_check_cards(window, err);
+}
+
+bool undo_find_staying(struct undo_window *window, const struct uuid *ids, bool *stays, size_t count, struct error *err)
+{
+    struct undo_member *members = arena_alloc(&window->arena, count * sizeof *members);
+
+    if (!members)
+        return no_room(err);
+    for (size_t i = 0; i < count; i++)
+        name(window, &members[i], &ids[i], UNDO_CREATED);
+    if (!read_rows(window, members, count, err))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        if (members[i].row && members[i].row->kept && members[i].row->was_there)
+            members[i].part = UNDO_CHANGED;
+        if (!judge(window, &members[i]))
+            return no_room(err);
+        stays[i] = members[i].why != NULL;
+    }
+    return true;
 }
 
 bool undo_inspect(struct undo_window *window, struct error *err)

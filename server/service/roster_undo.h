@@ -34,6 +34,7 @@ struct undo_window {
     char bank_id[ID_MAX + 1];
     int32_t programme_no, buckets;
     const char *changed_by; /* for the audit log */
+    bool undoing;           /* the second look: whose card is with one that stays, stays too */
     struct arena arena;
     struct crew crew;
     struct undo_member *members;
@@ -58,6 +59,9 @@ bool undo_inspect(struct undo_window *window, struct error *err) MUST_USE;
  */
 bool undo_do(struct undo_window *window, struct error *err) MUST_USE;
 
+/* For roster_undo_cards.c only: stays[i] says that the batch's part of that member is not to be undone. */
+bool undo_find_staying(struct undo_window *window, const struct uuid *ids, bool *stays, size_t count,
+                       struct error *err) MUST_USE;
 /* roster_undo_cards.c, for the other two only. Says why of those whose card is a stranger's. In a transaction. */
 bool undo_check_cards(struct undo_window *window, struct error *err) MUST_USE;
 /* Cards they had are theirs again, also those of another of the batch's members. */

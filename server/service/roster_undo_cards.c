@@ -29,6 +29,8 @@ struct undo_cards {
     size_t count;
 };
 
+static const char TAKEN[] = "a card of it is another member's now";
+
 static bool no_room(struct error *err)
 {
     return error_set(err, REASON_INTERNAL, "no memory for a window of a roster batch");
@@ -172,7 +174,30 @@ static bool ask_log(struct undo_cards *cards, int32_t bucket, struct error *err)
         for (size_t k = 0; !ours && k < found; k++)
             ours = uuid_compare(&card->owner, &traces[k].member_id) == 0;
         if (!ours)
-            card->member->why = "a card of it is another member's now";
+            card->member->why = TAKEN;
+    }
+    return true;
+}
+
+/* Whoever was used since the first look keeps what the batch gave it, cards too. */
+static bool ask_whether_they_stay(struct undo_cards *cards, struct error *err)
+{
+    struct undo_window *window = cards->window;
+    struct uuid *ids = arena_alloc(&window->arena, cards->count * sizeof *ids);
+    bool *stays = arena_alloc(&window->arena, cards->count * sizeof *stays);
+    size_t count = 0, at = 0;
+
+    if (!ids || !stays)
+        return no_room(err);
+    for (size_t i = 0; i < cards->count; i++) {
+        if (is_others(&cards->at[i]))
+            ids[count++] = cards->at[i].owner;
+    }
+    if (!undo_find_staying(window, ids, stays, count, err))
+        return false;
+    for (size_t i = 0; i < cards->count; i++) {
+        if (is_others(&cards->at[i]) && stays[at++])
+            cards->at[i].member->why = TAKEN;
     }
     return true;
 }
@@ -190,7 +215,7 @@ bool undo_check_cards(struct undo_window *window, struct error *err)
         if (!ask_log(&cards, bucket, err))
             return false;
     }
-    return true;
+    return !others || !window->undoing || ask_whether_they_stay(&cards, err);
 }
 
 /* Claiming */

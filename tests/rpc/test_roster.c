@@ -528,6 +528,39 @@ static void a_server_that_stood_still_writes_nothing(void **state)
     house_expect(batch_of(1), "{'state': 'ROSTER_STATE_APPLIED', 'created': '1'}");
 }
 
+/* The same with the lane: its session is cut while it writes, and its second try comes when the lease is another's. */
+static void what_a_lane_tries_again_is_still_leased(void **state)
+{
+    CLEANUP(free_list) struct list *list = delta(1);
+    CLEANUP(free_list) struct list *next = delta(2);
+    struct error err = { 0 };
+    enum reason reason = REASON_OK;
+    pthread_t thread;
+    bool worked;
+
+    (void)state;
+    add(list, "ann", 5);
+    add_up(list);
+    stage(MACHINE, list);
+    work_off(&first_server);
+    add(next, "ann", 6);
+    add_up(next);
+    stage(MACHINE, next);
+    assert_true(roster_work_run(&first_server, house->db, &worked, &err) && worked); /* checked */
+    house_sql(house, "BEGIN; LOCK TABLE journal IN SHARE MODE");
+    assert_int_equal(pthread_create(&thread, NULL, first_goes_on, &reason), 0);
+    while (house_count(house, "SELECT count(*) FROM pg_locks WHERE NOT granted") == 0)
+        sched_yield();
+    first_server.held_until_us = 0; /* the time is over */
+    assert_int_equal(house_count(house, "SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE NOT granted"), 1);
+    house_sql(house, "COMMIT");
+    pthread_join(thread, NULL);
+    assert_int_equal(house_count(house, "SELECT credit_limit FROM account"), 5);
+    assert_int_equal(reason, REASON_DEADLINE_PASSED);
+    work_off(&first_server);
+    house_expect(batch_of(2), "{'state': 'ROSTER_STATE_APPLIED', 'changed': '1'}");
+}
+
 /* A turn that ended in good order leaves nothing in doubt, so that the next one need not look for traces. */
 static void a_turn_leaves_nothing_in_doubt(void **state)
 {
@@ -679,6 +712,7 @@ int main(void)
         TEST(another_server_goes_on_after_a_crash),
         TEST(a_list_that_changes_nothing_waits_for_nobody),
         TEST(a_server_that_stood_still_writes_nothing),
+        TEST(what_a_lane_tries_again_is_still_leased),
         TEST(a_turn_leaves_nothing_in_doubt),
         TEST(a_server_that_ends_gives_its_batches_back),
         TEST(a_full_list_closes_whom_it_lacks),

@@ -514,6 +514,34 @@ static void who_was_used_in_the_middle_of_it_stays(void **state)
     verify_all();
 }
 
+/* Carl stays, and with him the card that the list gave him: bob, whose it was, cannot be what he was. */
+static void who_stays_keeps_its_cards(void **state)
+{
+    CLEANUP(free_list) struct list *list = NULL;
+
+    (void)state;
+    begin_with_four();
+    list = wrong_list(2);
+    apply(list);
+    roll_back_by_two(2);
+    house_sql(house, "UPDATE roster_roll_back SET phase = 3"); /* ROLL_BACK_ROWS: the look is over */
+    house_ask(house, MACHINE, "SetCreditLimit",
+              "{'requestId': '%s', 'bankId': 'bank-a', 'memberRef': 'carl', 'creditLimit': '77'}", house_id());
+    work_off(&first_server);
+    assert_int_equal(house_count(house, "SELECT count(*) FROM (SELECT unnest(card_tokens) FROM member_profile GROUP BY "
+                                        "1 HAVING count(*) > 1) x"),
+                     0);
+    json_t *batch = batch_of(2);
+    house_expect(batch, "{'state': 'ROSTER_STATE_ROLLED_BACK', 'rollBack': {'builtOn': '2', 'restored': '2', "
+                        "'withdrawn': '2'}}");
+    assert_string_equal(house_text(batch, "rollBack.detail"),
+                        "carl (changed, entry 3), bob (a card of it is another member's now)");
+    house_expect(member("carl"), "{'facts': {'creditLimit': '77', 'cards': [{'token': 'tok-bob-1'}, {'token': "
+                                 "'tok-carl-1'}]}}");
+    house_expect(member("bob"), "{'facts': {'cards': []}}");
+    verify_all();
+}
+
 /* What is personal is dropped here, too. */
 static void an_erasure_reaches_what_was_kept(void **state)
 {
@@ -571,6 +599,7 @@ int main(void)
         TEST(what_was_not_kept_cannot_come_back),
         TEST(a_tier_is_again_what_spend_made_it),
         TEST(who_was_used_in_the_middle_of_it_stays),
+        TEST(who_stays_keeps_its_cards),
         TEST(an_erasure_reaches_what_was_kept),
         TEST(another_server_goes_on_with_it),
     };
