@@ -75,6 +75,20 @@ static bool add_to_hold(struct verify *verify, const struct verify_member *membe
     return true;
 }
 
+/* What is due at the till, or given back, is said by how much of the redemption was reversed before. */
+static void note_cash(const struct verify *verify, struct verify_cause *cause, const struct entry *entry)
+{
+    int64_t place =
+        uuid_is_zero(&entry->redemption_id) ? -1 : verify_map_find(&verify->hold_map, &entry->redemption_id);
+
+    if (place < 0 || (entry->kind != ENTRY_CONFIRM && entry->kind != ENTRY_REVERSE))
+        return;
+    cause->kind = (enum entry_kind)entry->kind;
+    cause->hold = (size_t)place;
+    cause->reversed = verify->holds[place].reversed;
+    cause->reversed_before = verify_less(cause->reversed, cause->kind == ENTRY_REVERSE ? entry->points : 0);
+}
+
 static bool add_to_cause(struct verify *verify, const struct verify_member *member, const struct entry *entry)
 {
     int64_t place = verify_map_find(&verify->cause_map, &entry->ref);
@@ -84,15 +98,18 @@ static bool add_to_cause(struct verify *verify, const struct verify_member *memb
         if (!verify_grow((void **)&verify->causes, &verify->cause_room, verify->cause_count, sizeof *verify->causes) ||
             !verify_map_add(&verify->cause_map, &entry->ref, verify->cause_count))
             return false;
-        verify->causes[verify->cause_count++] = (struct verify_cause){
-            .ref = entry->ref, .table = behind[entry->kind].table, .member = member->place, .seq = entry->seq
-        };
+        verify->causes[verify->cause_count++] = (struct verify_cause){ .ref = entry->ref,
+                                                                       .table = behind[entry->kind].table,
+                                                                       .member = member->place,
+                                                                       .seq = entry->seq,
+                                                                       .hold = SIZE_MAX };
     }
     struct verify_cause *cause = &verify->causes[place];
     if (behind[entry->kind].counts)
         cause->points = verify_sum(cause->points, entry->points);
     cause->gross = verify_sum(cause->gross, entry->gross_minor);
     cause->commission = verify_sum(cause->commission, entry->commission_minor);
+    note_cash(verify, cause, entry);
     return true;
 }
 
@@ -201,6 +218,7 @@ static bool check_holds(struct verify *verify, struct db *db, struct error *err)
         for (size_t i = 0; i < count; i++) {
             size_t place = (size_t)verify_map_find(&verify->hold_map, &found[i].id);
             there[place - from] = true;
+            verify->holds[place].cash = found[i].cash_minor;
             compare_redemption(verify, &verify->holds[place], &found[i]);
         }
         for (size_t i = 0; i < n; i++) {
@@ -210,6 +228,24 @@ static bool check_holds(struct verify *verify, struct db *db, struct error *err)
         }
     }
     return true;
+}
+
+/* Of the redemption's cash what belongs to the request: due, or given back (negative). */
+static int64_t cash_of(const struct verify *verify, const struct verify_cause *cause)
+{
+    const struct verify_hold *hold = cause->hold == SIZE_MAX ? NULL : &verify->holds[cause->hold];
+
+    if (!hold || hold->cash == 0)
+        return 0;
+    struct redemption redemption = { .cash_minor = hold->cash,
+                                     .points = hold->held,
+                                     .confirmed_points = hold->confirmed,
+                                     .reversed_points = cause->reversed_before };
+    if (cause->kind == ENTRY_CONFIRM)
+        return redemption_confirmed_cash(&redemption);
+    int64_t before = redemption_reversed_cash(&redemption);
+    redemption.reversed_points = cause->reversed;
+    return verify_less(before, redemption_reversed_cash(&redemption));
 }
 
 static void compare_operation(struct verify *verify, const struct verify_cause *cause,
@@ -227,6 +263,9 @@ static void compare_operation(struct verify *verify, const struct verify_cause *
     else if (row->gross_minor != cause->gross || row->commission_minor != cause->commission)
         TELL(OPERATION_DIFFERS, cause, "the request's gross is %" PRId64 ", its entries' %" PRId64, row->gross_minor,
              cause->gross);
+    else if (row->cash_minor != cash_of(verify, cause))
+        TELL(OPERATION_DIFFERS, cause, "the request's cash is %" PRId64 ", its part of the redemption's is %" PRId64,
+             row->cash_minor, cash_of(verify, cause));
 }
 
 static void compare_accrual(struct verify *verify, const struct verify_cause *cause,

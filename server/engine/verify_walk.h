@@ -52,6 +52,7 @@ struct verify_hold {
     int32_t holds, confirms, cancels, lapses;
     int64_t held, confirmed, returned, reversed;
     int64_t gross, commission, reversed_gross, reversed_commission;
+    int64_t cash; /* beside all its points, as its row says */
 };
 
 /* What stands behind an entry that a request caused. */
@@ -61,6 +62,9 @@ struct verify_cause {
     enum verify_cause_table table;
     size_t member;
     int64_t seq, points, gross, commission;
+    enum entry_kind kind;              /* of its newest entry of a redemption, which is the place of it */
+    size_t hold;                       /* SIZE_MAX: it is about none */
+    int64_t reversed, reversed_before; /* of the redemption, with it and without it */
 };
 
 /* A member of the range while its entries come by. */

@@ -59,28 +59,33 @@ static bool price_of(const struct reference *reference, const struct merchant *m
            error_field(err, REASON_AMOUNT_TOO_LARGE, "quantity", "%s", "");
 }
 
-/* How the price is paid: as many points as were offered, or as may be. Points that pay nothing pay for nothing. */
+/*
+ * How the price is paid: as many points as were offered, or as may be. Fewer than pay a minor unit pay for nothing, and
+ * in another currency than the merchant's there is no till: all or none then.
+ */
 static enum reason divide(const struct moment *moment, const struct price *price, int64_t offered, int64_t full,
                           Quoted *quoted)
 {
     const struct rule_set *set = moment->rules->set;
     bool at_the_till = moment->terms && strcmp(moment->terms->currency, price->currency) == 0;
-    int64_t least = full, most = full;
+    int64_t least = full, most = full, paying;
 
-    if (set && !rule_set_bounds(set, full, &least, &most))
+    if ((set && !rule_set_bounds(set, full, &least, &most)) || !exact_ratio_ceil(full, 1, price->minor, &paying))
         return REASON_AMOUNT_TOO_LARGE;
+    if (least < paying)
+        least = paying;
+    if (!at_the_till)
+        least = full;
     quoted->least_points = least;
     quoted->most_points = most;
     quoted->points = offered ? offered : most > 0 && most >= least ? most : full;
-    if (!offered && (!at_the_till || rule_set_cash(price->minor, full, quoted->points) == price->minor))
-        quoted->points = full;
     if (!offered)
         return REASON_OK;
-    if (offered < least || offered > most || rule_set_cash(price->minor, full, offered) == price->minor)
+    if (!at_the_till && offered != full)
+        return REASON_CURRENCY_DIFFERS;
+    if (offered < least || offered > most)
         return REASON_CASH_BOUNDS;
-    if (set && offered % set->step_points != 0)
-        return REASON_NOT_A_STEP;
-    return offered == full || at_the_till ? REASON_OK : REASON_CURRENCY_DIFFERS;
+    return set && offered % set->step_points != 0 ? REASON_NOT_A_STEP : REASON_OK;
 }
 
 static bool quote(struct errand *errand, const struct account *account, const struct moment *moment,
@@ -199,16 +204,18 @@ static bool show_parties(struct errand *errand, const struct member_redemption_r
     return shown->bank_id && shown->merchant_id && shown->store_id && shown->goods_id && shown->member_ref;
 }
 
-/* What is to be paid, was paid, or is left of that; none of a hold that ended. */
+/* What is to be paid, was paid, or is left of that; none of a hold that ended, be it by time alone. */
 static int64_t cash_of(const struct member_redemption_row *row)
 {
-    const struct redemption redemption = { .cash_minor = row->cash_minor,
+    const struct redemption redemption = { .state = row->state,
+                                           .lapse_at = row->lapse_at,
+                                           .cash_minor = row->cash_minor,
                                            .points = row->points,
                                            .confirmed_points = row->confirmed_points,
                                            .reversed_points = row->reversed_points };
 
     if (row->state == REDEMPTION_HELD)
-        return row->cash_minor;
+        return redemption_overdue(&redemption, row->now) ? 0 : row->cash_minor;
     return redemption_confirmed_cash(&redemption) - redemption_reversed_cash(&redemption);
 }
 

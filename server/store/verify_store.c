@@ -60,12 +60,13 @@ static const struct column redemption_row[] = {
     COLUMN(struct verify_redemption_row, reversed_commission_minor),
     COLUMN(struct verify_redemption_row, draw_credit),
     COLUMN(struct verify_redemption_row, drawn),
+    COLUMN(struct verify_redemption_row, cash_minor),
 };
 const struct statement verify_redemptions =
     STATEMENT("verify_redemptions",
               "SELECT id, member_id, state, points, confirmed_points, reversed_points, gross_minor, commission_minor, "
-              "reversed_gross_minor, reversed_commission_minor, draw_credit, packed_points(draws) AS drawn "
-              "FROM redemption WHERE bucket = $1 AND id = ANY ($2::uuid[])",
+              "reversed_gross_minor, reversed_commission_minor, draw_credit, packed_points(draws) AS drawn, "
+              "cash_minor FROM redemption WHERE bucket = $1 AND id = ANY ($2::uuid[])",
               ids_params, redemption_row, sizeof(struct verify_redemption_row));
 
 static const struct column operation_row[] = {
@@ -76,10 +77,11 @@ static const struct column operation_row[] = {
     COLUMN(struct verify_operation_row, points),
     COLUMN(struct verify_operation_row, gross_minor),
     COLUMN(struct verify_operation_row, commission_minor),
+    COLUMN(struct verify_operation_row, cash_minor),
 };
 const struct statement verify_operations =
     STATEMENT("verify_operations",
-              "SELECT id, member_id, kind, reason, points, gross_minor, commission_minor FROM operation "
+              "SELECT id, member_id, kind, reason, points, gross_minor, commission_minor, cash_minor FROM operation "
               "WHERE bucket = $1 AND id = ANY ($2::uuid[])",
               ids_params, operation_row, sizeof(struct verify_operation_row));
 

@@ -54,13 +54,14 @@ struct verify_redemption_row {
     int64_t points, confirmed_points, reversed_points;
     int64_t gross_minor, commission_minor, reversed_gross_minor, reversed_commission_minor;
     int64_t draw_credit, drawn; /* what could still go back: on credit, and of lots */
+    int64_t cash_minor;         /* beside all its points */
 };
 extern const struct statement verify_redemptions;
 struct verify_operation_row {
     struct uuid id, member_id;
     int16_t kind;
     const char *reason;
-    int64_t points, gross_minor, commission_minor;
+    int64_t points, gross_minor, commission_minor, cash_minor;
 };
 extern const struct statement verify_operations;
 struct verify_accrual_row {

@@ -25,7 +25,7 @@ DEEDS = (
      "not in the"),
     ("an accrual that is gone", "DELETE FROM accrual WHERE ctid = " + NEWEST.format("accrual", "true"), "not in the"),
     ("another answer to an operation", "UPDATE operation SET spendable_after = spendable_after + 1 WHERE ctid = "
-     + NEWEST.format("operation", "reason = 'OK' AND kind NOT IN (18, 19)"), "spendable was answered"),
+     + NEWEST.format("operation", "reason = 'OK' AND kind IN (4, 5, 8)"), "spendable was answered"),
     ("another state of a redemption", "UPDATE redemption SET reversed_points = reversed_points + 1 WHERE ctid = "
      + NEWEST.format("redemption", "state = 2 AND reversed_points < confirmed_points"), "reversed points"),
     ("a redemption in two buckets", "CREATE TABLE twin AS SELECT * FROM redemption WHERE ctid = "

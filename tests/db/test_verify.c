@@ -187,7 +187,7 @@ static void seal(struct alliance *alliance, struct date date)
     struct error err = { 0 };
 
     assert_non_null(seals);
-    must(close_store_seal_day(alliance->db, 1, date, seals, &err), &err);
+    must(close_store_seal_day(alliance->db, 1, date, seals, NULL, &err), &err);
     for (int32_t bucket = 0; bucket < TEST_BUCKETS; bucket++)
         must(day_store_put_seal(alliance->db, 1, date, bucket, &seals[bucket], &err), &err);
     free(seals);
@@ -320,6 +320,12 @@ static const struct {
     { "a request's points", "UPDATE operation SET points = points + 1 WHERE kind = 4", VERIFY_OPERATION_DIFFERS },
     { "a request's answer", "UPDATE operation SET reason = 'MEMBER_FROZEN' WHERE kind = 8", VERIFY_OPERATION_DIFFERS },
     { "a request's money", "UPDATE operation SET gross_minor = gross_minor + 1 WHERE kind = 8",
+      VERIFY_OPERATION_DIFFERS },
+    { "a request's cash", "UPDATE operation SET cash_minor = 1 WHERE kind = 4", VERIFY_OPERATION_DIFFERS },
+    { "cash that a reversal gave back", "UPDATE operation SET cash_minor = -1 WHERE kind = 8",
+      VERIFY_OPERATION_DIFFERS },
+    { "a redemption's cash",
+      "UPDATE redemption SET price_minor = 900000, price_currency = 'CNY', cash_minor = 800000 WHERE state = 2",
       VERIFY_OPERATION_DIFFERS },
     { "a request is gone", "DELETE FROM operation WHERE kind = 5", VERIFY_OPERATION_MISSING },
     { "an adjustment's request is gone", "DELETE FROM operation WHERE kind = 15", VERIFY_OPERATION_MISSING },

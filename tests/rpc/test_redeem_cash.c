@@ -176,6 +176,10 @@ static void what_ends_otherwise_has_no_cash(void **state)
     assert_null(json_object_get(cancelled, "cash"));
     house_expect(house_ask(house, SHOP, "GetRedemption", "{'redemptionId': '%s'}", redemption),
                  "{'state': 'REDEMPTION_STATE_CANCELLED', 'price': " MONEY(2000) ", 'cash': " MONEY(0) "}");
+    held = house_ask(house, SHOP, "HoldRedemption", HOLD, house_id(), 1000, FOR(2000) AND(1000));
+    house_ask(house, OLGA, "AdvanceTestClock", "{'programmeId': 'demo', 'programmeTime': '2026-01-15T14:00:00Z'}");
+    house_expect(house_ask(house, SHOP, "GetRedemption", "{'redemptionId': '%s'}", house_text(held, "redemptionId")),
+                 "{'state': 'REDEMPTION_STATE_LAPSED', 'price': " MONEY(2000) ", 'cash': " MONEY(0) "}");
 }
 
 #define LAMP                                                                                                           \
@@ -224,7 +228,14 @@ static void points_that_pay_nothing_are_refused(void **state)
     house_refused(house, SHOP, "QuoteRedemption", REASON_CASH_BOUNDS, "points", QUOTE, 5, FOR(500));
     house_refused(house, SHOP, "RedeemPoints", REASON_CASH_BOUNDS, NULL, HOLD, house_id(), 5, LAMP AND(500));
     house_refused(house, SHOP, "RedeemPoints", REASON_CASH_BOUNDS, NULL, HOLD, house_id(), 5, LAMP AND(600));
-    house_expect(house_ask(house, SHOP, "QuoteRedemption", QUOTE, 0, FOR(1)), "{'points': '10'}");
+    house_expect(house_ask(house, SHOP, "QuoteRedemption", QUOTE, 0, FOR(1)),
+                 "{'points': '10', 'leastPoints': '10', 'mostPoints': '8'}"); /* eight pay nothing */
+    house_refused(house, SHOP, "HoldRedemption", REASON_CASH_BOUNDS, NULL, HOLD, house_id(), 10, FOR(1));
+    house_expect(house_ask(house, SHOP, "QuoteRedemption", QUOTE, 0, FOR(500)),
+                 "{'points': '4000', 'leastPoints': '10', 'mostPoints': '4000'}");
+    house_refused(house, SHOP, "QuoteRedemption", REASON_CASH_BOUNDS, "points", QUOTE, 9, FOR(500));
+    house_expect(house_ask(house, SHOP, "QuoteRedemption", QUOTE, 10, FOR(500)),
+                 "{'points': '10', 'cash': " MONEY(499) "}");
     house_expect(house_ask(house, SHOP, "QuoteRedemption", QUOTE, 15, FOR(500)),
                  "{'points': '15', 'cash': " MONEY(499) "}");
     house_expect(house_ask(house, SHOP, "RedeemPoints", HOLD, house_id(), 15, LAMP AND(499)),
