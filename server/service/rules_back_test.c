@@ -52,6 +52,7 @@ struct replay {
     int32_t bank_no, attempts;
     int32_t range_events;
     bool begun, finished;
+    bool counted; /* among those under way */
     int32_t bucket, range, ranges; /* the next one; 0 ranges: not counted yet */
     struct uuid member_id;         /* of the event before */
     struct merchant_groups merchants;
@@ -64,13 +65,21 @@ struct replay {
     const struct bank *bank;
 };
 
+/* Before its end is told, so that who heard of it may ask for the next one. */
+static void count_off(struct replay *replay)
+{
+    if (replay->counted)
+        atomic_fetch_sub(&replay->call->office->back_tests, 1);
+    replay->counted = false;
+}
+
 void rules_back_test_close(struct call *call)
 {
     struct replay *replay = call->state;
 
     if (!replay)
         return;
-    atomic_fetch_sub(&call->office->back_tests, 1);
+    count_off(replay);
     merchant_groups_free(&replay->merchants);
     arena_release(&replay->kept);
     arena_release(&replay->row);
@@ -421,10 +430,12 @@ static void run_piece(struct clerk_job *job, struct db *db, struct error *err)
     else if (db && (replay->begun || begin_replay(replay, db, err)) && replay_piece(replay, db, err))
         reply = shape_reply(replay, err);
     reference_release(replay->reference);
+    if (!reply && db && again(replay, entries, err))
+        return;
+    if (!reply || replay->finished)
+        count_off(replay);
     if (reply)
         call_write(call, &reply->base);
-    else if (db && again(replay, entries, err))
-        return;
     else
         fail(call, err);
     call_release(call);
@@ -444,8 +455,10 @@ static bool read_month(const char *month, struct back_test *test, struct error *
 static bool begin(struct call *call, const Asked *asked, struct error *err)
 {
     struct rules_key key = { asked->bank_id, asked->number, asked->version };
+    struct back_test month;
 
-    if (!office_is_open(call->office, err) || !rules_check_key(call, &key, err))
+    if (!office_is_open(call->office, err) || !rules_check_key(call, &key, err) ||
+        !read_month(asked->month, &month, err))
         return false;
     if (atomic_fetch_add(&call->office->back_tests, 1) >= BACK_TESTS_MAX) {
         atomic_fetch_sub(&call->office->back_tests, 1);
@@ -458,11 +471,14 @@ static bool begin(struct call *call, const Asked *asked, struct error *err)
     }
     replay->job.run = run_piece;
     replay->call = call;
+    replay->counted = true;
+    replay->test.first = month.first;
+    replay->test.last = month.last;
     replay->range_events = call->office->back_test_events ? call->office->back_test_events : RANGE_EVENTS;
     replay->number = asked->number;
     replay->version = asked->version;
     strcpy(replay->bank_id, asked->bank_id); /* an id */
-    return read_month(asked->month, &replay->test, err);
+    return true;
 }
 
 bool rules_back_test(struct call *call, const ProtobufCMessage *request, struct error *err)
