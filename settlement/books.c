@@ -14,24 +14,15 @@ void books_release(struct books *books)
     arena_release(&books->arena);
 }
 
-bool books_load(struct books *books, struct db *db, int32_t programme_no, const struct period *period,
-                struct error *err)
+bool books_load(struct books *books, struct db *db, int32_t programme_no, const struct scope *scope, struct error *err)
 {
-    books->period = period;
-    return books_store_contracts(db, programme_no, books, err) && books_store_openings(db, programme_no, books, err) &&
-           books_store_ids(db, programme_no, books, err) && books_store_corrections(db, programme_no, books, err) &&
-           books_store_holds(db, programme_no, books, err) && facts_store_undelivered(db, programme_no, books, err) &&
-           facts_store_freight(db, programme_no, books, err) && facts_store_campaigns(db, programme_no, books, err);
-}
-
-struct settle_contract books_contract(const struct books *books, struct party party, const char *currency)
-{
-    for (size_t i = 0; i < books->contract_count; i++) {
-        const struct settle_contract *contract = &books->contracts[i];
-        if (party_is(contract->party, party) && strcmp(contract->currency, currency) == 0)
-            return *contract;
-    }
-    return settle_contract_none(party, currency);
+    books->scope = scope;
+    books->period = scope->period;
+    return calendar_load(db, programme_no, &books->arena, &books->calendar, err) &&
+           books_store_openings(db, programme_no, books, err) && books_store_ids(db, programme_no, books, err) &&
+           books_store_corrections(db, programme_no, books, err) && books_store_holds(db, programme_no, books, err) &&
+           facts_store_undelivered(db, programme_no, books, err) && facts_store_freight(db, programme_no, books, err) &&
+           facts_store_campaigns(db, programme_no, books, err);
 }
 
 const char *books_id(const struct books *books, struct party party)
@@ -88,18 +79,20 @@ static bool need_known(const struct books *books, struct sheet_list *list, struc
 {
     for (size_t i = 0; i < books->opening_count; i++) {
         if (books->openings[i].closing_minor != 0 &&
+            !scope_skips(books->scope, books->openings[i].party, books->openings[i].currency) &&
             !need(books, list, books->openings[i].party, books->openings[i].currency, err))
             return false;
     }
     for (size_t i = 0; i < books->keep_count; i++) {
         const struct keep *keep = &books->keeps[i];
-        struct party of = { keep->carrier_no ? PARTY_CARRIER : PARTY_MERCHANT, keep->merchant_no + keep->carrier_no };
-        if (!need(books, list, of, keep->currency, err))
+        if (!scope_skips(books->scope, keep_party(keep), keep->currency) &&
+            !need(books, list, keep_party(keep), keep->currency, err))
             return false;
     }
-    for (size_t i = 0; i < books->contract_count; i++) {
-        if (books->contracts[i].fee_period_minor > 0 &&
-            !need(books, list, books->contracts[i].party, books->contracts[i].currency, err))
+    for (size_t i = 0; i < books->scope->contract_count; i++) {
+        const struct settle_contract *any = &books->scope->contracts[i];
+        if (any->fee_period_minor > 0 && scope_contract(books->scope, any->party, any->currency).fee_period_minor > 0 &&
+            !need(books, list, any->party, any->currency, err))
             return false;
     }
     return true;
@@ -142,7 +135,7 @@ static bool post_corrections(struct books *books, struct error *err)
 static bool post_charges(struct books *books, const struct sheet_list *list, const struct sheet *sheet,
                          struct error *err)
 {
-    struct settle_contract contract = books_contract(books, sheet_party(sheet), sheet->currency);
+    struct settle_contract contract = scope_contract(books->scope, sheet_party(sheet), sheet->currency);
     size_t first = books->postings.count;
 
     if (contract.version == 0)
@@ -197,9 +190,20 @@ const char *keep_name(int kind)
     static const char *const names[] = { [KEEP_RESERVE] = "HELD_BACK",
                                          [KEEP_DISPUTE] = "DISPUTED",
                                          [KEEP_UNDELIVERED] = "UNDELIVERED",
-                                         [KEEP_DISPUTE_RELEASED] = "DISPUTE_RELEASED" };
+                                         [KEEP_DISPUTE_RELEASED] = "DISPUTE_RELEASED",
+                                         [KEEP_RESERVE_RELEASED] = "HELD_BACK_RELEASED" };
 
     return kind > 0 && kind < KEEP_KINDS ? names[kind] : "?";
+}
+
+bool keep_is_release(int kind)
+{
+    return kind == KEEP_DISPUTE_RELEASED || kind == KEEP_RESERVE_RELEASED;
+}
+
+struct party keep_party(const struct keep *keep)
+{
+    return (struct party){ keep->carrier_no ? PARTY_CARRIER : PARTY_MERCHANT, keep->merchant_no + keep->carrier_no };
 }
 
 bool keep_is_of(const struct keep *keep, const struct sheet *sheet)
@@ -236,7 +240,7 @@ bool books_keep(struct books *books, const struct keep *keep, struct error *err)
     return true;
 }
 
-/* Released on the first day of the period that is so many later. */
+/* Released on the first day of the contract's period that is so many later. */
 static bool hold_back(struct books *books, const struct settle_contract *contract, const struct sheet *sheet,
                       struct error *err)
 {
@@ -247,7 +251,7 @@ static bool hold_back(struct books *books, const struct settle_contract *contrac
         .amount_minor = position_hold_back(contract, sheet->position.movement_minor),
         .refers_to = books->period->text,
         .new = true,
-        .release_on = period_after(books->period, contract->hold_back_periods).first,
+        .release_on = settle_contract_later(contract, books->period->last, contract->hold_back_periods),
     };
 
     return keep.amount_minor == 0 || books_keep(books, &keep, err);
@@ -255,11 +259,13 @@ static bool hold_back(struct books *books, const struct settle_contract *contrac
 
 static bool settle(struct books *books, struct sheet *sheet, struct error *err)
 {
-    struct settle_contract contract = books_contract(books, sheet_party(sheet), sheet->currency);
+    struct settle_contract contract = scope_contract(books->scope, sheet_party(sheet), sheet->currency);
     struct position *position = &sheet->position;
 
-    *position = (struct position){ .opening_minor = opening_of(books, sheet_party(sheet), sheet->currency),
-                                   .due_on = { books->period->last.days + contract.payment_days } };
+    *position = (struct position){ .opening_minor = opening_of(books, sheet_party(sheet), sheet->currency) };
+    if (!business_day_from(&books->calendar.days, (struct date){ books->period->last.days + contract.payment_days },
+                           &position->due_on, err))
+        return false;
     if (!sum_movement(books, sheet, &position->movement_minor))
         return error_set(err, REASON_DOES_NOT_TIE, "the movements of %s %s do not fit", sheet_type_name(sheet->type),
                          sheet->currency);
@@ -268,7 +274,7 @@ static bool settle(struct books *books, struct sheet *sheet, struct error *err)
     if (!sum_kept(books, sheet, position))
         return error_set(err, REASON_DOES_NOT_TIE, "what %s %s%s %s is not paid yet does not fit",
                          sheet_type_name(sheet->type), sheet->merchant_id, sheet->carrier_id, sheet->currency);
-    return position_settle(&contract, position, err);
+    return position_settle(&contract, scope_goes_on(books->scope, sheet_party(sheet), sheet->currency), position, err);
 }
 
 bool books_settle(struct books *books, struct sheet_list *list, struct error *err)

@@ -9,8 +9,10 @@
 #define SETTLEMENT_BOOKS_H
 
 #include "base/arena.h"
-#include "period.h"
+#include "calendar.h"
+#include "domain/period.h"
 #include "posting.h"
+#include "scope.h"
 #include "sheet.h"
 
 struct db;
@@ -23,13 +25,20 @@ struct opening {
 };
 
 /* Kept for a while, by a row of settlement_hold or by this close. */
-enum keep_kind { KEEP_RESERVE = 1, KEEP_DISPUTE = 2, KEEP_UNDELIVERED = 3, KEEP_DISPUTE_RELEASED = 4, KEEP_KINDS };
+enum keep_kind {
+    KEEP_RESERVE = 1,
+    KEEP_DISPUTE = 2,
+    KEEP_UNDELIVERED = 3,
+    KEEP_DISPUTE_RELEASED = 4,
+    KEEP_RESERVE_RELEASED = 5,
+    KEEP_KINDS
+};
 struct keep {
     int16_t kind;                    /* enum keep_kind */
     int32_t merchant_no, carrier_no; /* whose money it is; the other is 0 */
     const char *currency;
-    /* More than 0; of UNDELIVERED any, as more may have been reversed than is left; of DISPUTE_RELEASED less than 0: it
-     * takes back, in the period in which a dispute ends, the DISPUTE of the statements before. */
+    /* More than 0; of UNDELIVERED any, as more may have been reversed than is left; of those RELEASED less than 0: in
+     * the period in which a dispute ends or a reserve is free it takes back what the statements before kept. */
     int64_t amount_minor;
     const char *refers_to;
     bool new;               /* this close keeps it back for the first time */
@@ -50,9 +59,9 @@ struct taken {
 /* Zeroed is empty. All pointers are the arena's. */
 struct books {
     struct arena arena;
-    const struct period *period;
-    struct settle_contract *contracts; /* in force in the period */
-    size_t contract_count;
+    const struct scope *scope;
+    const struct period *period; /* the scope's */
+    struct calendar calendar;
     struct opening *openings;
     size_t opening_count;
     struct party_id *ids;
@@ -65,21 +74,21 @@ struct books {
 };
 
 void books_release(struct books *books);
-bool books_load(struct books *books, struct db *db, int32_t programme_no, const struct period *period,
+bool books_load(struct books *books, struct db *db, int32_t programme_no, const struct scope *scope,
                 struct error *err) MUST_USE;
 /* The postings; statements of parties that have no pairs but postings, money kept or an opening are added, in order. */
 bool books_post(struct books *books, struct sheet_list *list, struct error *err) MUST_USE;
 /* The positions of all statements. */
 bool books_settle(struct books *books, struct sheet_list *list, struct error *err) MUST_USE;
-/* "HELD_BACK", "DISPUTED", "UNDELIVERED", "DISPUTE_RELEASED" */
+/* "HELD_BACK", "DISPUTED", "UNDELIVERED", "DISPUTE_RELEASED", "HELD_BACK_RELEASED" */
 const char *keep_name(int kind);
+bool keep_is_release(int kind);
+/* Whose money it is. */
+struct party keep_party(const struct keep *keep);
 /* Is it of that statement? */
 bool keep_is_of(const struct keep *keep, const struct sheet *sheet);
 /* For what reads the holds. */
 bool books_keep(struct books *books, const struct keep *keep, struct error *err) MUST_USE;
 /* "" for the operator, tax, and a number that is nobody's. */
 const char *books_id(const struct books *books, struct party party);
-/* The contract in force for a party; what holds without one when it has none. */
-struct settle_contract books_contract(const struct books *books, struct party party, const char *currency);
-
 #endif

@@ -1,6 +1,5 @@
 #include "books_store.h"
 
-#include "store/contract_store.h"
 #include "store/db.h"
 
 #include <stdio.h>
@@ -22,56 +21,6 @@ static const struct column span_params[] = { COLUMN(struct span, programme_no), 
 static struct span span_of(int32_t programme_no, const struct books *books)
 {
     return (struct span){ programme_no, books->period->text, books->period->first, books->period->last };
-}
-
-/* Borrows the row's arrays. */
-static struct settle_contract contract_of(const struct contract_row *row)
-{
-    struct settle_contract contract = {
-        .party = { row->party, row->party_no },
-        .version = row->version,
-        .effective_from = row->effective_from,
-        .period_kind = row->period_kind,
-        .custom_ends = row->custom_ends.at,
-        .custom_end_count = row->custom_ends.count,
-        .min_payout_minor = row->min_payout_minor,
-        .hold_back_bp = row->hold_back_bp,
-        .hold_back_periods = row->hold_back_periods,
-        .fee_period_minor = row->fee_period_minor,
-        .fee_redemption_minor = row->fee_redemption_minor,
-        .tax_bp = row->tax_bp,
-        .tax_rounding = row->tax_rounding,
-        .tax_bearer = row->tax_bearer,
-        .residue_limit_minor = row->residue_limit_minor,
-        .eligibility = row->eligibility,
-        .confirm_days = row->confirm_days,
-        .payment_days = row->payment_days,
-        .late_fee_bp = row->late_fee_bp,
-        .dispute_days = row->dispute_days,
-        .freight_minor = row->freight_minor,
-    };
-
-    snprintf(contract.currency, sizeof contract.currency, "%s", row->currency);
-    for (size_t i = 0; i < row->tier_from.count && i < TIERS_MAX; i++)
-        contract.tiers[contract.tier_count++] = (struct volume_tier){ row->tier_from.at[i], row->tier_bp.at[i] };
-    return contract;
-}
-
-bool books_store_contracts(struct db *db, int32_t programme_no, struct books *books, struct error *err)
-{
-    struct contract_in_force_params params = { programme_no, books->period->last };
-    size_t count;
-    void *rows;
-
-    if (!db_fetch(db, &contract_in_force, &params, &books->arena, &rows, &count, err))
-        return false;
-    books->contracts = arena_alloc(&books->arena, (count + 1) * sizeof *books->contracts);
-    if (!books->contracts)
-        return no_room(err);
-    for (size_t i = 0; i < count; i++)
-        books->contracts[i] = contract_of((const struct contract_row *)rows + i);
-    books->contract_count = count;
-    return true;
 }
 
 /* Openings. */
@@ -97,7 +46,8 @@ static const struct statement get_openings = STATEMENT(
     "AND s.bank_no = CASE a.party WHEN 1 THEN a.party_no ELSE 0 END "
     "AND s.merchant_no = CASE a.party WHEN 2 THEN a.party_no ELSE 0 END "
     "AND s.carrier_no = CASE a.party WHEN 3 THEN a.party_no ELSE 0 END AND s.currency = a.currency "
-    "AND s.last_day < $3 AND s.period <> $2 AND $4::date >= $3 ORDER BY s.last_day DESC LIMIT 1) s "
+    "AND period_kind(s.period) = period_kind($2) AND s.last_day <= $4::date AND (s.last_day, s.first_day) < "
+    "($4::date, $3::date) ORDER BY s.last_day DESC, s.first_day DESC LIMIT 1) s "
     "JOIN statement_position p ON p.statement_no = s.statement_no WHERE a.programme_no = $1 "
     "ORDER BY a.party, a.party_no, a.currency COLLATE \"C\"",
     span_params, opening_columns, sizeof(struct opening_row));
@@ -166,6 +116,7 @@ struct correction_row {
     int32_t from_no, to_no;
     int64_t amount_minor;
     const char *reason, *refers_to;
+    bool ours; /* this period took it before */
 };
 static const struct column correction_columns[] = {
     COLUMN(struct correction_row, correction_no), COLUMN(struct correction_row, currency),
@@ -173,14 +124,32 @@ static const struct column correction_columns[] = {
     COLUMN(struct correction_row, to_party),      COLUMN(struct correction_row, from_no),
     COLUMN(struct correction_row, to_no),         COLUMN(struct correction_row, amount_minor),
     COLUMN(struct correction_row, reason),        COLUMN(struct correction_row, refers_to),
+    COLUMN(struct correction_row, ours),
 };
 static const struct statement get_corrections = STATEMENT(
     "books_corrections",
-    "SELECT correction_no, currency, kind, from_party, to_party, from_no, to_no, amount_minor, reason, refers_to FROM "
+    "SELECT correction_no, currency, kind, from_party, to_party, from_no, to_no, amount_minor, reason, refers_to, "
+    "state = 3 AS ours FROM "
     "settlement_correction c WHERE programme_no = $1 AND ((state = 3 AND taken_period = $2) OR (state = 2 AND "
     "business_date <= $4 AND $3::date <= $4 AND NOT EXISTS (SELECT FROM statement s WHERE s.programme_no = $1 AND "
-    "s.type = 4 AND s.last_day > $4))) ORDER BY correction_no",
+    "s.type = 4 AND s.last_day > $4 AND period_kind(s.period) = period_kind($2)))) ORDER BY correction_no",
     span_params, correction_columns, sizeof(struct correction_row));
+
+/* A correction is settled by the periods of the merchant that it is about, or else of the carrier, or of the bank. */
+static struct party settled_as(const struct correction_row *row)
+{
+    static const int16_t ranks[] = {
+        [PARTY_BANK] = 1, [PARTY_MERCHANT] = 3, [PARTY_CARRIER] = 2, [PARTY_OPERATOR] = 0, [PARTY_TAX] = 0
+    };
+    struct party from = { row->from_party, row->from_no }, to = { row->to_party, row->to_no };
+
+    return ranks[to.kind] > ranks[from.kind] ? to : from;
+}
+
+static bool takes(const struct books *books, const struct correction_row *row)
+{
+    return row->ours || scope_has(books->scope, settled_as(row), row->currency, books->period->last);
+}
 
 bool books_store_corrections(struct db *db, int32_t programme_no, struct books *books, struct error *err)
 {
@@ -195,7 +164,10 @@ bool books_store_corrections(struct db *db, int32_t programme_no, struct books *
         return no_room(err);
     for (size_t i = 0; i < count; i++) {
         const struct correction_row *row = (const struct correction_row *)rows + i;
-        struct taken *taken = &books->taken[i];
+        struct taken *taken = &books->taken[books->taken_count];
+        if (!takes(books, row))
+            continue;
+        books->taken_count++;
         *taken = (struct taken){ row->correction_no,
                                  { .kind = row->kind,
                                    .from = { row->from_party, row->from_no },
@@ -205,7 +177,6 @@ bool books_store_corrections(struct db *db, int32_t programme_no, struct books *
                                    .note = row->reason } };
         snprintf(taken->posting.currency, sizeof taken->posting.currency, "%s", row->currency);
     }
-    books->taken_count = count;
     return true;
 }
 
@@ -228,8 +199,9 @@ static const struct statement get_holds = STATEMENT(
     "books_holds",
     "SELECT kind, merchant_no, currency, amount_minor, refers_to, release_on <= $4 AS released, carrier_no FROM "
     "settlement_hold "
-    "WHERE programme_no = $1 AND begun_on <= $4 AND $3::date <= $4 AND NOT (kind = 1 AND from_period = $2) AND "
-    "(release_on > $4 OR (kind = 2 AND begun_on < $3 AND release_on >= $3)) "
+    "WHERE programme_no = $1 AND begun_on <= $4 AND $3::date <= $4 AND release_on >= $3 AND NOT (kind = 1 AND "
+    "from_period = $2) AND period_kind(from_period) = period_kind($2) AND "
+    "(release_on > $4 OR (kind IN (1, 2) AND begun_on < $3 AND release_on >= $3)) "
     "ORDER BY carrier_no, merchant_no, currency COLLATE \"C\", kind, refers_to COLLATE \"C\", hold_no",
     span_params, hold_columns, sizeof(struct hold_row));
 
@@ -251,7 +223,7 @@ bool books_store_holds(struct db *db, int32_t programme_no, struct books *books,
                              .refers_to = row->refers_to };
         if (!books_keep(books, &keep, err))
             return false;
-        keep.kind = KEEP_DISPUTE_RELEASED;
+        keep.kind = row->kind == KEEP_RESERVE ? KEEP_RESERVE_RELEASED : KEEP_DISPUTE_RELEASED;
         keep.amount_minor = -row->amount_minor;
         if (row->released && !books_keep(books, &keep, err))
             return false;
@@ -325,10 +297,11 @@ static const struct statement put_postings = COMMAND_STATEMENT(
 static const struct statement put_positions = COMMAND_STATEMENT(
     "books_put_positions",
     "INSERT INTO statement_position AS old (statement_no, opening_minor, movement_minor, payable_minor, closing_minor, "
-    "carried_minor, held_back_minor, disputed_minor, due_on) SELECT s.statement_no, n.opening_minor, n.movement_minor, "
+    "carried_minor, held_back_minor, disputed_minor, due_on) SELECT (SELECT s.statement_no FROM statement s WHERE "
+    "s.statement_id = n.statement_id AND s.programme_no = $1 AND s.period = $2), n.opening_minor, n.movement_minor, "
     "n.payable_minor, n.closing_minor, n.carried_minor, n.held_back_minor, n.disputed_minor, n.due_on FROM "
-    "unnest($3::position_write[]) n JOIN statement s ON s.statement_id = n.statement_id AND s.programme_no = $1 AND "
-    "s.period = $2 ON CONFLICT (statement_no) DO UPDATE SET opening_minor = EXCLUDED.opening_minor, movement_minor = "
+    "unnest($3::position_write[]) n ON CONFLICT (statement_no) DO UPDATE SET opening_minor = EXCLUDED.opening_minor, "
+    "movement_minor = "
     "EXCLUDED.movement_minor, payable_minor = EXCLUDED.payable_minor, closing_minor = EXCLUDED.closing_minor, "
     "carried_minor = EXCLUDED.carried_minor, held_back_minor = EXCLUDED.held_back_minor, disputed_minor = "
     "EXCLUDED.disputed_minor, due_on = EXCLUDED.due_on WHERE old IS DISTINCT FROM EXCLUDED",

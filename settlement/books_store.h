@@ -1,5 +1,5 @@
 /*
- * books_store.h -- SQL of what a close adds: contracts, openings, corrections, holds, postings, positions. The caller
+ * books_store.h -- SQL of what a close adds: openings, corrections, holds, postings, positions. The caller
  * begins and ends transactions.
  */
 #ifndef SETTLEMENT_BOOKS_STORE_H
@@ -10,7 +10,6 @@
 struct db;
 
 /* Each fills its part of the books, of books->period, in an order that the same rows always have. */
-bool books_store_contracts(struct db *db, int32_t programme_no, struct books *books, struct error *err) MUST_USE;
 /* The closing of each party's latest statement before; one look-up a party, however many periods are kept. */
 bool books_store_openings(struct db *db, int32_t programme_no, struct books *books, struct error *err) MUST_USE;
 bool books_store_ids(struct db *db, int32_t programme_no, struct books *books, struct error *err) MUST_USE;

@@ -1,6 +1,7 @@
 #include "charges.h"
 
 #include "base/exact.h"
+#include "money.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -39,6 +40,22 @@ int64_t charges_tier_bp(const struct settle_contract *contract, int64_t gross_mi
     return bp;
 }
 
+/* Pairs take their parts in order: what the whole up to here is, less what it was before, less what was charged. */
+static bool explain_tier(struct posting_list *postings, struct posting *posting, int64_t bp, int64_t gross_minor,
+                         const int64_t until_before_charged[3], struct error *err)
+{
+    char percent[PERCENT_TEXT], gross[MONEY_TEXT], sums[3][MONEY_TEXT];
+
+    percent_format(bp, percent);
+    money_format(gross_minor, posting->currency, gross);
+    for (size_t i = 0; i < COUNT(sums); i++)
+        money_format(until_before_charged[i], posting->currency, sums[i]);
+    if (until_before_charged[1] == 0)
+        return posting_note(postings, posting, err, "%s of %s = %s, less %s charged", percent, gross, sums[0], sums[2]);
+    return posting_note(postings, posting, err, "%s of %s = %s, less %s of the banks before, less %s charged", percent,
+                        gross, sums[0], sums[1], sums[2]);
+}
+
 bool charges_tiers(const struct settle_contract *contract, const struct sheet_list *list, const struct sheet *merchant,
                    struct posting_list *postings, struct error *err)
 {
@@ -53,7 +70,9 @@ bool charges_tiers(const struct settle_contract *contract, const struct sheet_li
             return too_large(merchant, "the tier's commission", err);
         struct posting posting = charge(POSTING_COMMISSION_TIER, merchant, operator_party, difference);
         posting.bank_no = pair->bank_no;
-        if (!posting_add(postings, &posting, err))
+        if (difference != 0 && (!explain_tier(postings, &posting, bp, gross,
+                                              (const int64_t[]){ until, before, pair->totals.commission_minor }, err) ||
+                                !posting_add(postings, &posting, err)))
             return false;
         before = until;
     }
@@ -65,12 +84,16 @@ bool charges_fees(const struct settle_contract *contract, const struct sheet *sh
 {
     struct posting period = charge(POSTING_PARTNER_FEE, sheet, operator_party, contract->fee_period_minor);
     struct posting each = charge(POSTING_PARTNER_FEE, sheet, operator_party, 0);
+    char fee[MONEY_TEXT];
 
     period.note = "for the period";
-    each.note = "for redemptions";
     if (!exact_ratio_floor(sheet->totals.confirmed_count, contract->fee_redemption_minor, 1, &each.amount_minor))
         return too_large(sheet, "the fee", err);
-    return posting_add(postings, &period, err) && posting_add(postings, &each, err);
+    money_format(contract->fee_redemption_minor, sheet->currency, fee);
+    return posting_add(postings, &period, err) &&
+           (each.amount_minor == 0 ||
+            (posting_note(postings, &each, err, "%" PRId64 " redemptions at %s", sheet->totals.confirmed_count, fee) &&
+             posting_add(postings, &each, err)));
 }
 
 static bool tax_of(const struct settle_contract *contract, int64_t base_minor, int64_t *tax_minor)
@@ -112,6 +135,30 @@ static struct posting tax_line(const struct taxing *taxing, int kind, int32_t ba
     return posting;
 }
 
+static const char *const roundings[] = { [TAX_DOWN] = "down", [TAX_UP] = "up", [TAX_HALF_EVEN] = "half to even" };
+
+static bool explain_tax(const struct taxing *taxing, struct posting *posting, int64_t base_minor, struct error *err)
+{
+    char percent[PERCENT_TEXT], base[MONEY_TEXT];
+
+    percent_format(taxing->contract->tax_bp, percent);
+    money_format(base_minor, posting->currency, base);
+    return posting_note(taxing->postings, posting, err, "%s of %s, rounded %s", percent, base,
+                        roundings[taxing->contract->tax_rounding]);
+}
+
+static bool explain_residue(const struct taxing *taxing, struct posting *posting, int64_t whole_minor,
+                            struct error *err)
+{
+    char percent[PERCENT_TEXT], bases[MONEY_TEXT], whole[MONEY_TEXT], taxes[MONEY_TEXT];
+
+    percent_format(taxing->contract->tax_bp, percent);
+    money_format(taxing->bases, posting->currency, bases);
+    money_format(whole_minor, posting->currency, whole);
+    money_format(taxing->taxes, posting->currency, taxes);
+    return posting_note(taxing->postings, posting, err, "%s of %s = %s, less %s above", percent, bases, whole, taxes);
+}
+
 static bool add_tax(struct taxing *taxing, int32_t bank_no, int64_t base, struct error *err)
 {
     int64_t tax;
@@ -120,7 +167,7 @@ static bool add_tax(struct taxing *taxing, int32_t bank_no, int64_t base, struct
         !exact_add(taxing->taxes, tax, &taxing->taxes))
         return too_large(taxing->merchant, "the tax", err);
     struct posting posting = tax_line(taxing, POSTING_TAX, bank_no, tax);
-    return posting_add(taxing->postings, &posting, err);
+    return tax == 0 || (explain_tax(taxing, &posting, base, err) && posting_add(taxing->postings, &posting, err));
 }
 
 static bool add_residue(struct taxing *taxing, struct error *err)
@@ -135,7 +182,8 @@ static bool add_residue(struct taxing *taxing, struct error *err)
                          "; find out why, or publish a contract with a higher residue_limit_minor",
                          taxing->merchant->merchant_id, taxing->merchant->currency, residue, limit);
     struct posting posting = tax_line(taxing, POSTING_TAX_ROUNDING, 0, residue);
-    return posting_add(taxing->postings, &posting, err);
+    return residue == 0 ||
+           (explain_residue(taxing, &posting, whole, err) && posting_add(taxing->postings, &posting, err));
 }
 
 bool charges_tax(const struct settle_contract *contract, const struct sheet_list *list, const struct sheet *merchant,

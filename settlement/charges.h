@@ -1,5 +1,6 @@
 /*
- * charges.h -- what a merchant's, bank's or carrier's contract adds to a period: volume tiers, fees, tax. Pure.
+ * charges.h -- what a merchant's, bank's or carrier's contract adds to a period: volume tiers, fees, tax. Pure. Each
+ * posting's note says how its amount comes about.
  */
 #ifndef SETTLEMENT_CHARGES_H
 #define SETTLEMENT_CHARGES_H

@@ -1,6 +1,7 @@
 #include "close.h"
 
 #include "close_store.h"
+#include "rows_ahead.h"
 #include "store/db.h"
 
 #include <stdio.h>
@@ -23,8 +24,26 @@ bool close_begin(struct close_run *run, struct db *db, const char *programme_id,
     return true;
 }
 
+bool close_beside(struct close_run *run, struct db **beside, struct error *err)
+{
+    if (!run->beside &&
+        (!db_open_beside(run->db, &run->beside, err) || !close_store_name_session(run->beside, run->programme_id, err)))
+        return false;
+    *beside = run->beside;
+    return true;
+}
+
+void close_stop_ahead(struct close_run *run)
+{
+    rows_ahead_stop(run->ahead);
+    run->ahead = NULL;
+}
+
 void close_end(struct close_run *run)
 {
+    close_stop_ahead(run);
+    db_close(run->beside);
+    run->beside = NULL;
     if (run->programme_no > 0 && db_connected(run->db))
         close_store_unlock(run->db, run->programme_no);
     run->programme_no = 0;

@@ -14,9 +14,12 @@
 
 struct db;
 struct progress;
+struct rows_ahead;
 
 struct close_run {
-    struct db *db;             /* the caller's; all work of a close is done on this one connection */
+    struct db *db;             /* the caller's; all that a close writes is written on this one connection */
+    struct db *beside;         /* reads what is long while db does something else; NULL until close_beside */
+    struct rows_ahead *ahead;  /* what is being read on it; NULL: nothing */
     struct progress *progress; /* the caller's; NULL for none */
     const char *maker;         /* who runs it, for the four eyes of a period; NULL: nobody in particular */
     int32_t programme_no;
@@ -30,7 +33,11 @@ struct close_run {
  * A lock whose owner was killed is free once PostgreSQL notices, within about a second.
  */
 bool close_begin(struct close_run *run, struct db *db, const char *programme_id, struct error *err) MUST_USE;
-/* Gives the lock back; the connection may be used for the next close. */
+/* The run's second connection, made when it is first asked for. */
+bool close_beside(struct close_run *run, struct db **beside, struct error *err) MUST_USE;
+/* Ends what is being read on it, if anything is. */
+void close_stop_ahead(struct close_run *run);
+/* Gives the lock back; the connection may be used for the next close. The second one is closed. */
 void close_end(struct close_run *run);
 /* To be called after each commit, and between the parts of what is not one transaction. */
 void close_step(struct close_run *run);

@@ -1,6 +1,8 @@
 #include "close_store.h"
 
 #include "base/limits.h"
+#include "progress.h"
+#include "rows_ahead.h"
 #include "store/db.h"
 
 #include <stdio.h>
@@ -23,16 +25,18 @@ struct session_row {
 };
 static const struct column session_params[] = { COLUMN(struct session_row, name) };
 /*
- * A killed program's session ends at once, even in the middle of a long query, and never waits for ever for a lock. Its
+ * A killed program's session ends at once, even in the middle of a long query, and never waits for ever for a lock. It
+ * may stand still in its transaction, while what is long is read and written elsewhere. Its
  * few long queries sort whole days: memory for that is worth having, compiling them is not.
  */
-static const struct statement name_session = COMMAND_STATEMENT(
-    "settle_session",
-    "SELECT set_config('application_name', $1, false), "
-    "set_config('client_connection_check_interval', '1s', false), "
-    "set_config('lock_timeout', '60s', false), set_config('work_mem', '64MB', false), set_config('jit', 'off', "
-    "false)",
-    session_params);
+static const struct statement name_session =
+    COMMAND_STATEMENT("settle_session",
+                      "SELECT set_config('application_name', $1, false), "
+                      "set_config('client_connection_check_interval', '1s', false), "
+                      "set_config('lock_timeout', '60s', false), set_config('idle_in_transaction_session_timeout', "
+                      "'0', false), set_config('work_mem', '64MB', false), set_config('jit', 'off', "
+                      "false)",
+                      session_params);
 
 struct lock_row {
     int32_t programme_no;
@@ -87,16 +91,22 @@ static bool fetch_holder(struct db *db, const struct lock_row *lock, struct lock
     return true;
 }
 
+bool close_store_name_session(struct db *db, const char *programme_id, struct error *err)
+{
+    char name[64];
+
+    snprintf(name, sizeof name, "alliance-settle %.*s", ID_MAX, programme_id);
+    return db_execute(db, &name_session, &(struct session_row){ name }, NULL, err);
+}
+
 bool close_store_lock(struct db *db, int32_t programme_no, const char *programme_id, bool *taken,
                       struct lock_holder *holder, struct error *err)
 {
     CLEANUP(arena_release) struct arena arena = { 0 };
     struct lock_row lock = { .programme_no = programme_no };
-    char name[64];
     bool found;
 
-    snprintf(name, sizeof name, "alliance-settle %.*s", ID_MAX, programme_id);
-    if (!db_execute(db, &name_session, &(struct session_row){ name }, NULL, err) ||
+    if (!close_store_name_session(db, programme_id, err) ||
         !db_fetch_one(db, &try_lock, &lock, &arena, &lock, &found, err))
         return false;
     *taken = lock.taken;
@@ -120,27 +130,28 @@ struct step_row {
     const char *step;
     struct date business_date;
     int32_t bucket;
+    const char *period;
     bool there;
 };
 static const struct column record_params[] = { COLUMN(struct step_row, programme_no), COLUMN(struct step_row, step),
-                                               COLUMN(struct step_row, business_date),
-                                               COLUMN(struct step_row, bucket) };
+                                               COLUMN(struct step_row, business_date), COLUMN(struct step_row, bucket),
+                                               COLUMN(struct step_row, period) };
 static const struct statement record_step =
     COMMAND_STATEMENT("settle_step_record",
-                      "INSERT INTO settlement_step (programme_no, step, business_date, bucket) "
-                      "VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+                      "INSERT INTO settlement_step (programme_no, step, business_date, bucket, period) "
+                      "VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
                       record_params);
 static const struct column recorded_columns[] = { COLUMN(struct step_row, there) };
 static const struct statement step_recorded =
     STATEMENT("settle_step_recorded",
               "SELECT EXISTS (SELECT FROM settlement_step WHERE programme_no = $1 AND step = $2 AND "
-              "business_date = $3 AND bucket = $4) AS there",
+              "business_date = $3 AND bucket = $4 AND period = $5) AS there",
               record_params, recorded_columns, sizeof(struct step_row));
 
 bool close_store_record(struct db *db, int32_t programme_no, const char *step, struct date date, int32_t bucket,
-                        struct error *err)
+                        const char *period, struct error *err)
 {
-    struct step_row row = { .programme_no = programme_no, .step = step, .business_date = date, .bucket = bucket };
+    struct step_row row = { programme_no, step, date, bucket, period, false };
 
     return db_execute(db, &record_step, &row, NULL, err);
 }
@@ -149,7 +160,7 @@ bool close_store_recorded(struct db *db, int32_t programme_no, const char *step,
                           struct error *err)
 {
     CLEANUP(arena_release) struct arena arena = { 0 };
-    struct step_row row = { .programme_no = programme_no, .step = step, .business_date = date, .bucket = NO_BUCKET };
+    struct step_row row = { programme_no, step, date, NO_BUCKET, "", false };
     bool found;
 
     if (!db_fetch_one(db, &step_recorded, &row, &arena, &row, &found, err))
@@ -239,10 +250,16 @@ static struct entry entry_of(const struct journal_row *row)
     return entry;
 }
 
+struct sealing {
+    struct seal *seals;
+    struct progress *progress;
+};
+
 static bool seal_row(void *owner, const void *row, struct error *err)
 {
     const struct journal_row *journal = row;
-    struct seal *seals = owner;
+    const struct sealing *to = owner;
+    struct seal *seals = to->seals;
     struct entry entry = entry_of(journal);
 
     if (journal->bucket < 0 || journal->bucket >= BUCKETS_MAX)
@@ -250,15 +267,34 @@ static bool seal_row(void *owner, const void *row, struct error *err)
     if (journal->hash.size != CRYPTO_HASH || strlen(journal->currency) >= CURRENCY_TEXT)
         return error_set(err, REASON_PERIOD_CHANGED, "bucket %d has an entry of a wrong shape", (int)journal->bucket);
     memcpy(entry.hash, journal->hash.at, CRYPTO_HASH);
+    progress_add(to->progress, 1);
     return seal_add(&seals[journal->bucket], &entry) ||
            error_set(err, REASON_INTERNAL, "the points of bucket %d do not fit", (int)journal->bucket);
 }
 
-bool close_store_seal_day(struct db *db, int32_t programme_no, struct date date, struct seal *seals, struct error *err)
+bool close_store_seal_day(struct db *db, int32_t programme_no, struct date date, struct seal *seals,
+                          struct progress *progress, struct error *err)
 {
     CLEANUP(arena_release) struct arena arena = { 0 };
     struct journal_row day = { .programme_no = programme_no, .business_date = date };
+    struct sealing to = { seals, progress };
 
     memset(seals, 0, BUCKETS_MAX * sizeof *seals);
-    return db_each(db, &each_entry, &day, &arena, seal_row, seals, err);
+    return db_each(db, &each_entry, &day, &arena, seal_row, &to, err);
+}
+
+bool close_store_seal_ahead(struct db *db, int32_t programme_no, struct date date, struct rows_ahead **ahead,
+                            struct error *err)
+{
+    struct journal_row day = { .programme_no = programme_no, .business_date = date };
+
+    return rows_ahead_start(ahead, db, &each_entry, &day, sizeof day, err);
+}
+
+bool close_store_seal_rows(struct rows_ahead *ahead, struct seal *seals, struct progress *progress, struct error *err)
+{
+    struct sealing to = { seals, progress };
+
+    memset(seals, 0, BUCKETS_MAX * sizeof *seals);
+    return rows_ahead_each(ahead, seal_row, &to, err);
 }

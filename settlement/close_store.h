@@ -10,6 +10,8 @@
 #include "seal.h"
 
 struct db;
+struct progress;
+struct rows_ahead;
 
 /* Who has a programme's lock, as PostgreSQL knows it; pid 0 when it has just ended. */
 struct lock_holder {
@@ -29,19 +31,29 @@ enum { NO_BUCKET = -1 };
 
 /* PROGRAMME_NOT_FOUND when there is none of that id. */
 bool close_store_programme(struct db *db, const char *programme_id, int32_t *programme_no, struct error *err) MUST_USE;
+/* What people see of a session, and how it works. */
+bool close_store_name_session(struct db *db, const char *programme_id, struct error *err) MUST_USE;
 /* Tries once. The lock belongs to the connection, not to a transaction. */
 bool close_store_lock(struct db *db, int32_t programme_no, const char *programme_id, bool *taken,
                       struct lock_holder *holder, struct error *err) MUST_USE;
 void close_store_unlock(struct db *db, int32_t programme_no);
 
-/* To be called in the step's transaction; a step that is there already stays as it is. */
+/* To be called in the step's transaction; a step that is there already stays as it is. `period`: "" of a day's step. */
 bool close_store_record(struct db *db, int32_t programme_no, const char *step, struct date date, int32_t bucket,
-                        struct error *err) MUST_USE;
+                        const char *period, struct error *err) MUST_USE;
 bool close_store_recorded(struct db *db, int32_t programme_no, const char *step, struct date date, bool *there,
                           struct error *err) MUST_USE;
 
-/* The seals of one day as the journal is now, by bucket: seals has BUCKETS_MAX elements. Reads that day only. */
+/*
+ * The seals of one day as the journal is now, by bucket: seals has BUCKETS_MAX elements. Reads that day only, and
+ * counts its entries for progress, which may be NULL.
+ */
 bool close_store_seal_day(struct db *db, int32_t programme_no, struct date date, struct seal *seals,
-                          struct error *err) MUST_USE;
+                          struct progress *progress, struct error *err) MUST_USE;
+/* The same in two parts: its entries begin to be read on db, and are waited for. */
+bool close_store_seal_ahead(struct db *db, int32_t programme_no, struct date date, struct rows_ahead **ahead,
+                            struct error *err) MUST_USE;
+bool close_store_seal_rows(struct rows_ahead *ahead, struct seal *seals, struct progress *progress,
+                           struct error *err) MUST_USE;
 
 #endif

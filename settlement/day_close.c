@@ -2,7 +2,6 @@
 
 #include "close_store.h"
 #include "day_store.h"
-#include "domain/settle_contract.h"
 #include "points_day.h"
 #include "progress.h"
 #include "store/db.h"
@@ -17,7 +16,7 @@ static bool do_step(struct close_run *run, const char *step, struct date date, i
 {
     if (!db_begin(run->db, err))
         return false;
-    if (!work(run, date, bucket, err) || !close_store_record(run->db, run->programme_no, step, date, bucket, err) ||
+    if (!work(run, date, bucket, err) || !close_store_record(run->db, run->programme_no, step, date, bucket, "", err) ||
         !db_commit(run->db, err)) {
         db_rollback(run->db);
         return false;
@@ -50,15 +49,21 @@ static bool seal(struct close_run *run, struct date date, int32_t bucket, struct
 {
     CLEANUP(arena_release) struct arena arena = { 0 };
     struct seal *seals = arena_alloc(&arena, BUCKETS_MAX * sizeof *seals);
+    struct progress *progress = progress_is_under_way(run->progress) ? NULL : run->progress; /* else days are counted */
     struct fence_row *fences;
+    int64_t entries;
     size_t count;
 
     (void)bucket;
     if (!seals)
         return error_set(err, REASON_INTERNAL, "out of memory");
     if (!day_store_fences(run->db, run->programme_no, &arena, &fences, &count, err) ||
-        !close_store_seal_day(run->db, run->programme_no, date, seals, err))
+        !day_store_entries(run->db, run->programme_no, date, date, &entries, err))
         return false;
+    progress_begin(progress, "sealing entries", entries);
+    if (!close_store_seal_rows(run->ahead, seals, progress, err))
+        return false;
+    progress_end(progress);
     for (size_t i = 0; i < count; i++) {
         int32_t b = fences[i].bucket;
         if (b < 0 || b >= BUCKETS_MAX)
@@ -100,9 +105,7 @@ static void open_months(struct close_run *run, struct date date)
 /* The lock: whoever opens a dispute meanwhile must find the statement marked by it, not freed by another's end. */
 static bool confirm_silent(struct close_run *run, struct date date, int32_t bucket, struct error *err)
 {
-    const struct settle_contract none = settle_contract_none((struct party){ 0 }, "");
-    const struct statement_silence_params params = { run->programme_no, { date.days + 1 }, none.confirm_days };
-
+    const struct statement_silence_params params = { run->programme_no, { date.days + 1 } };
     const struct dispute_expire_params expire = { run->programme_no, params.today };
     const struct dispute_programme_params programme = { run->programme_no };
 
@@ -115,12 +118,27 @@ static bool confirm_silent(struct close_run *run, struct date date, int32_t buck
            db_execute(run->db, &statement_silence, &params, NULL, err);
 }
 
+/* What the seal is made of is sorted while the day's sums are made. Once the fences are moved nothing joins the day. */
+static bool read_ahead(struct close_run *run, struct date date, struct error *err)
+{
+    struct db *beside;
+    bool sealed;
+
+    if (!close_store_recorded(run->db, run->programme_no, STEP_SEAL, date, &sealed, err))
+        return false;
+    return sealed || (close_beside(run, &beside, err) &&
+                      close_store_seal_ahead(beside, run->programme_no, date, &run->ahead, err));
+}
+
 static bool close_day(struct close_run *run, struct date date, struct error *err)
 {
     open_months(run, date);
-    return move_fences(run, date, err) && do_step_once(run, STEP_ROLL_UP, date, roll_up, err) &&
-           do_step_once(run, STEP_SEAL, date, seal, err) && points_days(run, date, err) &&
-           do_step_once(run, STEP_DAY, date, confirm_silent, err);
+    bool good = move_fences(run, date, err) && read_ahead(run, date, err) &&
+                do_step_once(run, STEP_ROLL_UP, date, roll_up, err) && points_days(run, date, err) &&
+                do_step_once(run, STEP_SEAL, date, seal, err) && do_step_once(run, STEP_DAY, date, confirm_silent, err);
+
+    close_stop_ahead(run);
+    return good;
 }
 
 static bool check_over(struct close_run *run, struct date date, struct error *err)
@@ -188,28 +206,60 @@ static bool close_only(struct close_run *run, const struct day_state *state, con
     return tell(run, order, order->only, true, err);
 }
 
+/* One day alone says how far it is itself. */
+static void begin_days(struct close_run *run, int64_t total)
+{
+    if (total > 1)
+        progress_begin(run->progress, "closing days", total);
+}
+
+static void count_day(struct close_run *run)
+{
+    if (progress_is_under_way(run->progress))
+        progress_add(run->progress, 1);
+}
+
 static bool close_until(struct close_run *run, struct day_state state, const struct day_order *order, struct error *err)
 {
     int64_t total = order->until.days - next_day(&state).days + 1;
 
     if (total <= 0)
         return tell(run, order, order->until, true, err);
-    progress_begin(run->progress, "closing days", total);
+    begin_days(run, total);
     while (next_day(&state).days <= order->until.days) {
         if (!close_next(run, &state, order, err) || !day_store_state(run->db, run->programme_no, &state, err))
             return false;
-        progress_add(run->progress, 1);
+        count_day(run);
     }
     progress_end(run->progress);
     return true;
 }
 
+/* How many days are over: as many as are 24 hours, give or take the one on which clocks change. */
+static bool count_due(struct close_run *run, const struct day_state *state, int64_t *total, struct error *err)
+{
+    const int64_t day_us = INT64_C(24) * 3600 * 1000 * 1000;
+    struct day_end end;
+
+    if (!day_store_end(run->db, run->programme_no, next_day(state), &end, err))
+        return false;
+    *total = end.now.us >= end.ends_at.us ? (end.now.us - end.ends_at.us) / day_us + 1 : 0;
+    return true;
+}
+
 static bool close_due(struct close_run *run, struct day_state state, const struct day_order *order, struct error *err)
 {
+    int64_t total;
+
+    if (!count_due(run, &state, &total, err))
+        return false;
+    begin_days(run, total);
     while (close_next(run, &state, order, err)) {
         if (!day_store_state(run->db, run->programme_no, &state, err))
             return false;
+        count_day(run);
     }
+    progress_end(run->progress);
     return err->reason == REASON_DAY_NOT_OVER;
 }
 

@@ -87,6 +87,18 @@ static const struct statement count_sealed =
               "AND business_date = $2",
               day_params, count_columns, sizeof(struct seal_row));
 
+struct days_row {
+    int32_t programme_no;
+    struct date first, last;
+};
+static const struct column days_params[] = { COLUMN(struct days_row, programme_no), COLUMN(struct days_row, first),
+                                             COLUMN(struct days_row, last) };
+static const struct statement count_entries =
+    STATEMENT("day_entries",
+              "SELECT COALESCE(sum(entry_count), 0)::int8 AS entry_count FROM day_rollup WHERE programme_no = $1 AND "
+              "business_date BETWEEN $2 AND $3",
+              days_params, count_columns, sizeof(struct seal_row));
+
 static const struct column month_params[] = { COLUMN(struct day_row, business_date) };
 static const struct statement open_month =
     COMMAND_STATEMENT("day_open_month", "SELECT journal_open_month($1)", month_params);
@@ -158,6 +170,20 @@ bool day_store_sealed_count(struct db *db, int32_t programme_no, struct date dat
     bool found;
 
     if (!db_fetch_one(db, &count_sealed, &day, &arena, &row, &found, err))
+        return false;
+    *entries = row.entry_count;
+    return true;
+}
+
+bool day_store_entries(struct db *db, int32_t programme_no, struct date first, struct date last, int64_t *entries,
+                       struct error *err)
+{
+    CLEANUP(arena_release) struct arena arena = { 0 };
+    struct days_row days = { programme_no, first, last };
+    struct seal_row row;
+    bool found;
+
+    if (!db_fetch_one(db, &count_entries, &days, &arena, &row, &found, err))
         return false;
     *entries = row.entry_count;
     return true;

@@ -46,6 +46,9 @@ bool day_store_put_seal(struct db *db, int32_t programme_no, struct date date, i
                         struct error *err) MUST_USE;
 bool day_store_sealed_count(struct db *db, int32_t programme_no, struct date date, int64_t *entries,
                             struct error *err) MUST_USE;
+/* Entries of closed days, by their roll-ups. */
+bool day_store_entries(struct db *db, int32_t programme_no, struct date first, struct date last, int64_t *entries,
+                       struct error *err) MUST_USE;
 /* Best effort: without it entries lie in the rest partition, where they are found as well. */
 void day_store_open_month(struct db *db, struct date date);
 

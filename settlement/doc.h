@@ -11,8 +11,8 @@
 #include "base/arena.h"
 #include "books.h"
 #include "domain/bank_account.h"
+#include "domain/period.h"
 #include "files.h"
-#include "period.h"
 #include "points_book.h"
 #include "sheet.h"
 
@@ -68,7 +68,7 @@ struct statement_doc {
     struct keep *kept; /* of a MERCHANT or CARRIER: what its closing position keeps, and what is let go */
     size_t kept_count;
     struct doc_sums days, stores;     /* a PAIR's are there at the end only */
-    const struct points_page *points; /* of a BANK; NULL of others */
+    const struct points_page *points; /* of a BANK in periods of its own contract; NULL of others */
     struct doc_sums goods;            /* by merchant and good; at 0 when there are none, or too many to be told */
 };
 

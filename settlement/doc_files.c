@@ -10,7 +10,8 @@ unsigned doc_files_wanted(const struct statement_doc *doc)
 
     for (size_t i = 0; i < DOC_WRITERS; i++) {
         const struct doc_writer *writer = doc_writers[i];
-        if ((writer->types & 1u << doc->sheet->type) && (writer->wish == 0 || (writer->wish & wishes)))
+        if ((writer->types & 1u << doc->sheet->type) && (writer->wish == 0 || (writer->wish & wishes)) &&
+            (!writer->of_points || doc->points))
             wanted |= 1u << i;
     }
     return wanted;

@@ -59,6 +59,7 @@ static bool end(void *state, const struct statement_doc *doc, struct error *err)
 const struct doc_writer points_writer = {
     .extension = "points.csv",
     .types = 1 << SHEET_BANK,
+    .of_points = true,
     .begin = begin,
     .end = end,
     .abandon = abandon,

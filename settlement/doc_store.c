@@ -1,6 +1,7 @@
 #include "doc_store.h"
 
 #include "domain/entry.h"
+#include "scope_store.h"
 #include "store/db.h"
 
 #include <inttypes.h>
@@ -181,24 +182,30 @@ static const char make_index[] =
 struct span_params {
     int32_t programme_no;
     struct date first, last;
+    struct scope_params scope;
 };
 static const struct column span_params[] = { COLUMN(struct span_params, programme_no),
-                                             COLUMN(struct span_params, first), COLUMN(struct span_params, last) };
+                                             COLUMN(struct span_params, first), COLUMN(struct span_params, last),
+                                             RECORDS(struct span_params, scope.spans, &scope_span_type),
+                                             COLUMN(struct span_params, scope.taken) };
 /* grouping() of bank and merchant: 1 a bank's, 2 a merchant's, 3 the operator's; so the type is one more. */
 static const struct statement fill_sums = COMMAND_STATEMENT(
     "doc_sums",
-    "INSERT INTO doc_sum SELECT (1 + grouping(bank_no, merchant_no))::int2, COALESCE(bank_no, 0), "
-    "COALESCE(merchant_no, 0), currency, grouping(business_date) = 1, COALESCE(business_date, '1970-01-01'), "
-    "COALESCE(store_no, 0), "
+    "INSERT INTO doc_sum SELECT (1 + grouping(d.bank_no, d.merchant_no))::int2, COALESCE(d.bank_no, 0), "
+    "COALESCE(d.merchant_no, 0), d.currency, grouping(d.business_date) = 1, COALESCE(d.business_date, '1970-01-01'), "
+    "COALESCE(d.store_no, 0), "
     "COALESCE(sum(entry_count) FILTER (WHERE kind = 4), 0)::int8, COALESCE(sum(points) FILTER (WHERE kind = 4), "
     "0)::int8, COALESCE(sum(gross_minor) FILTER (WHERE kind = 4), 0)::int8, "
     "COALESCE(sum(commission_minor) FILTER (WHERE kind = 4), 0)::int8, "
     "COALESCE(sum(entry_count) FILTER (WHERE kind = 8), 0)::int8, COALESCE(sum(points) FILTER (WHERE kind = 8), "
     "0)::int8, COALESCE(sum(gross_minor) FILTER (WHERE kind = 8), 0)::int8, "
-    "COALESCE(sum(commission_minor) FILTER (WHERE kind = 8), 0)::int8 FROM day_rollup "
-    "WHERE programme_no = $1 AND business_date BETWEEN $2 AND $3 AND kind IN (4, 8) GROUP BY GROUPING SETS "
-    "((bank_no, currency, business_date), (merchant_no, currency, business_date), (currency, business_date), "
-    "(merchant_no, currency, store_no))",
+    "COALESCE(sum(commission_minor) FILTER (WHERE kind = 8), 0)::int8 FROM day_rollup d " SCOPE_JOIN(
+        "$4", "2", "d.merchant_no", "d.currency",
+        "d.business_date") "WHERE d.programme_no = $1 AND d.business_date BETWEEN $2 AND $3 AND d.kind IN (4, 8) "
+                           "AND " SCOPE_TAKES("$5") "GROUP BY GROUPING SETS ((d.bank_no, d.currency, d.business_date), "
+                                                    "(d.merchant_no, d.currency, d.business_date), "
+                                                    "(d.currency, d.business_date), (d.merchant_no, d.currency, "
+                                                    "d.store_no))",
     span_params);
 
 struct sum_params {
@@ -236,9 +243,9 @@ static const struct statement get_sums = STATEMENT(
     "d.currency = $4 AND d.by_store = $5 ORDER BY d.day, s.store_id COLLATE \"C\" NULLS FIRST",
     sum_params, sum_columns, sizeof(struct sum_row));
 
-bool doc_store_begin(struct db *db, int32_t programme_no, const struct period *period, struct error *err)
+bool doc_store_begin(struct db *db, int32_t programme_no, const struct scope *scope, struct error *err)
 {
-    struct span_params span = { programme_no, period->first, period->last };
+    struct span_params span = { programme_no, scope->period->first, scope->period->last, scope_params(scope) };
 
     return db_script(db, make_table, err) && db_execute(db, &fill_sums, &span, NULL, err) &&
            db_script(db, make_index, err);

@@ -7,6 +7,7 @@
 #define SETTLEMENT_DOC_STORE_H
 
 #include "doc.h"
+#include "scope.h"
 
 struct db;
 
@@ -27,7 +28,7 @@ void doc_directory_find(const struct doc_directory *directory, int type, int32_t
                         struct doc_party *party);
 
 /* Sums the roll-ups of BANK, MERCHANT and OPERATOR statements by day, and of MERCHANT ones by store. */
-bool doc_store_begin(struct db *db, int32_t programme_no, const struct period *period, struct error *err) MUST_USE;
+bool doc_store_begin(struct db *db, int32_t programme_no, const struct scope *scope, struct error *err) MUST_USE;
 /* By day, or by store; in the arena. */
 bool doc_store_sums(struct db *db, const struct sheet *sheet, bool by_store, struct arena *arena, struct doc_sums *sums,
                     struct error *err) MUST_USE;

@@ -14,6 +14,7 @@ struct doc_writer {
     const char *extension; /* "camt053.xml" */
     unsigned types;        /* 1 << enum sheet_type */
     int32_t wish;          /* 0: always; else the bit of party_account.files that asks for it */
+    bool of_points;        /* only of a statement with a page of points */
     bool (*begin)(const struct statement_doc *doc, struct new_file *file, void **state, struct error *err);
     void (*line)(void *state, const struct statement_doc *doc, const struct sheet_line *line); /* NULL: none wanted */
     bool (*end)(void *state, const struct statement_doc *doc, struct error *err);

@@ -404,11 +404,13 @@ static bool each_file(struct files *files, const struct sheet_list *list,
     return true;
 }
 
-bool files_end(struct files *files, const struct sheet_list *list, struct error *err)
+bool files_end(struct files *files, const struct sheet_list *list, int32_t calendar_version, struct error *err)
 {
     if (!each_file(files, list, new_file_sync, err))
         return false;
     json_close(&files->listed, "]");
+    if (calendar_version > 0)
+        json_int32(&files->listed, "calendarVersion", calendar_version);
     json_close(&files->listed, "}");
     new_file_text(&files->manifest, "\n");
     return new_file_finish(&files->manifest, files->manifest_sha256, err);

@@ -14,10 +14,10 @@
 #include "base/uuid.h"
 #include "base/when.h"
 #include "books.h"
+#include "domain/period.h"
 #include "io/merkle.h"
 #include "json_out.h"
 #include "new_file.h"
-#include "period.h"
 #include "sheet.h"
 
 /* StatementLine, with the sign of its points and amounts. */
@@ -71,8 +71,12 @@ bool files_pair_end(struct files *files, struct sheet *pair, const struct statem
 bool files_roll_up(struct files *files, const struct sheet_list *list, const struct books *books, struct sheet *roll_up,
                    const struct statement_doc *doc, struct error *err) MUST_USE;
 
-/* Everything is written: makes the files last and completes the manifest, all still under their partial names. */
-bool files_end(struct files *files, const struct sheet_list *list, struct error *err) MUST_USE;
+/*
+ * Everything is written: makes the files last and completes the manifest, all still under their partial names. The
+ * manifest says which version of the calendar gave the due days, unless there is none (0).
+ */
+bool files_end(struct files *files, const struct sheet_list *list, int32_t calendar_version,
+               struct error *err) MUST_USE;
 /* Takes an older manifest away and gives the files their names. */
 bool files_publish_sheets(struct files *files, const struct sheet_list *list, struct error *err) MUST_USE;
 /* The last step: from now on readers may read. */

@@ -2,6 +2,7 @@
 
 #include "base/exact.h"
 #include "domain/entry.h"
+#include "scope_store.h"
 #include "store/db.h"
 
 #include <stdio.h>
@@ -13,11 +14,15 @@ struct span_params {
     int32_t programme_no;
     struct date first, last;
     int64_t limit;
+    struct scope_params scope;
 };
 static const struct column programme_params[] = { COLUMN(struct span_params, programme_no) };
 static const struct column span_params[] = { COLUMN(struct span_params, programme_no),
-                                             COLUMN(struct span_params, first), COLUMN(struct span_params, last),
-                                             COLUMN(struct span_params, limit) };
+                                             COLUMN(struct span_params, first),
+                                             COLUMN(struct span_params, last),
+                                             COLUMN(struct span_params, limit),
+                                             RECORDS(struct span_params, scope.spans, &scope_span_type),
+                                             COLUMN(struct span_params, scope.taken) };
 
 struct any_row {
     bool any;
@@ -41,6 +46,8 @@ static const struct column row_columns[] = {
     COLUMN(struct goods_row, reversed_count),  COLUMN(struct goods_row, reversed_points),
     COLUMN(struct goods_row, reversed_gross),  COLUMN(struct goods_row, reversed_commission),
 };
+/* Redemptions held so many days before the period or later are read with it; older ones are looked up one by one. */
+#define NEWLY "31"
 static const struct statement sum_goods = STATEMENT(
     "goods_sums",
     "SELECT j.bank_no, j.merchant_no, j.currency, g.goods_id, COALESCE(count(*) FILTER (WHERE j.kind = 4), "
@@ -50,17 +57,24 @@ static const struct statement sum_goods = STATEMENT(
     "COALESCE(count(*) FILTER (WHERE j.kind = 8), 0)::int8 AS reversed_count, COALESCE(sum(j.points) FILTER "
     "(WHERE j.kind = 8), 0)::int8 AS reversed_points, COALESCE(sum(j.gross_minor) FILTER (WHERE j.kind = 8), "
     "0)::int8 AS reversed_gross, COALESCE(sum(j.commission_minor) FILTER (WHERE j.kind = 8), 0)::int8 AS "
-    "reversed_commission FROM journal j JOIN redemption r ON r.bucket = j.bucket AND r.id = j.redemption_id JOIN "
-    "goods g ON g.goods_no = r.goods_no AND g.merchant_no = j.merchant_no WHERE j.programme_no = $1 AND "
-    "j.business_date BETWEEN $2 AND $3 AND j.kind IN (4, 8) AND j.merchant_no IN (SELECT merchant_no FROM goods "
-    "WHERE programme_no = $1) GROUP BY j.bank_no, j.merchant_no, j.currency, g.goods_id ORDER BY j.merchant_no, "
-    "j.currency COLLATE \"C\", g.goods_id COLLATE \"C\", j.bank_no LIMIT $4",
+    "reversed_commission FROM journal j LEFT JOIN redemption r ON r.bucket = j.bucket AND r.id = j.redemption_id AND "
+    "r.business_date >= $2 - " NEWLY " JOIN goods g ON g.goods_no = COALESCE(r.goods_no, (SELECT o.goods_no FROM "
+    "redemption o WHERE o.bucket = j.bucket AND o.id = j.redemption_id)) AND g.merchant_no = j.merchant_no " SCOPE_JOIN(
+        "$5", "2", "j.merchant_no", "j.currency",
+        "j.business_date") "WHERE j.programme_no = $1 AND "
+                           "j.business_date BETWEEN $2 AND $3 AND " SCOPE_TAKES(
+                               "$6") "AND j.kind IN (4, 8) AND j.merchant_no IN (SELECT "
+                                     "merchant_no FROM goods WHERE programme_no = $1) GROUP BY j.bank_no, "
+                                     "j.merchant_no, j.currency, g.goods_id ORDER "
+                                     "BY j.merchant_no, j.currency COLLATE \"C\", g.goods_id COLLATE \"C\", j.bank_no "
+                                     "LIMIT $4",
     span_params, row_columns, sizeof(struct goods_row));
 
-bool goods_store_load(struct goods_sums *goods, struct db *db, int32_t programme_no, const struct period *period,
+bool goods_store_load(struct goods_sums *goods, struct db *db, int32_t programme_no, const struct scope *scope,
                       struct error *err)
 {
-    struct span_params params = { programme_no, period->first, period->last, GOODS_ROWS_MAX + 1 };
+    struct span_params params = { programme_no, scope->period->first, scope->period->last, GOODS_ROWS_MAX + 1,
+                                  scope_params(scope) };
     struct any_row row;
     void *rows;
     bool found;

@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "doc.h"
+#include "scope.h"
 
 struct db;
 
@@ -26,7 +27,7 @@ struct goods_sums {
     bool left_out;        /* there were more */
 };
 
-bool goods_store_load(struct goods_sums *goods, struct db *db, int32_t programme_no, const struct period *period,
+bool goods_store_load(struct goods_sums *goods, struct db *db, int32_t programme_no, const struct scope *scope,
                       struct error *err) MUST_USE;
 void goods_sums_release(struct goods_sums *goods);
 /* The statement's goods, by merchant and good; borrowed until the next call. Redemptions for no good are none of them.

@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "io/digest.h"
 #include "new_file.h"
+#include "progress.h"
 #include "store/period_chain_store.h"
 #include "store/period_state_store.h"
 
@@ -119,13 +120,28 @@ static bool check_file(struct work *work, const char *line, struct error *err)
            differs(name, "is not as the manifest has it", err);
 }
 
+/* The entry behind the end of a line, or NULL. */
+static const char *entry_at(const char *line_end)
+{
+    const char *entry = line_end + 1 + strspn(line_end + 1, ",");
+
+    return *entry == '{' ? entry : NULL;
+}
+
 static bool check_files(struct work *work, struct error *err)
 {
+    struct progress *progress = work->run->progress;
+    int64_t total = 0;
+
+    for (const char *line = strchr(work->manifest, '\n'); line; line = strchr(line + 1, '\n'))
+        total += entry_at(line) != NULL;
+    progress_begin(progress, "checking files", total);
     for (const char *line = strchr(work->manifest, '\n'); line; line = strchr(line + 1, '\n')) {
-        const char *entry = line + 1 + strspn(line + 1, ",");
-        if (*entry == '{' && !check_file(work, entry, err))
+        if (entry_at(line) && !check_file(work, entry_at(line), err))
             return false;
+        progress_add(progress, entry_at(line) != NULL);
     }
+    progress_end(progress);
     return work->files > 0 || differs(MANIFEST, "names no files", err);
 }
 

@@ -9,8 +9,8 @@
 #define SETTLEMENT_ISSUE_H
 
 #include "close.h"
+#include "domain/period.h"
 #include "io/cms.h"
-#include "period.h"
 
 struct period_issued {
     bool already;       /* it was issued before; its files were checked all the same */

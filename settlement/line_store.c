@@ -28,9 +28,9 @@ static const struct column put_columns[] = { RECORDS(struct put_params, chunks, 
 /* Chunks that are as they should be are not touched, so a second run leaves no dead rows. */
 static const struct statement put_chunks = COMMAND_STATEMENT(
     "line_put_chunks",
-    "INSERT INTO statement_chunk AS old (statement_no, first_line, line_count, keys) SELECT s.statement_no, "
-    "n.first_line, n.line_count, n.keys FROM unnest($1::statement_chunk_write[]) n JOIN statement s "
-    "ON s.statement_id = n.statement_id ON CONFLICT (statement_no, first_line) DO UPDATE SET "
+    "INSERT INTO statement_chunk AS old (statement_no, first_line, line_count, keys) SELECT (SELECT s.statement_no "
+    "FROM statement s WHERE s.statement_id = n.statement_id), n.first_line, n.line_count, n.keys FROM "
+    "unnest($1::statement_chunk_write[]) n ON CONFLICT (statement_no, first_line) DO UPDATE SET "
     "line_count = EXCLUDED.line_count, keys = EXCLUDED.keys WHERE (old.line_count, old.keys) "
     "IS DISTINCT FROM (EXCLUDED.line_count, EXCLUDED.keys)",
     put_columns);
@@ -41,17 +41,18 @@ struct month_params {
 };
 static const struct column month_columns[] = { COLUMN(struct month_params, programme_no),
                                                COLUMN(struct month_params, period) };
-static const struct statement drop_extra =
-    COMMAND_STATEMENT("line_drop_extra",
-                      "DELETE FROM statement_chunk c USING statement s WHERE s.programme_no = $1 AND s.period = $2 AND "
-                      "c.statement_no = s.statement_no AND (s.type <> 1 OR c.first_line > s.line_count)",
-                      month_columns);
+/* Look-ups here and below: a join could read the statements or the chunks of all periods that are kept. */
+static const struct statement drop_extra = COMMAND_STATEMENT(
+    "line_drop_extra",
+    "DELETE FROM statement_chunk c WHERE c.statement_no = ANY (ARRAY(SELECT s.statement_no FROM statement s WHERE "
+    "s.programme_no = $1 AND s.period = $2)) AND c.first_line > (SELECT CASE s.type WHEN 1 THEN s.line_count ELSE 0 "
+    "END FROM statement s WHERE s.statement_no = c.statement_no)",
+    month_columns);
 
 struct count_row {
     int64_t lines;
 };
 static const struct column count_columns[] = { COLUMN(struct count_row, lines) };
-/* A look-up a statement: a join could read the chunks of all periods that are kept. */
 static const struct statement count_lines = STATEMENT(
     "line_count",
     "SELECT COALESCE(sum((SELECT sum(c.line_count) FROM statement_chunk c WHERE c.statement_no = s.statement_no)), 0)"

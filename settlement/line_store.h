@@ -4,8 +4,8 @@
 #ifndef SETTLEMENT_LINE_STORE_H
 #define SETTLEMENT_LINE_STORE_H
 
+#include "domain/period.h"
 #include "line_keys.h"
-#include "period.h"
 #include "sheet.h"
 
 struct db;

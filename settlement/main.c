@@ -1,5 +1,6 @@
-/* alliance-settle: closes days and months. One command a run; started by a timer or a person. */
+/* alliance-settle: closes days and periods. One command a run; started by a timer or a person. */
 #include "day_close.h"
+#include "due.h"
 #include "io/crypto.h"
 #include "io/settings.h"
 #include "issue.h"
@@ -38,7 +39,7 @@ static void tell_day(void *owner, const struct day_closed *day)
     char date[DATE_TEXT];
 
     date_format(day->date, date);
-    progress_end(&program->progress);
+    progress_wipe(&program->progress);
     printf("%s %s: %" PRId64 " entries sealed\n", date, day->already ? "was closed before" : "closed",
            day->entry_count);
     fflush(stdout);
@@ -109,6 +110,12 @@ static bool run_show(struct program *program, struct close_run *run, struct erro
     return show_period(program->db, program->options.programme, &program->options.period, stdout, err);
 }
 
+static bool run_due(struct program *program, struct close_run *run, struct error *err)
+{
+    (void)run;
+    return due_show(program->db, program->options.programme, stdout, err);
+}
+
 static const struct {
     bool (*run)(struct program *program, struct close_run *run, struct error *err);
     bool writes; /* under the programme's lock */
@@ -117,6 +124,7 @@ static const struct {
     [COMMAND_PERIOD_CLOSE] = { run_period_close, true },
     [COMMAND_ISSUE] = { run_issue, true },
     [COMMAND_SHOW] = { run_show, false },
+    [COMMAND_DUE] = { run_due, false },
 };
 
 /*
@@ -150,7 +158,7 @@ static bool run_command(struct program *program, struct error *err)
 
 static int complain(struct program *program, const struct error *err, int status)
 {
-    progress_end(&program->progress);
+    progress_wipe(&program->progress);
     fprintf(stderr, "error: %s: %s\n", reason_name(err->reason), error_text(err));
     return status;
 }
@@ -218,5 +226,7 @@ int main(int argc, char **argv)
     }
     if (!settings_load(&program.settings, SETTINGS_SETTLE, program.options.settings, &err))
         return complain(&program, &err, EXIT_USAGE);
+    if (program.options.progress)
+        program.progress = progress_in_lines();
     return run_command(&program, &err) ? EXIT_DONE : complain(&program, &err, EXIT_REFUSED);
 }

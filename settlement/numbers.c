@@ -15,13 +15,14 @@ struct draw_params {
 static const struct column draw_columns[] = { COLUMN(struct draw_params, programme_no),
                                               COLUMN(struct draw_params, period), COLUMN(struct draw_params, ids),
                                               COLUMN(struct draw_params, parties) };
+/* Each is looked up: a join could read the numbers of all periods that are kept. */
 static const struct statement draw = COMMAND_STATEMENT(
     "numbers_draw",
     "INSERT INTO statement_number (party, number, statement_id, programme_no, period) SELECT n.party, "
     "COALESCE((SELECT max(o.number) FROM statement_number o WHERE o.party = n.party), 0) + row_number() OVER "
     "(PARTITION BY n.party ORDER BY n.ordinality), n.id, $1, $2 FROM unnest($3::text[], $4::text[]) WITH ORDINALITY "
-    "n(id, party, ordinality) WHERE NOT EXISTS (SELECT FROM statement_number g WHERE g.statement_id = n.id AND "
-    "g.state = 1)",
+    "n(id, party, ordinality) WHERE (SELECT g.number FROM statement_number g WHERE g.statement_id = n.id AND "
+    "g.state = 1) IS NULL",
     draw_columns);
 
 struct ids_params {
@@ -33,11 +34,12 @@ struct number_row {
 };
 static const struct column ids_columns[] = { COLUMN(struct ids_params, ids) };
 static const struct column number_columns[] = { COLUMN(struct number_row, party), COLUMN(struct number_row, number) };
-static const struct statement read_drawn = STATEMENT(
-    "numbers_read",
-    "SELECT g.party, g.number FROM unnest($1::text[]) WITH ORDINALITY n(id, ordinality) JOIN statement_number g "
-    "ON g.statement_id = n.id AND g.state = 1 ORDER BY n.ordinality",
-    ids_columns, number_columns, sizeof(struct number_row));
+static const struct statement read_drawn =
+    STATEMENT("numbers_read",
+              "SELECT g.party, g.number FROM unnest($1::text[]) WITH ORDINALITY n(id, ordinality) CROSS JOIN LATERAL "
+              "(SELECT party, number FROM statement_number WHERE statement_id = n.id AND state = 1 LIMIT 1) g ORDER BY "
+              "n.ordinality",
+              ids_columns, number_columns, sizeof(struct number_row));
 
 struct period_params {
     int32_t programme_no;
@@ -48,7 +50,8 @@ static const struct column period_columns[] = { COLUMN(struct period_params, pro
 static const struct statement cancel =
     COMMAND_STATEMENT("numbers_cancel",
                       "UPDATE statement_number n SET state = 2 WHERE n.programme_no = $1 AND n.period = $2 AND "
-                      "n.state = 1 AND NOT EXISTS (SELECT FROM statement s WHERE s.statement_id = n.statement_id)",
+                      "n.state = 1 AND NOT EXISTS (SELECT FROM statement s WHERE s.statement_id = n.statement_id AND "
+                      "s.programme_no = $1 AND s.period = $2)",
                       period_columns);
 
 enum { CHUNK = 500, PARTY_TEXT = 26 };

@@ -10,7 +10,7 @@
 #define SETTLEMENT_NUMBERS_H
 
 #include "close.h"
-#include "period.h"
+#include "domain/period.h"
 #include "sheet.h"
 
 /* Sets the number of every statement of the list; new ones are drawn in the list's order. */

@@ -15,11 +15,16 @@ static const struct {
       "      alliance-settle day-close --programme demo --until 2017-01-31\n"
       "      alliance-settle day-close --programme demo --until due" },
     { "period-close", COMMAND_PERIOD_CLOSE,
-      "Makes a month's statements and their files from its closed days. May be repeated.",
-      "alliance-settle period-close --programme demo --period 2017-01 --out var/statements" },
+      "Makes the statements and their files of a period from its closed days. May be repeated.",
+      "alliance-settle period-close --programme demo --period 2017-01 --out var/statements\n"
+      "      alliance-settle period-close --programme demo --period 2017-W05" },
     { "issue", COMMAND_ISSUE, "Signs an approved period and makes it final; checks every file first.",
       "alliance-settle issue --programme demo --period 2017-01" },
-    { "show", COMMAND_SHOW, "Prints a month's totals.", "alliance-settle show --programme demo --period 2017-01" },
+    { "due", COMMAND_DUE,
+      "Lists the periods to be closed next: their days are closed, contracts ask for them or something is left in "
+      "them.",
+      "alliance-settle due --programme demo" },
+    { "show", COMMAND_SHOW, "Prints a period's totals.", "alliance-settle show --programme demo --period 2017-01" },
 };
 
 typedef bool option_reader(struct options *options, const char *value);
@@ -58,6 +63,12 @@ static bool read_by(struct options *options, const char *value)
     return text_is_ref(value, ID_MAX, "-._");
 }
 
+static bool read_progress(struct options *options, const char *value)
+{
+    (void)value;
+    return options->progress = true;
+}
+
 static bool read_settings(struct options *options, const char *value)
 {
     options->settings = value;
@@ -65,7 +76,12 @@ static bool read_settings(struct options *options, const char *value)
 }
 
 enum { ISSUE = 1 << COMMAND_ISSUE };
-enum { DAY = 1 << COMMAND_DAY_CLOSE, PERIOD = 1 << COMMAND_PERIOD_CLOSE, SHOW = 1 << COMMAND_SHOW };
+enum {
+    DAY = 1 << COMMAND_DAY_CLOSE,
+    PERIOD = 1 << COMMAND_PERIOD_CLOSE,
+    SHOW = 1 << COMMAND_SHOW,
+    DUE = 1 << COMMAND_DUE
+};
 
 static const struct {
     const char *word, *value;
@@ -73,15 +89,19 @@ static const struct {
     option_reader *read;
     const char *help;
 } table[] = {
-    { "--programme", "ID", DAY | PERIOD | ISSUE | SHOW, DAY | PERIOD | ISSUE | SHOW, read_programme, "the programme" },
+    { "--programme", "ID", DAY | PERIOD | ISSUE | SHOW | DUE, DAY | PERIOD | ISSUE | SHOW | DUE, read_programme,
+      "the programme" },
     { "--date", "YYYY-MM-DD", DAY, 0, read_date, "the day that is expected to be open" },
     { "--until", "YYYY-MM-DD|due", DAY, 0, read_until,
       "closes one day after another up to this one; due: every day that is over, which may be none" },
-    { "--period", "YYYY-MM", PERIOD | ISSUE | SHOW, PERIOD | ISSUE | SHOW, read_period, "the month" },
+    { "--period", "YYYY-MM", PERIOD | ISSUE | SHOW, PERIOD | ISSUE | SHOW, read_period,
+      "the month; or a week YYYY-Www, a day YYYY-MM-DD, or YYYY-MM-DD--YYYY-MM-DD" },
     { "--out", "DIR", PERIOD | ISSUE, 0, read_out, "where files are, below DIR/PROGRAMME/PERIOD; else the setting" },
     { "--by", "NAME", PERIOD, 0, read_by,
       "who makes the statements, and so may not approve them; the user of the operating system when not given" },
-    { "--settings", "FILE", DAY | PERIOD | ISSUE | SHOW, 0, read_settings,
+    { "--progress", "", DAY | PERIOD | ISSUE, 0, read_progress,
+      "says every two seconds on standard error how far it is and what time is left; a terminal shows it anyway" },
+    { "--settings", "FILE", DAY | PERIOD | ISSUE | SHOW | DUE, 0, read_settings,
       "settings file; ALLIANCE_<NAME> in the environment wins" },
 };
 enum { OPTIONS = COUNT(table) };
@@ -110,7 +130,13 @@ static bool read_option(int argc, char **argv, int *i, struct options *options, 
         if (strlen(table[k].word) != length || strncmp(table[k].word, word, length) != 0 ||
             !(table[k].of & 1u << options->command))
             continue;
-        const char *value = word[length] == '=' ? word + length + 1 : *i + 1 < argc ? argv[++*i] : NULL;
+        if (!*table[k].value && (seen[k] || word[length] == '='))
+            return error_field(err, REASON_FIELD_INVALID, table[k].word, "%s is given once, without a value",
+                               table[k].word);
+        const char *value = !*table[k].value      ? ""
+                            : word[length] == '=' ? word + length + 1
+                            : *i + 1 < argc       ? argv[++*i]
+                                                  : NULL;
         if (seen[k] || !value || !table[k].read(options, value))
             return error_field(err, REASON_FIELD_INVALID, table[k].word, "%s must be given once, as %s", table[k].word,
                                table[k].value);
@@ -153,7 +179,7 @@ bool options_parse(int argc, char **argv, struct options *options, struct error 
 
 void options_help(FILE *out)
 {
-    fputs("alliance-settle COMMAND OPTIONS -- closes days and months of a programme.\n"
+    fputs("alliance-settle COMMAND OPTIONS -- closes days and settlement periods of a programme.\n"
           "Safe to kill and to repeat at any moment; two at once on one programme do not disturb each other.\n\n",
           out);
     for (size_t i = 0; i < COUNT(commands); i++)

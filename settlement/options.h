@@ -5,11 +5,11 @@
 #define SETTLEMENT_OPTIONS_H
 
 #include "base/limits.h"
-#include "period.h"
+#include "domain/period.h"
 
 #include <stdio.h>
 
-enum command { COMMAND_HELP, COMMAND_DAY_CLOSE, COMMAND_PERIOD_CLOSE, COMMAND_ISSUE, COMMAND_SHOW };
+enum command { COMMAND_HELP, COMMAND_DAY_CLOSE, COMMAND_PERIOD_CLOSE, COMMAND_ISSUE, COMMAND_SHOW, COMMAND_DUE };
 
 struct options {
     enum command command;
@@ -17,6 +17,7 @@ struct options {
     const char *programme;
     struct date date, until; /* zero: not given */
     bool due;                /* --until due */
+    bool progress;           /* --progress */
     struct period period;
     const char *out; /* NULL: the setting statements_dir */
     const char *by;  /* NULL: the user of the operating system */

@@ -1,21 +1,21 @@
 /*
- * pay_commands.h -- `alliance-settle payout`, `payments-read` and `ageing`: their words, and doing them.
+ * pay_commands.h -- `alliance-settle payout`, `payments-read`, `ageing` and `late-fees`: their words, and doing them.
  */
 #ifndef SETTLEMENT_PAY_COMMANDS_H
 #define SETTLEMENT_PAY_COMMANDS_H
 
 #include "base/error.h"
 #include "close.h"
-#include "period.h"
+#include "domain/period.h"
 
 #include <stdio.h>
 
-enum pay_command { PAY_PAYOUT, PAY_READ, PAY_AGEING, PAY_COMMANDS };
+enum pay_command { PAY_PAYOUT, PAY_READ, PAY_AGEING, PAY_LATE_FEES, PAY_COMMANDS };
 
 /* Texts are borrowed from argv; NULL and zero: not given. */
 struct pay_options {
     enum pay_command command;
-    bool help;
+    bool help, propose;
     const char *settings, *programme, *file, *out, *by;
     struct period period;
     struct date on;

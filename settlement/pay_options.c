@@ -15,6 +15,9 @@ static const struct {
                    "alliance-settle payments-read --programme demo --file status.xml" },
     [PAY_AGEING] = { "ageing", "What issued statements ask for and has not come in, by how late it is.",
                      "alliance-settle ageing --programme demo --on 2017-03-31" },
+    [PAY_LATE_FEES] = { "late-fees",
+                        "What paying late costs by the contracts; with --propose as corrections for a second person.",
+                        "alliance-settle late-fees --programme demo --as-of 2017-03-31 --propose --by ann" },
 };
 
 static bool read_programme(struct pay_options *options, const char *value)
@@ -51,16 +54,29 @@ static bool read_by(struct pay_options *options, const char *value)
     return text_is_ref(value, ID_MAX, "-._");
 }
 
+static bool read_propose(struct pay_options *options, const char *value)
+{
+    (void)value;
+    options->propose = true;
+    return true;
+}
+
 static bool read_settings(struct pay_options *options, const char *value)
 {
     options->settings = value;
     return *value != '\0';
 }
 
-enum { PAYOUT = 1 << PAY_PAYOUT, READ = 1 << PAY_READ, AGEING = 1 << PAY_AGEING, EVERY = PAYOUT | READ | AGEING };
+enum {
+    PAYOUT = 1 << PAY_PAYOUT,
+    READ = 1 << PAY_READ,
+    AGEING = 1 << PAY_AGEING,
+    LATE_FEES = 1 << PAY_LATE_FEES,
+    EVERY = PAYOUT | READ | AGEING | LATE_FEES
+};
 
 static const struct {
-    const char *word, *value;
+    const char *word, *value; /* value NULL: a switch */
     unsigned of, required_by; /* commands, as bits */
     bool (*read)(struct pay_options *options, const char *value);
     const char *help;
@@ -68,9 +84,11 @@ static const struct {
     { "--programme", "ID", EVERY, EVERY, read_programme, "the programme" },
     { "--period", "PERIOD", PAYOUT, PAYOUT, read_period, "the period that was issued" },
     { "--on", "YYYY-MM-DD", PAYOUT | AGEING, PAYOUT | AGEING, read_on,
-      "the day to pay on; the day ages are counted to" },
+      "the business day to pay on, what is due by then; the day ages are counted to" },
     { "--file", "FILE", READ, READ, read_file, "the bank's file" },
-    { "--by", "NAME", PAYOUT, 0, read_by, "who asks; the operating system's user when not given" },
+    { "--as-of", "YYYY-MM-DD", LATE_FEES, LATE_FEES, read_on, "the day until which people may have been late" },
+    { "--propose", NULL, LATE_FEES, 0, read_propose, "propose what was not proposed before" },
+    { "--by", "NAME", PAYOUT | LATE_FEES, 0, read_by, "who asks; the operating system's user when not given" },
     { "--out", "DIR", PAYOUT, 0, read_out, "where the file goes, below DIR/PROGRAMME/PERIOD; else the setting" },
     { "--settings", "FILE", EVERY, 0, read_settings, "settings file; ALLIANCE_<NAME> in the environment wins" },
 };
@@ -105,10 +123,12 @@ static bool read_option(int argc, char **argv, int *i, struct pay_options *optio
         if (strlen(table[k].word) != length || strncmp(table[k].word, word, length) != 0 ||
             !(table[k].of & 1u << options->command))
             continue;
-        const char *value = word[length] == '=' ? word + length + 1 : *i + 1 < argc ? argv[++*i] : NULL;
-        if (seen[k] || !value || !table[k].read(options, value))
-            return error_field(err, REASON_FIELD_INVALID, table[k].word, "%s must be given once, as %s", table[k].word,
-                               table[k].value);
+        const char *value = word[length] == '=' ? word + length + 1 : NULL;
+        if (!value && table[k].value)
+            value = *i + 1 < argc ? argv[++*i] : NULL;
+        if (seen[k] || !value != !table[k].value || !table[k].read(options, value))
+            return error_field(err, REASON_FIELD_INVALID, table[k].word, "%s must be given once, %s%s", table[k].word,
+                               table[k].value ? "as " : "without a value", table[k].value ? table[k].value : "");
         seen[k] = true;
         return true;
     }
@@ -142,7 +162,8 @@ void pay_options_help(FILE *out)
     for (size_t i = 0; i < PAY_COMMANDS; i++)
         fprintf(out, "  %-13s %s\n      %s\n", commands[i].word, commands[i].help, commands[i].example);
     for (size_t k = 0; k < OPTIONS; k++) {
-        fprintf(out, "  %s %-*s %s (", table[k].word, (int)(23 - strlen(table[k].word)), table[k].value, table[k].help);
+        fprintf(out, "  %s %-*s %s (", table[k].word, (int)(23 - strlen(table[k].word)),
+                table[k].value ? table[k].value : "", table[k].help);
         const char *comma = "";
         for (size_t i = 0; i < PAY_COMMANDS; i++) {
             if (table[k].of & 1u << i) {

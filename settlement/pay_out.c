@@ -1,5 +1,6 @@
 #include "pay_out.h"
 
+#include "calendar.h"
 #include "pain001.h"
 
 #include <inttypes.h>
@@ -84,6 +85,39 @@ static bool write_batches(struct paying *paying, FILE *out, struct error *err)
     return true;
 }
 
+/* Banks move such a day as they like, or reject the file. */
+static bool check_day(struct close_run *run, struct date on, struct arena *arena, struct error *err)
+{
+    struct calendar calendar;
+    struct date next;
+    char text[DATE_TEXT], proposed[DATE_TEXT];
+
+    if (!calendar_load(run->db, run->programme_no, arena, &calendar, err) ||
+        !business_day_from(&calendar.days, on, &next, err))
+        return false;
+    date_format(on, text);
+    date_format(next, proposed);
+    return next.days == on.days ||
+           error_field(err, REASON_FIELD_INVALID, "--on",
+                       "%s is no business day of version %" PRId32 " of the programme's calendar; the next is %s", text,
+                       calendar.version, proposed);
+}
+
+/* What is left for another day, or people would miss it. */
+static bool tell_later(struct close_run *run, const struct pay_order *order, FILE *out, struct error *err)
+{
+    struct pay_later later;
+    char day[DATE_TEXT];
+
+    if (!pay_store_later(run->db, run->programme_no, order->period->text, order->execute_on, &later, err))
+        return false;
+    date_format(later.first, day);
+    if (later.count > 0)
+        fprintf(out, "%s: %" PRId64 " more to be paid later, the first are due on %s\n", order->period->text,
+                later.count, day);
+    return true;
+}
+
 bool pay_out(struct close_run *run, const struct pay_order *order, FILE *out, struct error *err)
 {
     CLEANUP(paying_release) struct paying paying = { .run = run, .order = order, .fd = -1 };
@@ -96,11 +130,13 @@ bool pay_out(struct close_run *run, const struct pay_order *order, FILE *out, st
     if (!issued)
         return error_set(err, REASON_PERIOD_NOT_ISSUED, "%s must be issued before anything of it is paid",
                          order->period->text);
+    if (!check_day(run, order->execute_on, &paying.arena, err))
+        return false;
     snprintf(path, sizeof path, "%.3000s/%s/%s", order->statements_dir, run->programme_id, order->period->text);
     if (!new_file_directory(path, &paying.fd, err) ||
         !doc_store_directory(run->db, run->programme_no, &paying.directory, err) || !decide(&paying, &count, err))
         return false;
     close_step(run);
     fprintf(out, "%s: %" PRId64 " payments to make\n", order->period->text, count);
-    return write_batches(&paying, out, err);
+    return tell_later(run, order, out, err) && write_batches(&paying, out, err);
 }

@@ -9,7 +9,7 @@
 #define SETTLEMENT_PAY_OUT_H
 
 #include "close.h"
-#include "period.h"
+#include "domain/period.h"
 
 #include <stdio.h>
 
@@ -18,7 +18,10 @@ struct pay_order {
     struct date execute_on;
     const char *statements_dir, *by; /* the file goes to DIR/PROGRAMME/PERIOD */
 };
-/* The run is one that close_begin has begun. PERIOD_NOT_ISSUED. Prints what was done. */
+/*
+ * The run is one that close_begin has begun. PERIOD_NOT_ISSUED; FIELD_INVALID when the day is no business day of the
+ * programme's calendar. What is due later is left for later. Prints what was done.
+ */
 bool pay_out(struct close_run *run, const struct pay_order *order, FILE *out, struct error *err) MUST_USE;
 
 #endif

@@ -2,15 +2,9 @@
 
 #include "sheet.h"
 #include "store/dispute_store.h"
+#include "store/receivable_store.h"
 
 _Static_assert(SHEET_PAIR == 1 && SHEET_OPERATOR == 4, "the queries below name these numbers");
-
-/* "M12-000001", as numbers.c writes it. */
-#define NUMBER                                                                                                         \
-    "n.party || '-' || CASE WHEN n.number < 1000000 THEN lpad(n.number::text, 6, '0') ELSE n.number::text END"
-#define NUMBERED                                                                                                       \
-    "statement s JOIN statement_position p USING (statement_no) JOIN statement_number n ON n.statement_id = "          \
-    "s.statement_id AND n.state = 1 "
 
 struct period_params {
     int32_t programme_no;
@@ -63,22 +57,24 @@ static const struct column batch_params[] = { COLUMN(struct batch_params, progra
                                               COLUMN(struct batch_params, execute_on),
                                               COLUMN(struct batch_params, by) };
 /*
- * PAIR and OPERATOR statements are not paid, nor what is contested of a merchant's or a carrier's: it is paid when the
- * dispute has ended, and what was decided against it when its statements have made up for that. A later part has an
- * EndToEndId of its own, or a bank's word on one would be taken for another of the same amount. What was sent and not
- * rejected is not sent again; payout_part and the key keep it once.
+ * PAIR and OPERATOR statements are not paid, nor what is not due, nor what is contested of a merchant's or a carrier's:
+ * it is paid when the dispute has ended, and what was decided against it when its statements have made up for that. A
+ * later part has an EndToEndId of its own, or a bank's word on one would be taken for another of the same amount. What
+ * was sent and not rejected is not sent again; payout_part and the key keep it once.
  */
 static const struct statement make_batch = STATEMENT(
     "pay_batch",
-    "WITH open AS (SELECT s.statement_id, " NUMBER " AS number, s.type, s.bank_no, s.merchant_no, s.carrier_no, "
+    "WITH open AS (SELECT s.statement_id, " STATEMENT_NUMBER
+    " AS number, s.type, s.bank_no, s.merchant_no, s.carrier_no, "
     "s.currency, (p.payable_minor - (SELECT COALESCE(sum(o.amount_minor), 0) FROM payout o WHERE o.statement_id = "
     "s.statement_id AND o.state <> 4) - (SELECT COALESCE(sum(" DISPUTE_KEPT_OUT "), 0) FROM dispute d WHERE s.type IN "
     "(3, 5) AND d.programme_no = $1 AND d.period = $2 AND d.other = CASE s.type WHEN 3 THEN 2 ELSE 3 END AND "
     "d.other_no = s.merchant_no + s.carrier_no AND d.currency = s.currency AND d.state IN (1, 2, 3, 5)))::int8 AS "
     "amount_minor, (SELECT COALESCE(max(o.attempt), 0) + 1 FROM payout o WHERE o.statement_id "
     "= s.statement_id) AS attempt, (SELECT COALESCE(max(o.part), 0) + 1 FROM payout o WHERE o.statement_id = "
-    "s.statement_id AND o.state <> 4) AS part FROM " NUMBERED "WHERE s.programme_no = $1 AND s.period = $2 AND s.type "
-    "NOT IN (1, 4) AND p.payable_minor > 0 AND s.state <> 6), "
+    "s.statement_id AND o.state <> 4) AS part FROM " STATEMENT_NUMBERED
+    "WHERE s.programme_no = $1 AND s.period = $2 AND s.type "
+    "NOT IN (1, 4) AND p.payable_minor > 0 AND p.due_on <= $3 AND s.state <> 6), "
     "due AS (SELECT * FROM open WHERE amount_minor > 0), "
     "named AS (SELECT 'P' || $1 || '-' || left(replace($2, '--', '.'), 21) || '-' || (1 + (SELECT count(*) FROM "
     "payout_batch b WHERE b.programme_no = $1 AND b.period = $2)) AS message_id), "
@@ -100,6 +96,32 @@ bool pay_store_batch(struct db *db, int32_t programme_no, const char *period, st
     const struct dispute_programme_params lock = { programme_no };
 
     return db_execute(db, &dispute_lock, &lock, NULL, err) && count_of(db, &make_batch, &params, count, err);
+}
+
+struct later_params {
+    int32_t programme_no;
+    const char *period;
+    struct date on;
+};
+static const struct column later_params[] = { COLUMN(struct later_params, programme_no),
+                                              COLUMN(struct later_params, period), COLUMN(struct later_params, on) };
+static const struct column later_columns[] = { COLUMN(struct pay_later, count), COLUMN(struct pay_later, first) };
+static const struct statement get_later =
+    STATEMENT("pay_later",
+              "SELECT count(*) AS count, COALESCE(min(p.due_on), '9999-12-31') AS first FROM statement s JOIN "
+              "statement_position p USING (statement_no) WHERE s.programme_no = $1 AND s.period = $2 AND s.type NOT IN "
+              "(1, 4) AND s.state <> 6 AND p.payable_minor > 0 AND p.due_on > $3",
+              later_params, later_columns, sizeof(struct pay_later));
+
+bool pay_store_later(struct db *db, int32_t programme_no, const char *period, struct date on, struct pay_later *later,
+                     struct error *err)
+{
+    CLEANUP(arena_release) struct arena arena = { 0 };
+    struct later_params params = { programme_no, period, on };
+    bool found;
+
+    *later = (struct pay_later){ 0 };
+    return db_fetch_one(db, &get_later, &params, &arena, later, &found, err);
 }
 
 static const struct column batch_columns[] = { COLUMN(struct pay_batch, batch_no), COLUMN(struct pay_batch, message_id),
@@ -216,17 +238,11 @@ struct programme_params {
     int32_t programme_no;
 };
 static const struct column programme_params[] = { COLUMN(struct programme_params, programme_no) };
-/* What came in for a statement: credits less what was taken back. */
-#define RECEIVED                                                                                                       \
-    "(SELECT COALESCE(sum(w.amount_minor), 0)::int8 FROM payment_notice w WHERE w.programme_no = s.programme_no AND "  \
-    "w.outcome = 'RECEIPT' AND w.currency = s.currency AND w.end_to_end_id = " NUMBER ")"
 static const struct statement follow = COMMAND_STATEMENT(
     "pay_follow",
-    "UPDATE statement t SET state = d.state FROM (SELECT s.statement_no, CASE WHEN (p.payable_minor > 0 AND (SELECT "
-    "sum(o.amount_minor) FROM payout o WHERE o.statement_id = s.statement_id AND o.state = 3) >= p.payable_minor) OR "
-    "(p.payable_minor < 0 AND "
-    "" RECEIVED " >= -p.payable_minor) THEN 6 WHEN s.answered_on > '1970-01-01' THEN 4 ELSE 1 END::int2 AS state FROM "
-    "" NUMBERED "JOIN settlement_period q ON q.programme_no = s.programme_no AND q.period = s.period AND q.state = 3 "
+    "UPDATE statement t SET state = d.state FROM (SELECT s.statement_no, " STATEMENT_STANDS
+    " AS state FROM " STATEMENT_NUMBERED
+    "JOIN settlement_period q ON q.programme_no = s.programme_no AND q.period = s.period AND q.state = 3 "
     "WHERE s.programme_no = $1 AND s.state <> 5 AND p.payable_minor <> 0) d WHERE t.statement_no = d.statement_no AND "
     "t.state <> d.state",
     programme_params);
@@ -234,8 +250,10 @@ static const struct statement follow = COMMAND_STATEMENT(
 bool pay_store_follow(struct db *db, int32_t programme_no, struct error *err)
 {
     struct programme_params params = { programme_no };
+    const struct dispute_programme_params disputes = { programme_no };
 
-    return db_execute(db, &follow, &params, NULL, err);
+    return db_execute(db, &dispute_lock, &disputes, NULL, err) && db_execute(db, &follow, &params, NULL, err) &&
+           db_execute(db, &dispute_mark_statements, &disputes, NULL, err);
 }
 
 struct owed_params {
@@ -244,11 +262,11 @@ struct owed_params {
 };
 static const struct column owed_params[] = { COLUMN(struct owed_params, programme_no),
                                              COLUMN(struct owed_params, number), COLUMN(struct owed_params, currency) };
-static const struct statement is_owed =
-    STATEMENT("pay_owed",
-              "SELECT count(*) AS rows FROM " NUMBERED "WHERE s.programme_no = $1 AND p.payable_minor < 0 AND "
-              "s.currency = $3 AND " NUMBER " = $2",
-              owed_params, count_columns, sizeof(struct count_row));
+static const struct statement is_owed = STATEMENT("pay_owed",
+                                                  "SELECT count(*) AS rows FROM " STATEMENT_NUMBERED
+                                                  "WHERE s.programme_no = $1 AND p.payable_minor < 0 AND "
+                                                  "s.currency = $3 AND " STATEMENT_NUMBER " = $2",
+                                                  owed_params, count_columns, sizeof(struct count_row));
 
 bool pay_store_owed(struct db *db, int32_t programme_no, const char *number, const char *currency, bool *owed,
                     struct error *err)
@@ -259,31 +277,5 @@ bool pay_store_owed(struct db *db, int32_t programme_no, const char *number, con
     if (!count_of(db, &is_owed, &params, &rows, err))
         return false;
     *owed = rows > 0;
-    return true;
-}
-
-static const struct column aged_columns[] = {
-    COLUMN(struct pay_aged, number), COLUMN(struct pay_aged, party_id),    COLUMN(struct pay_aged, currency),
-    COLUMN(struct pay_aged, due_on), COLUMN(struct pay_aged, asked_minor), COLUMN(struct pay_aged, received_minor)
-};
-static const struct statement get_aged = STATEMENT(
-    "pay_aged",
-    "SELECT * FROM (SELECT " NUMBER " AS number, COALESCE(b.bank_id, m.merchant_id, '') AS party_id, s.currency, "
-    "p.due_on, -p.payable_minor AS asked_minor, " RECEIVED " AS received_minor FROM " NUMBERED
-    "JOIN settlement_period q ON q.programme_no = s.programme_no AND q.period = s.period AND q.state = 3 "
-    "LEFT JOIN bank b ON b.bank_no = s.bank_no LEFT JOIN merchant m ON m.merchant_no = s.merchant_no "
-    "WHERE s.programme_no = $1 AND p.payable_minor < 0) d WHERE received_minor < asked_minor ORDER BY due_on, number "
-    "LIMIT 10000",
-    programme_params, aged_columns, sizeof(struct pay_aged));
-
-bool pay_store_aged(struct db *db, int32_t programme_no, struct arena *arena, struct pay_aged **aged, size_t *count,
-                    struct error *err)
-{
-    struct programme_params params = { programme_no };
-    void *rows;
-
-    if (!db_fetch(db, &get_aged, &params, arena, &rows, count, err))
-        return false;
-    *aged = rows;
     return true;
 }

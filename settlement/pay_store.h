@@ -7,7 +7,7 @@
 #define SETTLEMENT_PAY_STORE_H
 
 #include "base/arena.h"
-#include "period.h"
+#include "domain/period.h"
 #include "store/db.h"
 
 enum payout_state { PAYOUT_SENT = 1, PAYOUT_ACCEPTED = 2, PAYOUT_PAID = 3, PAYOUT_REJECTED = 4 };
@@ -16,12 +16,21 @@ enum payout_state { PAYOUT_SENT = 1, PAYOUT_ACCEPTED = 2, PAYOUT_PAID = 3, PAYOU
 bool pay_store_issued(struct db *db, int32_t programme_no, const char *period, bool *issued,
                       struct error *err) MUST_USE;
 /*
- * Makes a batch of what statements of the period ask for, without what is on its way or paid, and without what a bank
- * contests of a merchant's: that is paid, as a part of its own, when the dispute has ended.
+ * Makes a batch of what statements of the period ask for that are due by that day, without what is on its way or paid,
+ * and without what a bank contests of a merchant's: that is paid, as a part of its own, when the dispute has ended.
  * *count 0: there was none, and no batch was made.
  */
 bool pay_store_batch(struct db *db, int32_t programme_no, const char *period, struct date execute_on, const char *by,
                      int64_t *count, struct error *err) MUST_USE;
+
+/* How many statements of the period are to be paid out and are due only after that day, and when the first of them is.
+ */
+struct pay_later {
+    int64_t count;
+    struct date first; /* 9999-12-31: none */
+};
+bool pay_store_later(struct db *db, int32_t programme_no, const char *period, struct date on, struct pay_later *later,
+                     struct error *err) MUST_USE;
 
 struct pay_batch {
     int64_t batch_no;
@@ -71,19 +80,13 @@ struct pay_move {
     int64_t amount_minor;
 };
 bool pay_store_move(struct db *db, const struct pay_move *move, int64_t *moved, struct error *err) MUST_USE;
-/* Statements follow: paid when their payout is, or when what came in covers what they ask for; open again when not. */
+/*
+ * Statements follow: paid when their payout is, or when what came in covers what they ask for; open again when not, and
+ * DISPUTED when they are contested. Takes dispute_lock.
+ */
 bool pay_store_follow(struct db *db, int32_t programme_no, struct error *err) MUST_USE;
 /* Is the number that of a statement that asks to be paid by its party, and in that currency? */
 bool pay_store_owed(struct db *db, int32_t programme_no, const char *number, const char *currency, bool *owed,
-                    struct error *err) MUST_USE;
-
-struct pay_aged {
-    const char *number, *party_id, *currency;
-    struct date due_on;
-    int64_t asked_minor, received_minor;
-};
-/* What issued statements ask for and has not come in, the oldest first. */
-bool pay_store_aged(struct db *db, int32_t programme_no, struct arena *arena, struct pay_aged **aged, size_t *count,
                     struct error *err) MUST_USE;
 
 #endif

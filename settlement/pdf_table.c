@@ -10,6 +10,8 @@
 #define ROW_HEIGHT  13.0
 #define HEAD_HEIGHT 25.0
 #define TEXT_SIZE   7.6
+#define NOTE_HEIGHT 11.0 /* at most a row's */
+#define NOTE_SIZE   6.8
 #define HEAD_SIZE   7.0
 
 static void group(const char *plain, char text[PDF_CELL])
@@ -109,7 +111,7 @@ static bool has_sums(const struct pdf_table *table)
 /* Each row keeps room for the page's total and what is carried forward below it. */
 static void next_page(struct pdf_table *table)
 {
-    if (pdf_y(table->pdf) + 3 * ROW_HEIGHT <= PDF_BOTTOM)
+    if (pdf_y(table->pdf) + (table->noted ? 4 : 3) * ROW_HEIGHT <= PDF_BOTTOM)
         return;
     if (has_sums(table) && table->rows > 0) {
         pdf_rule(table->pdf, PDF_LEFT, pdf_y(table->pdf), PDF_RIGHT - PDF_LEFT, 0.5);
@@ -153,9 +155,22 @@ bool pdf_table_row(struct pdf_table *table, const struct pdf_cell *cells, struct
         x += column->width;
     }
     pdf_move(table->pdf, ROW_HEIGHT);
-    pdf_rule(table->pdf, PDF_LEFT, pdf_y(table->pdf), PDF_RIGHT - PDF_LEFT, 0.15);
+    if (!table->noted)
+        pdf_rule(table->pdf, PDF_LEFT, pdf_y(table->pdf), PDF_RIGHT - PDF_LEFT, 0.15);
     table->rows++;
     return true;
+}
+
+void pdf_table_note(struct pdf_table *table, const char *text)
+{
+    double indent = table->columns[0].width;
+
+    if (*text) {
+        pdf_text(table->pdf, PDF_LEFT + indent + 3, pdf_y(table->pdf) + 7.5, PDF_RIGHT - PDF_LEFT - indent - 6,
+                 NOTE_SIZE, PDF_ALIGN_LEFT, PDF_INK_SOFT, text);
+        pdf_move(table->pdf, NOTE_HEIGHT);
+    }
+    pdf_rule(table->pdf, PDF_LEFT, pdf_y(table->pdf), PDF_RIGHT - PDF_LEFT, 0.15);
 }
 
 void pdf_table_end(struct pdf_table *table, const char *label)

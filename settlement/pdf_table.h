@@ -31,6 +31,7 @@ struct pdf_table {
     const char *currency;
     int64_t sums[PDF_COLUMNS_MAX], page_sums[PDF_COLUMNS_MAX];
     int64_t rows;
+    bool noted; /* set after begin: each row is followed by its note, on the same page */
 };
 
 /* The heading stays with the head of the table and its first rows. */
@@ -38,6 +39,8 @@ void pdf_table_begin(struct pdf_table *table, struct pdf *pdf, const char *headi
                      size_t count, const char *currency);
 /* False when a sum does not fit. */
 bool pdf_table_row(struct pdf_table *table, const struct pdf_cell *cells, struct error *err) MUST_USE;
+/* Over the whole width, below the row that was put last; "" for none. */
+void pdf_table_note(struct pdf_table *table, const char *text);
 /* The row of totals. */
 void pdf_table_end(struct pdf_table *table, const char *label);
 

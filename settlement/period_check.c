@@ -65,17 +65,19 @@ bool period_check_seals(struct close_run *run, struct date first, struct date la
     CLEANUP(arena_release) struct arena arena = { 0 };
     struct seal *now = arena_alloc(&arena, BUCKETS_MAX * sizeof *now);
     struct sealed_bucket *sealed = arena_alloc(&arena, BUCKETS_MAX * sizeof *sealed);
+    int64_t entries;
     size_t count;
 
     if (!now || !sealed)
         return error_set(err, REASON_INTERNAL, "out of memory");
-    progress_begin(run->progress, "checking seals of days", last.days - first.days + 1);
+    if (!day_store_entries(run->db, run->programme_no, first, last, &entries, err))
+        return false;
+    progress_begin(run->progress, "checking seals", entries);
     for (struct date date = first; date.days <= last.days; date.days++) {
         if (!period_store_seals(run->db, run->programme_no, date, sealed, &count, err) ||
-            !close_store_seal_day(run->db, run->programme_no, date, now, err) ||
+            !close_store_seal_day(run->db, run->programme_no, date, now, run->progress, err) ||
             !compare_day(date, sealed, count, now, err))
             return false;
-        progress_add(run->progress, 1);
     }
     progress_end(run->progress);
     return true;

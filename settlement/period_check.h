@@ -5,7 +5,7 @@
 #define SETTLEMENT_PERIOD_CHECK_H
 
 #include "close.h"
-#include "period.h"
+#include "domain/period.h"
 
 /*
  * Every day of the period, from the day the programme began, is closed. *first is the first of them.

@@ -9,6 +9,7 @@
 #include "doc_files.h"
 #include "doc_fill.h"
 #include "doc_tally.h"
+#include "due.h"
 #include "files.h"
 #include "goods_store.h"
 #include "line_store.h"
@@ -18,6 +19,7 @@
 #include "points_book.h"
 #include "points_day.h"
 #include "progress.h"
+#include "scope_store.h"
 #include "store/db.h"
 #include "store/period_state_store.h"
 
@@ -29,6 +31,7 @@
 struct work {
     struct close_run *run;
     const struct period *period;
+    struct scope scope;
     struct sheet_list sheets;
     struct books books;
     struct points_book points;
@@ -54,18 +57,38 @@ static void work_release(struct work *work)
     goods_sums_release(&work->goods);
     doc_directory_release(&work->source.directory);
     sheet_list_release(&work->sheets);
+    scope_release(&work->scope);
 }
 
-/* A month without entries has one statement all the same; XXX is ISO 4217's "no currency". */
+/* The lines are sorted while the seals are checked. */
+static bool read_ahead(struct work *work, struct error *err)
+{
+    struct close_run *run = work->run;
+    struct db *beside;
+
+    return scope_load(&work->scope, run->db, run->programme_no, work->period, err) &&
+           due_check(run->db, run->programme_no, &work->scope, err) && close_beside(run, &beside, err) &&
+           db_begin_beside(run->db, beside, err) &&
+           period_store_lines_ahead(beside, run->programme_no, &work->scope, &run->ahead, err);
+}
+
+static void end_ahead(struct close_run *run)
+{
+    close_stop_ahead(run);
+    if (run->beside)
+        db_rollback(run->beside);
+}
+
+/* A period without entries has one statement all the same; XXX is ISO 4217's "no currency". */
 static bool load_sheets(struct work *work, struct error *err)
 {
     static const struct sheet nothing = { .type = SHEET_OPERATOR, .currency = "XXX" };
     struct close_run *run = work->run;
 
-    if (!period_store_sheets(run->db, run->programme_no, work->period, &work->sheets, err) ||
+    if (!period_store_sheets(run->db, run->programme_no, &work->scope, &work->sheets, err) ||
         !points_book_load(&work->points, run->db, run->programme_no, work->period, err) ||
-        !points_book_need(&work->points, &work->sheets, err) ||
-        !books_load(&work->books, run->db, run->programme_no, work->period, err) ||
+        !points_book_need(&work->points, &work->scope, &work->sheets, err) ||
+        !books_load(&work->books, run->db, run->programme_no, &work->scope, err) ||
         !books_post(&work->books, &work->sheets, err) ||
         (work->sheets.count == 0 && !sheet_list_add(&work->sheets, &nothing, err)) ||
         !books_settle(&work->books, &work->sheets, err))
@@ -83,7 +106,7 @@ static bool load_source(struct work *work, struct error *err)
     work->source.list = &work->sheets;
     work->source.books = &work->books;
     return doc_store_directory(run->db, run->programme_no, &work->source.directory, err) &&
-           goods_store_load(&work->goods, run->db, run->programme_no, work->period, err);
+           goods_store_load(&work->goods, run->db, run->programme_no, &work->scope, err);
 }
 
 static struct sheet *present_pair(struct work *work)
@@ -161,7 +184,7 @@ static bool write_pairs(struct work *work, struct error *err)
     for (size_t i = 0; i < work->sheets.count && work->sheets.at[i].type == SHEET_PAIR; i++)
         lines += work->sheets.at[i].line_count;
     progress_begin(work->run->progress, "writing lines", lines);
-    if (!period_store_each_line(work->run->db, work->run->programme_no, work->period, write_line, work, err))
+    if (!period_store_each_line(work->run->ahead, write_line, work, err))
         return false;
     while (present_pair(work)) {
         if (!open_pair(work, err) || !end_pair(work, err))
@@ -179,7 +202,7 @@ static bool write_roll_up(struct work *work, struct sheet *sheet, struct arena *
     arena_reset(arena);
     if (!doc_fill(&work->source, sheet, arena, doc, err) || !goods_sums_of(&work->goods, sheet, &doc->goods, err))
         return false;
-    doc->points = sheet->type == SHEET_BANK ? points_book_find(&work->points, sheet->bank_no) : NULL;
+    doc->points = points_book_has(&work->scope, sheet) ? points_book_find(&work->points, sheet->bank_no) : NULL;
     return doc_store_sums(db, sheet, false, arena, &doc->days, err) &&
            doc_store_sums(db, sheet, true, arena, &doc->stores, err) &&
            files_roll_up(&work->files, &work->sheets, &work->books, sheet, doc, err);
@@ -190,12 +213,15 @@ static bool write_roll_ups(struct work *work, struct error *err)
     CLEANUP(arena_release) struct arena arena = { 0 };
     struct close_run *run = work->run;
 
-    if (!doc_store_begin(run->db, run->programme_no, work->period, err))
+    if (!doc_store_begin(run->db, run->programme_no, &work->scope, err))
         return false;
+    progress_begin(run->progress, "writing statements", (int64_t)(work->sheets.count - work->pair));
     for (size_t i = work->pair; i < work->sheets.count; i++) {
         if (!write_roll_up(work, &work->sheets.at[i], &arena, err))
             return false;
+        progress_add(run->progress, 1);
     }
+    progress_end(run->progress);
     return true;
 }
 
@@ -244,20 +270,21 @@ static bool store(struct work *work, struct error *err)
     if (stored != work->line_count)
         return error_set(err, REASON_DOES_NOT_TIE, "%" PRId64 " lines were written to files, %" PRId64 " were stored",
                          work->line_count, stored);
-    return close_store_record(run->db, run->programme_no, STEP_STATEMENTS, work->period->first, NO_BUCKET, err);
+    return close_store_record(run->db, run->programme_no, STEP_STATEMENTS, work->period->first, NO_BUCKET,
+                              work->period->text, err);
 }
 
-/* All in one transaction and one snapshot: what is checked is what is summed, written and stored. */
+/* All in one snapshot, and written in one transaction: what is checked is what is summed, written and stored. */
 static bool calculate(struct work *work, struct date first, struct error *err)
 {
     struct close_run *run = work->run;
 
-    if (!period_store_begin(run->db, err) || !period_check_seals(run, first, work->period->last, err) ||
-        !load_sheets(work, err) || !load_source(work, err))
+    if (!period_store_begin(run->db, err) || !read_ahead(work, err) ||
+        !period_check_seals(run, first, work->period->last, err) || !load_sheets(work, err) || !load_source(work, err))
         return false;
     close_step(run);
     if (!write_pairs(work, err) || !points_book_tie(run->db, run->programme_no, work->period, err) ||
-        !write_roll_ups(work, err) || !files_end(&work->files, &work->sheets, err))
+        !write_roll_ups(work, err) || !files_end(&work->files, &work->sheets, work->books.calendar.version, err))
         return false;
     close_step(run);
     if (!store(work, err))
@@ -277,7 +304,8 @@ static bool publish(struct work *work, struct error *err)
     if (!files_publish_manifest(&work->files, err))
         return false;
     close_step(run);
-    if (!close_store_record(run->db, run->programme_no, STEP_FILES, work->period->first, NO_BUCKET, err))
+    if (!close_store_record(run->db, run->programme_no, STEP_FILES, work->period->first, NO_BUCKET, work->period->text,
+                            err))
         return false;
     close_step(run);
     return true;
@@ -294,7 +322,9 @@ bool period_close(struct close_run *run, const struct period *period, const char
         !files_open(&work.files, statements_dir, run->programme_id, period, &work.documents, err) ||
         !line_keys_open(&work.keys, work.files.directory, err))
         return false;
-    if (!calculate(&work, first, err)) {
+    bool good = calculate(&work, first, err);
+    end_ahead(run); /* before what it was given is released */
+    if (!good) {
         db_rollback(run->db);
         files_discard(&work.files, &work.sheets);
         return false;

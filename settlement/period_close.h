@@ -1,5 +1,5 @@
 /*
- * period_close.h -- makes a month's statements from its sealed days, and their files.
+ * period_close.h -- makes a period's statements from its sealed days, and their files.
  *
  * Everything is calculated from the journal and the days' roll-ups, which must tie; what was frozen on an entry is only
  * added up, never calculated again. Run again, it finds the same and leaves the same bytes.
@@ -8,7 +8,7 @@
 #define SETTLEMENT_PERIOD_CLOSE_H
 
 #include "close.h"
-#include "period.h"
+#include "domain/period.h"
 
 #include <stdint.h>
 

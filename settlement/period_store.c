@@ -1,5 +1,7 @@
 #include "period_store.h"
 
+#include "rows_ahead.h"
+#include "scope_store.h"
 #include "store/db.h"
 
 #include <stdio.h>
@@ -83,6 +85,16 @@ bool period_store_seals(struct db *db, int32_t programme_no, struct date date, s
 
 /* Statements from roll-ups. */
 
+struct taken_span {
+    int32_t programme_no;
+    struct date first, last;
+    struct scope_params scope;
+};
+static const struct column taken_params[] = { COLUMN(struct taken_span, programme_no), COLUMN(struct taken_span, first),
+                                              COLUMN(struct taken_span, last),
+                                              RECORDS(struct taken_span, scope.spans, &scope_span_type),
+                                              COLUMN(struct taken_span, scope.taken) };
+
 struct sheet_row {
     int16_t type;
     int32_t bank_no, merchant_no, carrier_no;
@@ -114,18 +126,23 @@ static const struct statement sum_sheets = STATEMENT(
     "SELECT s.type, s.bank_no, s.merchant_no, 0 AS carrier_no, COALESCE(b.bank_id, '') AS bank_id, "
     "COALESCE(m.merchant_id, '') AS merchant_id, '' AS carrier_id, s.currency, s.confirmed_count, s.confirmed_points, "
     "s.reversed_count, s.reversed_points, s.gross_minor, s.commission_minor, s.gross_minor - s.commission_minor AS "
-    "net_minor, 0::int8 AS line_count FROM (SELECT (1 + grouping(bank_no, merchant_no))::int2 AS type, "
-    "COALESCE(bank_no, 0) AS bank_no, COALESCE(merchant_no, 0) AS merchant_no, currency, "
+    "net_minor, 0::int8 AS line_count FROM (SELECT (1 + grouping(d.bank_no, d.merchant_no))::int2 AS type, "
+    "COALESCE(d.bank_no, 0) AS bank_no, COALESCE(d.merchant_no, 0) AS merchant_no, d.currency, "
     "COALESCE(sum(entry_count) FILTER (WHERE kind = 4), 0)::int8 AS confirmed_count, "
     "COALESCE(sum(points) FILTER (WHERE kind = 4), 0)::int8 AS confirmed_points, "
     "COALESCE(sum(entry_count) FILTER (WHERE kind = 8), 0)::int8 AS reversed_count, "
     "COALESCE(sum(points) FILTER (WHERE kind = 8), 0)::int8 AS reversed_points, "
     "sum(gross_minor)::int8 AS gross_minor, sum(commission_minor)::int8 AS commission_minor FROM day_rollup "
-    "WHERE programme_no = $1 AND business_date BETWEEN $2 AND $3 AND kind IN (4, 8) "
-    "GROUP BY GROUPING SETS ((bank_no, merchant_no, currency), (bank_no, currency), (merchant_no, currency), "
-    "(currency))) s LEFT JOIN bank b USING (bank_no) LEFT JOIN merchant m USING (merchant_no) "
-    "ORDER BY s.type, b.bank_id COLLATE \"C\", m.merchant_id COLLATE \"C\", s.currency COLLATE \"C\"",
-    span_params, sheet_columns, sizeof(struct sheet_row));
+    "d " SCOPE_JOIN(
+        "$4", "2", "d.merchant_no", "d.currency",
+        "d.business_date") "WHERE d.programme_no = $1 AND d.business_date BETWEEN $2 AND $3 AND d.kind IN (4, 8) "
+                           "AND " SCOPE_TAKES("$5") "GROUP BY GROUPING SETS ((d.bank_no, d.merchant_no, d.currency), "
+                                                    "(d.bank_no, d.currency), (d.merchant_no, "
+                                                    "d.currency), (d.currency))) s LEFT JOIN bank b USING (bank_no) "
+                                                    "LEFT JOIN merchant m USING (merchant_no) "
+                                                    "ORDER BY s.type, b.bank_id COLLATE \"C\", m.merchant_id COLLATE "
+                                                    "\"C\", s.currency COLLATE \"C\"",
+    taken_params, sheet_columns, sizeof(struct sheet_row));
 
 struct month_params {
     int32_t programme_no;
@@ -171,11 +188,16 @@ static bool add_sheet(void *owner, const void *row, struct error *err)
     return sheet_list_add(owner, &sheet, err);
 }
 
-bool period_store_sheets(struct db *db, int32_t programme_no, const struct period *period, struct sheet_list *list,
+static struct taken_span taken_span(int32_t programme_no, const struct scope *scope)
+{
+    return (struct taken_span){ programme_no, scope->period->first, scope->period->last, scope_params(scope) };
+}
+
+bool period_store_sheets(struct db *db, int32_t programme_no, const struct scope *scope, struct sheet_list *list,
                          struct error *err)
 {
     CLEANUP(arena_release) struct arena arena = { 0 };
-    struct span span = { programme_no, period->first, period->last };
+    struct taken_span span = taken_span(programme_no, scope);
 
     return db_each(db, &sum_sheets, &span, &arena, add_sheet, list, err);
 }
@@ -230,11 +252,13 @@ static const struct statement each_line = STATEMENT(
     "USING "
     "(bank_no) LEFT JOIN (SELECT merchant_no, merchant_id, row_number() OVER (ORDER BY merchant_id COLLATE \"C\") AS "
     "place "
-    "FROM merchant) m USING (merchant_no) LEFT JOIN store s USING (store_no) WHERE j.programme_no = $1 AND "
-    "j.business_date BETWEEN $2 AND $3 AND j.kind IN (4, 8) "
-    "ORDER BY (COALESCE(b.place, 0) << 32) + COALESCE(m.place, 0), "
-    "j.currency COLLATE \"C\", j.business_date, j.at, j.bucket, j.member_id, j.seq",
-    span_params, line_columns, sizeof(struct line_row));
+    "FROM merchant) m USING (merchant_no) LEFT JOIN store s USING (store_no) " SCOPE_JOIN(
+        "$4", "2", "j.merchant_no", "j.currency",
+        "j.business_date") "WHERE j.programme_no = $1 AND "
+                           "j.business_date BETWEEN $2 AND $3 AND j.kind IN (4, 8) AND " SCOPE_TAKES(
+                               "$5") "ORDER BY (COALESCE(b.place, 0) << 32) + COALESCE(m.place, 0), "
+                                     "j.currency COLLATE \"C\", j.business_date, j.at, j.bucket, j.member_id, j.seq",
+    taken_params, line_columns, sizeof(struct line_row));
 
 struct line_owner {
     period_line_handler *each;
@@ -270,14 +294,19 @@ static bool line_row_read(void *owner, const void *row, struct error *err)
     return to->each(to->owner, &line, err);
 }
 
-bool period_store_each_line(struct db *db, int32_t programme_no, const struct period *period, period_line_handler *each,
-                            void *owner, struct error *err)
+bool period_store_lines_ahead(struct db *db, int32_t programme_no, const struct scope *scope, struct rows_ahead **ahead,
+                              struct error *err)
 {
-    CLEANUP(arena_release) struct arena arena = { 0 };
-    struct span span = { programme_no, period->first, period->last };
+    struct taken_span span = taken_span(programme_no, scope);
+
+    return rows_ahead_start(ahead, db, &each_line, &span, sizeof span, err);
+}
+
+bool period_store_each_line(struct rows_ahead *ahead, period_line_handler *each, void *owner, struct error *err)
+{
     struct line_owner to = { each, owner };
 
-    return db_each(db, &each_line, &span, &arena, line_row_read, &to, err);
+    return rows_ahead_each(ahead, line_row_read, &to, err);
 }
 
 /* Storing. */

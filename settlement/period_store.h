@@ -5,13 +5,15 @@
 #define SETTLEMENT_PERIOD_STORE_H
 
 #include "base/arena.h"
+#include "domain/period.h"
 #include "files.h"
 #include "line_keys.h"
-#include "period.h"
+#include "scope.h"
 #include "seal.h"
 #include "sheet.h"
 
 struct db;
+struct rows_ahead;
 
 /* Everything that follows in the transaction sees one moment of the database. */
 bool period_store_begin(struct db *db, struct error *err) MUST_USE;
@@ -27,7 +29,7 @@ struct sealed_bucket {
 bool period_store_seals(struct db *db, int32_t programme_no, struct date date, struct sealed_bucket *seals,
                         size_t *count, struct error *err) MUST_USE;
 /* Statements without lines from the days' roll-ups, in the list's order. */
-bool period_store_sheets(struct db *db, int32_t programme_no, const struct period *period, struct sheet_list *list,
+bool period_store_sheets(struct db *db, int32_t programme_no, const struct scope *scope, struct sheet_list *list,
                          struct error *err) MUST_USE;
 
 /* One CONFIRM or REVERSE entry; its pair is named for comparing with the sheets. line.number is 0. */
@@ -37,9 +39,12 @@ struct period_line {
     struct line_key key;
 };
 typedef bool period_line_handler(void *owner, const struct period_line *line, struct error *err);
+/* Begins to read them on db; the scope is kept until rows_ahead_stop. */
+bool period_store_lines_ahead(struct db *db, int32_t programme_no, const struct scope *scope, struct rows_ahead **ahead,
+                              struct error *err) MUST_USE;
 /* In the order of the pairs, and within a pair in the order of its line numbers. */
-bool period_store_each_line(struct db *db, int32_t programme_no, const struct period *period, period_line_handler *each,
-                            void *owner, struct error *err) MUST_USE;
+bool period_store_each_line(struct rows_ahead *ahead, period_line_handler *each, void *owner,
+                            struct error *err) MUST_USE;
 
 /* Makes the stored statements of the period what the list says. A statement that stays the same keeps its time. */
 bool period_store_put(struct db *db, int32_t programme_no, const char *programme_id, const struct period *period,

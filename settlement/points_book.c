@@ -180,10 +180,16 @@ bool points_book_tie(struct db *db, int32_t programme_no, const struct period *p
 
 /* Statements. */
 
-static bool has_statement(const struct sheet_list *list, int32_t bank_no)
+bool points_book_has(const struct scope *scope, const struct sheet *sheet)
+{
+    return sheet->type == SHEET_BANK && scope_has(scope, sheet_party(sheet), sheet->currency, scope->period->last);
+}
+
+/* One that has the page. */
+static bool has_statement(const struct sheet_list *list, const struct scope *scope, int32_t bank_no)
 {
     for (size_t i = 0; i < list->count; i++) {
-        if (list->at[i].type == SHEET_BANK && list->at[i].bank_no == bank_no)
+        if (list->at[i].bank_no == bank_no && points_book_has(scope, &list->at[i]))
             return true;
     }
     return false;
@@ -198,16 +204,17 @@ static bool is_empty(const struct points_roll *roll)
     return !moved;
 }
 
-bool points_book_need(const struct points_book *book, struct sheet_list *list, struct error *err)
+bool points_book_need(const struct points_book *book, const struct scope *scope, struct sheet_list *list,
+                      struct error *err)
 {
     for (size_t i = 0; i < book->count; i++) {
         const struct points_page *page = &book->at[i];
         struct sheet sheet = { .type = SHEET_BANK, .bank_no = page->bank_no };
-        if (is_empty(&page->roll) || has_statement(list, page->bank_no))
+        if (is_empty(&page->roll) || has_statement(list, scope, page->bank_no))
             continue;
         snprintf(sheet.bank_id, sizeof sheet.bank_id, "%s", page->bank_id);
         snprintf(sheet.currency, sizeof sheet.currency, "%s", page->currency);
-        if (!sheet_list_add(list, &sheet, err))
+        if (points_book_has(scope, &sheet) && !sheet_list_add(list, &sheet, err))
             return false;
     }
     return true;

@@ -20,8 +20,9 @@
 #define SETTLEMENT_POINTS_BOOK_H
 
 #include "base/arena.h"
-#include "period.h"
+#include "domain/period.h"
 #include "points_line.h"
+#include "scope.h"
 #include "sheet.h"
 
 struct db;
@@ -76,8 +77,11 @@ bool points_book_load(struct points_book *book, struct db *db, int32_t programme
  */
 bool points_book_tie(struct db *db, int32_t programme_no, const struct period *period, struct error *err) MUST_USE;
 void points_book_release(struct points_book *book);
-/* A bank with points but no statement gets one, with nothing else in it. */
-bool points_book_need(const struct points_book *book, struct sheet_list *list, struct error *err) MUST_USE;
+/* Does the page stand in the statement? In those of the periods that the bank's own contract names. */
+bool points_book_has(const struct scope *scope, const struct sheet *sheet);
+/* A bank with points but no statement to have them gets one, with nothing else in it. */
+bool points_book_need(const struct points_book *book, const struct scope *scope, struct sheet_list *list,
+                      struct error *err) MUST_USE;
 /* An empty page for a bank that has no points and never had. */
 const struct points_page *points_book_find(const struct points_book *book, int32_t bank_no);
 

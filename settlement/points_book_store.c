@@ -31,14 +31,14 @@ static const struct column kind_columns[] = {
 #define YEAR_AGO   LAST_DAY "s.business_date <= $3::date - 365)"
 static const struct statement get_kinds = STATEMENT(
     "points_book_kinds",
-    "SELECT n.bank_no, b.bank_id, COALESCE((SELECT t.currency FROM statement t WHERE t.programme_no = $1 AND t.type = "
-    "2 "
-    "AND t.bank_no = b.bank_no AND t.last_day < $2 ORDER BY t.last_day DESC, t.currency COLLATE \"C\" LIMIT 1), "
-    "(SELECT "
-    "e.currency FROM exchange_rate e WHERE e.bank_no = b.bank_no AND e.version = " RULES " ORDER BY e.currency COLLATE "
-    "\"C\" LIMIT 1), 'XXX') AS currency, n.kind, COALESCE(o.entry_count, 0) AS count_before, COALESCE(o.points, 0) AS "
-    "points_before, n.entry_count AS count_after, n.points AS points_after, COALESCE(y.points, 0) AS points_year_ago "
-    "FROM day_points n JOIN bank b USING (bank_no) LEFT JOIN day_points o ON o.programme_no = $1 AND o.business_date "
+    "SELECT n.bank_no, b.bank_id, b.currency, n.kind, COALESCE(o.entry_count, 0) AS count_before, COALESCE(o.points, "
+    "0) "
+    "AS points_before, n.entry_count AS count_after, n.points AS points_after, COALESCE(y.points, 0) AS "
+    "points_year_ago FROM day_points n JOIN (SELECT b.bank_no, b.bank_id, COALESCE((SELECT t.currency FROM statement t "
+    "WHERE t.programme_no = $1 AND t.type = 2 AND t.bank_no = b.bank_no AND t.last_day < $2 ORDER BY t.last_day DESC, "
+    "t.currency COLLATE \"C\" LIMIT 1), (SELECT e.currency FROM exchange_rate e WHERE e.bank_no = b.bank_no AND "
+    "e.version = " RULES " ORDER BY e.currency COLLATE \"C\" LIMIT 1), 'XXX') AS currency FROM bank b WHERE "
+    "b.programme_no = $1 OFFSET 0) b USING (bank_no) LEFT JOIN day_points o ON o.programme_no = $1 AND o.business_date "
     "= " DAY_BEFORE " AND o.bank_no = n.bank_no AND o.kind = n.kind LEFT JOIN day_points y ON y.programme_no = $1 AND "
     "y.business_date = " YEAR_AGO " AND y.bank_no = n.bank_no AND y.kind = n.kind WHERE "
     "n.programme_no = $1 AND n.business_date = " DAY_OF_END " ORDER BY b.bank_id COLLATE \"C\", n.kind",

@@ -6,7 +6,7 @@
 #define SETTLEMENT_POINTS_BOOK_STORE_H
 
 #include "base/arena.h"
-#include "period.h"
+#include "domain/period.h"
 #include "store/db.h"
 
 /* A bank's entries of one kind: up to before the period, up to its end, and up to a year before that. */

@@ -189,7 +189,7 @@ static bool do_day(struct close_run *run, struct date date, struct error *err)
     if (!db_begin(run->db, err))
         return false;
     if (!points_day(run, date, err) ||
-        !close_store_record(run->db, run->programme_no, STEP_POINTS, date, NO_BUCKET, err) ||
+        !close_store_record(run->db, run->programme_no, STEP_POINTS, date, NO_BUCKET, "", err) ||
         !db_commit(run->db, err)) {
         db_rollback(run->db);
         return false;
@@ -202,16 +202,16 @@ bool points_days(struct close_run *run, struct date until, struct error *err)
 {
     struct day_state state;
     struct date last;
-    bool found, sealed;
+    bool found, rolled_up;
 
     if (!points_store_last(run->db, run->programme_no, &last, &found, err) ||
         !day_store_state(run->db, run->programme_no, &state, err))
         return false;
     struct date date = { found ? last.days + 1 : state.first.days };
     for (; date.days <= until.days; date.days++) {
-        if (!close_store_recorded(run->db, run->programme_no, STEP_SEAL, date, &sealed, err))
+        if (!close_store_recorded(run->db, run->programme_no, STEP_ROLL_UP, date, &rolled_up, err))
             return false;
-        if (sealed && !do_day(run, date, err))
+        if (rolled_up && !do_day(run, date, err))
             return false;
     }
     return true;

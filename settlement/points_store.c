@@ -166,7 +166,10 @@ static const struct statement move_lots = COMMAND_STATEMENT(
     "point_lot_pk DO UPDATE SET points = EXCLUDED.points WHERE old.points <> EXCLUDED.points",
     day_params);
 static const struct statement drop_empty = COMMAND_STATEMENT(
-    "points_drop_empty", "DELETE FROM point_lot WHERE programme_no = $1 AND points = 0", programme_params);
+    "points_drop_empty",
+    "DELETE FROM point_lot l USING points_moved m WHERE l.programme_no = $1 AND l.points = 0 AND l.bank_no = m.bank_no "
+    "AND l.funding_no = m.funding_no AND l.expires_on = m.expires_on",
+    programme_params);
 static const struct statement keep_lapsed = COMMAND_STATEMENT(
     "points_keep_lapsed",
     "INSERT INTO day_lapsed (programme_no, business_date, bank_no, funding_no, points) SELECT $1, $2, bank_no, "

@@ -1,5 +1,8 @@
 #include "posting.h"
 
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static bool make_room(struct posting_list *list, struct error *err)
@@ -39,7 +42,25 @@ bool posting_add(struct posting_list *list, const struct posting *posting, struc
 void posting_list_release(struct posting_list *list)
 {
     free(list->at);
+    arena_release(&list->texts);
     *list = (struct posting_list){ 0 };
+}
+
+bool posting_note(struct posting_list *list, struct posting *posting, struct error *err, const char *format, ...)
+{
+    char text[POSTING_TEXT];
+    va_list args;
+
+    va_start(args, format);
+    int n = vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    posting->note = n < 0 || (size_t)n >= sizeof text ? NULL : arena_copy(&list->texts, text, (size_t)n);
+    return posting->note || error_set(err, REASON_INTERNAL, "out of memory for how a posting comes about");
+}
+
+void percent_format(int64_t bp, char text[PERCENT_TEXT])
+{
+    snprintf(text, PERCENT_TEXT, "%" PRId64 ".%02d %%", bp / 100, (int)(bp % 100));
 }
 
 bool party_is(struct party a, struct party b)

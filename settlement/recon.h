@@ -7,7 +7,7 @@
 #ifndef SETTLEMENT_RECON_H
 #define SETTLEMENT_RECON_H
 
-#include "period.h"
+#include "domain/period.h"
 #include "recon_match.h"
 #include "recon_read.h"
 

@@ -10,6 +10,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* One break on its way to a dispute; lives in recon_dispute's frame. */
@@ -43,6 +44,16 @@ static bool check_state(const struct work *work, struct error *err)
                        recon_break_state_name(row->state));
 }
 
+/* Whom the difference is owed to. */
+static int16_t opener_of(const struct work *work)
+{
+    int16_t party = work->found.party_type;
+
+    if (!work->remedy.pays)
+        return party;
+    return party == RECON_BANK ? PARTY_MERCHANT : PARTY_BANK;
+}
+
 /* The line of the statement that the break is about. */
 static bool find_line(struct work *work, struct error *err)
 {
@@ -61,18 +72,18 @@ static bool find_line(struct work *work, struct error *err)
         return refuse(err, "the period of its line has no statement yet; close the period first");
     if (strcmp(work->line.currency, work->remedy.currency) != 0)
         return refuse(err, "its line is in another currency; correct by hand, or accept it");
+    if (work->line.gross_minor < 0 && opener_of(work) == PARTY_BANK)
+        return refuse(
+            err, "its line is a reversal, by which the bank has got its money back; correct by hand, or accept it");
     return work->line.issued || error_field(err, REASON_STATEMENT_NOT_ISSUED, "--break", "%s", work->line.statement_id);
 }
 
-/* A line that should not be there at all is contested as a whole; the other way round it would be twice the line. */
 static bool check_amount(const struct work *work, struct dispute_open_params *params, struct error *err)
 {
     const struct dispute_line_params about = { params->statement_no, params->line_number, params->opener };
     struct dispute_line_row line = { 0 };
     bool found;
 
-    if (work->found.class == RECON_STATE && params->amount_minor > params->line_minor)
-        params->amount_minor = params->line_minor;
     if (!db_fetch_one(work->db, &dispute_line, &about, work->arena, &line, &found, err))
         return false;
     if (line.agreed)
@@ -109,7 +120,6 @@ static bool open_it(struct work *work, struct dispute_request_params *request, s
 {
     const struct recon_break_row *row = &work->found;
     const struct dispute_programme_params programme = { work->programme_no };
-    int16_t other = row->party_type == RECON_BANK ? PARTY_MERCHANT : PARTY_BANK;
     char evidence[500], code[32];
     uint8_t hash[CRYPTO_HASH];
 
@@ -121,14 +131,14 @@ static bool open_it(struct work *work, struct dispute_request_params *request, s
         .request_id = request->request_id,
         .content_hash = { hash, sizeof hash },
         .line_number = work->line.line_number,
-        .opener = work->remedy.pays ? other : row->party_type,
-        .line_minor = work->line.gross_minor,
+        .opener = opener_of(work),
+        .line_minor = llabs(work->line.gross_minor),
         .amount_minor = work->remedy.minor,
         .reason_code = code,
         .evidence = evidence,
         .evidence_sha256 = row->file_sha256,
         .by = work->by,
-        .default_days = settle_contract_none((struct party){ 0 }, "").dispute_days,
+        .default_days = SETTLE_DAYS_USUAL,
         .break_no = work->break_no,
     };
     return check_amount(work, &params, err) && db_execute(work->db, &dispute_open, &params, NULL, err) &&

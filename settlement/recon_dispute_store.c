@@ -31,7 +31,7 @@ static const struct statement find_line = STATEMENT(
     "recon_dispute_line",
     "SELECT COALESCE(l.line_number, 0) AS line_number, COALESCE(l.statement_no, 0) AS statement_no, "
     "COALESCE(l.statement_id, '') AS statement_id, COALESCE(l.issued, false) AS issued, j.currency, "
-    "abs(j.gross_minor) AS gross_minor FROM (SELECT * FROM journal WHERE programme_no = $1 AND business_date BETWEEN "
+    "j.gross_minor FROM (SELECT * FROM journal WHERE programme_no = $1 AND business_date BETWEEN "
     "$7 AND $8 AND kind IN (4, 8) AND CASE $2 WHEN 1 THEN bank_no ELSE merchant_no END = $3 AND redemption_id = $4 AND "
     "($5 = '00000000-0000-0000-0000-000000000000' OR ref = $5) AND $6 IN (-1, get_byte(uuid_send(member_id), 0) * 256 "
     "+ get_byte(uuid_send(member_id), 1)) ORDER BY kind <> $9, business_date, member_id, seq LIMIT 1) j LEFT JOIN "

@@ -15,7 +15,7 @@ struct recon_line {
     const char *statement_id; /* "" */
     bool issued;
     const char *currency;
-    int64_t gross_minor; /* without its sign */
+    int64_t gross_minor; /* below 0: of a reversal */
 };
 /*
  * The entry the break names, or the one of its redemption that its claim is about: what is said again is about one of

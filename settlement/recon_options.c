@@ -73,7 +73,7 @@ static const struct option {
 #define AT(field) offsetof(struct recon_options, field)
     { "--programme", "ID", EVERY, EVERY, VALUE_ID, AT(programme), 0, 0, "the programme" },
     { "--period", "YYYY-MM", RECONCILE | LIST | COMPARE, RECONCILE | COMPARE, VALUE_PERIOD, AT(period_text), 0, 0,
-      "the month" },
+      "the month; or a week YYYY-Www, a day YYYY-MM-DD, or YYYY-MM-DD--YYYY-MM-DD" },
     { "--bank", "ID", RECONCILE | LIST | COMPARE | RETRY, COMPARE, VALUE_ID, AT(bank), 0, 0,
       "whose file it is: a bank's ..." },
     { "--merchant", "ID", RECONCILE | LIST | COMPARE | RETRY, COMPARE, VALUE_ID, AT(merchant), 0, 0,

@@ -5,7 +5,7 @@
 #define SETTLEMENT_RECON_OPTIONS_H
 
 #include "base/error.h"
-#include "period.h"
+#include "domain/period.h"
 
 #include <stdint.h>
 #include <stdio.h>

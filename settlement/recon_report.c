@@ -30,10 +30,15 @@ void recon_report_result(const struct recon_result *result, const struct recon_o
 
 bool recon_difference(const struct recon_break_row *row, int64_t *minor)
 {
-    bool both = *row->our_currency && *row->their_currency;
+    bool both = *row->our_currency && *row->their_currency, undone = row->their_state == RECON_REVERSE;
 
-    *minor = (row->their_state == RECON_REVERSE ? -row->their_minor : row->their_minor) -
-             (row->our_state == RECON_REVERSE ? -row->our_minor : row->our_minor);
+    if (both && row->our_state != row->their_state) {
+        *minor = row->our_minor < row->their_minor ? row->our_minor : row->their_minor;
+        *minor = undone ? -*minor : *minor;
+    } else {
+        *minor = (undone ? -row->their_minor : row->their_minor) -
+                 (row->our_state == RECON_REVERSE ? -row->our_minor : row->our_minor);
+    }
     return !both || strcmp(row->our_currency, row->their_currency) == 0;
 }
 

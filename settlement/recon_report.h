@@ -20,7 +20,10 @@ void recon_report_sides(const struct recon_break_row *row, char ours[80], char t
 /* RFC 4180, CRLF, injection-safe; the file takes the place of an older one only when it is whole. */
 bool recon_report_csv(struct db *db, const struct recon_break_filter *filter, const char *path,
                       struct error *err) MUST_USE;
-/* What theirs says more than ours, confirmations less reversals; false when the currencies differ. */
+/*
+ * What theirs says more than ours, confirmations less reversals; false when the currencies differ. What one side
+ * confirmed and the other one reversed is undone for one of them: it counts once, and at most as much as both know of.
+ */
 bool recon_difference(const struct recon_break_row *row, int64_t *minor);
 
 #endif

@@ -4,7 +4,7 @@
 #ifndef SETTLEMENT_SHOW_H
 #define SETTLEMENT_SHOW_H
 
-#include "period.h"
+#include "domain/period.h"
 #include "sheet.h"
 
 #include <stdio.h>

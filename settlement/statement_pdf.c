@@ -159,30 +159,31 @@ static size_t released_lines(const struct statement_doc *doc)
     size_t lines = 0;
 
     for (size_t i = 0; i < doc->kept_count; i++)
-        lines += doc->kept[i].kind == KEEP_DISPUTE_RELEASED;
+        lines += keep_is_release(doc->kept[i].kind);
     return lines > RELEASED_SHOWN ? RELEASED_SHOWN + 1 : lines;
 }
 
-/* What the period let go, dispute by dispute: it is in none of the sums above. */
+/* What the period let go, one by one: it is in none of the sums above. */
 static void released(struct pdf *pdf, const struct statement_doc *doc)
 {
-    char label[96];
+    char label[160];
     int64_t rest = 0;
     int shown = 0;
 
     for (size_t i = 0; i < doc->kept_count; i++) {
         const struct keep *keep = &doc->kept[i];
-        if (keep->kind != KEEP_DISPUTE_RELEASED)
+        if (!keep_is_release(keep->kind))
             continue;
         if (++shown > RELEASED_SHOWN) {
             rest -= keep->amount_minor;
             continue;
         }
-        snprintf(label, sizeof label, "    本期解除争议 released in the period: %.40s", keep->refers_to);
+        snprintf(label, sizeof label, "    %s released in the period: %.40s",
+                 keep->kind == KEEP_RESERVE_RELEASED ? "本期释放保证金 reserve" : "本期解除争议", keep->refers_to);
         position_line(pdf, label, -keep->amount_minor, doc->sheet->currency, false);
     }
     if (rest)
-        position_line(pdf, "    本期解除争议 released in the period: others", rest, doc->sheet->currency, false);
+        position_line(pdf, "    本期解除 released in the period: others", rest, doc->sheet->currency, false);
 }
 
 static bool position(struct pdf *pdf, const struct statement_doc *doc, struct error *err)

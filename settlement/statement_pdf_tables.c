@@ -34,9 +34,11 @@ const char *statement_pdf_label(const char *code)
 }
 
 static const struct pdf_column posting_columns[] = {
-    { "No.", "序号", 40, PDF_ALIGN_RIGHT, PDF_NO_SUM }, { "Kind", "类型", 140, PDF_ALIGN_LEFT, PDF_NO_SUM },
-    { "With", "对方", 90, PDF_ALIGN_LEFT, PDF_NO_SUM }, { "Refers to", "依据", 90, PDF_ALIGN_LEFT, PDF_NO_SUM },
-    { "Note", "备注", 71, PDF_ALIGN_LEFT, PDF_NO_SUM }, { "Amount", "金额", 80, PDF_ALIGN_RIGHT, PDF_SUM_MONEY },
+    { "No.", "序号", 30, PDF_ALIGN_RIGHT, PDF_NO_SUM },
+    { "Kind, and how it comes about", "类型和计算", 181, PDF_ALIGN_LEFT, PDF_NO_SUM },
+    { "With", "对方", 110, PDF_ALIGN_LEFT, PDF_NO_SUM },
+    { "Refers to", "依据", 110, PDF_ALIGN_LEFT, PDF_NO_SUM },
+    { "Amount", "金额", 80, PDF_ALIGN_RIGHT, PDF_SUM_MONEY },
 };
 
 /* A section that would be longer than a person reads. */
@@ -61,14 +63,18 @@ static bool postings(const struct statement_doc *doc, struct pdf *pdf, struct er
     if (doc->posting_count == 0 || left_to_csv(pdf, "其他入账 Postings", (int64_t)doc->posting_count))
         return true;
     pdf_table_begin(&table, pdf, "其他入账 Postings", posting_columns, COUNT(posting_columns), doc->sheet->currency);
+    table.noted = true;
     for (size_t i = 0; i < doc->posting_count; i++) {
         const struct doc_posting *from = &doc->postings[i];
         snprintf(number, sizeof number, "%" PRId64, from->no);
-        const struct pdf_cell cells[] = { { number, 0 },      { statement_pdf_label(from->kind), 0 },
-                                          { from->other, 0 }, { from->refers_to, 0 },
-                                          { from->note, 0 },  { NULL, from->amount_minor } };
+        const struct pdf_cell cells[] = { { number, 0 },
+                                          { statement_pdf_label(from->kind), 0 },
+                                          { from->other, 0 },
+                                          { from->refers_to, 0 },
+                                          { NULL, from->amount_minor } };
         if (!pdf_table_row(&table, cells, err))
             return false;
+        pdf_table_note(&table, from->note);
     }
     pdf_table_end(&table, "合计 Total");
     return true;

@@ -127,6 +127,7 @@ enum outcome account_show(struct cli *cli);
 enum outcome statement_list(struct cli *cli);
 enum outcome statement_show(struct cli *cli);
 enum outcome statement_postings(struct cli *cli);
+enum outcome statement_receivables(struct cli *cli);
 enum outcome statement_confirm_issued(struct cli *cli);
 enum outcome statement_prove(struct cli *cli);
 enum outcome statement_verify(struct cli *cli);

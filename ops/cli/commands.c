@@ -1,3 +1,4 @@
+#include "calendar_commands.h"
 #include "cli.h"
 #include "credit_commands.h"
 #include "dispute_commands.h"
@@ -13,7 +14,7 @@ static const char anybody[] = "Anybody";
 
 /* In the order of --help. */
 const struct command commands[] = {
-    { operator_, "programme create", "PROGRAMME", "TIME_ZONE SANDBOX BUSINESS_DATE CLOCK", "make an alliance",
+    { operator_, "programme create", "PROGRAMME", "TIME_ZONE CUT_OFF SANDBOX BUSINESS_DATE CLOCK", "make an alliance",
       "alliance programme create demo --sandbox --business-date 2017-01-01 --clock 2017-01-01T00:00:00Z",
       programme_create },
     { operator_, "programme show", "PROGRAMME", "", "its business date and its time", "alliance programme show demo",
@@ -215,6 +216,14 @@ const struct command commands[] = {
       "alliance contract publish contract.json", contract_publish },
     { operator_, "contract show", "PROGRAMME PARTY", "", "how a party is settled, by currency and version",
       "alliance contract show demo merchant:shop-1", contract_show },
+    { operator_, "calendar publish", "PROGRAMME FROM FILE.csv", "REQUEST_ID",
+      "say which days are business days from FROM on: date,kind,name of each that is not as its day of the week has "
+      "it; "
+      "kind is OFF or WORKING",
+      "alliance calendar publish demo 2026-01-01 ops/examples/calendar-2026.csv", calendar_publish },
+    { settlement, "calendar show", "PROGRAMME [VERSION]", "",
+      "a programme's calendar, the newest version or another; its time zone and when its day ends",
+      "alliance calendar show demo", calendar_show },
     { operator_, "correction propose", "PROGRAMME FROM TO AMOUNT", "CURRENCY! NOTE! REFERS_TO! LATE_FEE REQUEST_ID",
       "ask for a line in the open period about something that was settled; FROM and TO as bank:ID, operator, tax",
       "alliance correction propose demo merchant:shop-1 bank:bank-a 12.34 --currency CNY --note \"charged twice\" "
@@ -248,6 +257,9 @@ const struct command commands[] = {
     { settlement, "statement postings", "STATEMENT_ID", "",
       "what a statement has beside its pairs: fees, tax, freight, shares, corrections",
       "alliance statement postings demo/2017-01/MERCHANT/shop-1/CNY", statement_postings },
+    { settlement, "statement receivables", "PROGRAMME", "DATE",
+      "what statements ask to be paid and has not come in, and how late it is: yours; the operator's: everybody's",
+      "alliance statement receivables demo --date 2017-03-20", statement_receivables },
     { settlement, "statement confirm", "STATEMENT_ID", "", "agree to a statement that was issued to you",
       "alliance statement confirm demo/2017-01/MERCHANT/shop-1/CNY", statement_confirm_issued },
     { settlement, "dispute open", "STATEMENT_ID LINE AMOUNT CURRENCY", "REASON_CODE! NOTE! EVIDENCE_HASH REQUEST_ID",

@@ -23,12 +23,16 @@ enum outcome programme_create(struct cli *cli)
     Alliance__V1__CreateProgrammeRequest request = ALLIANCE__V1__CREATE_PROGRAMME_REQUEST__INIT;
     Alliance__V1__Programme programme = ALLIANCE__V1__PROGRAMME__INIT;
     ProtobufCMessage *time = NULL;
+    int64_t minutes;
 
+    if (!cli_whole(cli, OPTION_CUT_OFF, 0, CUT_OFF_MINUTES_MAX, 0, &minutes))
+        return OUTCOME_USAGE;
     if (cli_option(cli, OPTION_CLOCK) && !cli_instant(cli, cli_option(cli, OPTION_CLOCK), "--clock", &time))
         return OUTCOME_USAGE;
     programme.programme_id = argument(cli, 0);
     programme.time_zone = cli_text(cli, OPTION_TIME_ZONE);
     programme.sandbox = cli_option(cli, OPTION_SANDBOX) != NULL;
+    programme.cut_off_minutes = (int32_t)minutes;
     programme.business_date = cli_text(cli, OPTION_BUSINESS_DATE);
     programme.programme_time = (Google__Protobuf__Timestamp *)time;
     request.programme = &programme;

@@ -1,4 +1,5 @@
 #include "settle_commands.h"
+#include "show.h"
 
 #include <alliance/v1/settlement_service.pb-c.h>
 #include <stdio.h>
@@ -71,6 +72,37 @@ enum outcome statement_postings(struct cli *cli)
     request.statement_id = (char *)(uintptr_t)cli->arguments.at[0];
     return cli_list(cli, SERVICE, "ListStatementPostings", &request,
                     "posting_number kind amount_minor bank_id merchant_id refers_to note");
+}
+
+/* The totals stand in every page: the first row's page will do. */
+static enum outcome show_totals(struct cli *cli, Alliance__V1__ListReceivablesRequest *request)
+{
+    const Alliance__V1__ListReceivablesResponse *totals;
+    ProtobufCMessage *reply;
+
+    request->page_size = 1;
+    request->page_token = (char[]){ "" };
+    if (!cli_call(cli, SERVICE, "ListReceivables", request, &reply))
+        return OUTCOME_FAILED;
+    totals = (const Alliance__V1__ListReceivablesResponse *)reply;
+    if (totals->n_totals == 0)
+        return OUTCOME_DONE;
+    fprintf(cli->out, "\nopen on %s\n", totals->on_date);
+    show_table(cli->out, &alliance__v1__receivable_total__descriptor, (ProtobufCMessage **)totals->totals,
+               totals->n_totals, "currency_code age open_minor");
+    return OUTCOME_DONE;
+}
+
+enum outcome statement_receivables(struct cli *cli)
+{
+    Alliance__V1__ListReceivablesRequest request = ALLIANCE__V1__LIST_RECEIVABLES_REQUEST__INIT;
+
+    request.programme_id = (char *)(uintptr_t)cli->arguments.at[0];
+    request.on_date = cli_text(cli, OPTION_DATE);
+    enum outcome shown = cli_list(cli, SERVICE, "ListReceivables", &request,
+                                  "statement_number party.kind party.id due_date days_late age asked_minor open_minor "
+                                  "currency_code statement_id");
+    return shown != OUTCOME_DONE || cli_option(cli, OPTION_JSON) ? shown : show_totals(cli, &request);
 }
 
 enum outcome statement_confirm_issued(struct cli *cli)

@@ -6,9 +6,10 @@
 
 #include <stdint.h>
 
-#define POINTS_MAX       INT64_C(1000000000000)   /* points in one request, and a credit limit */
-#define AMOUNT_MINOR_MAX INT64_C(100000000000000) /* minor units in one request */
-#define RATIO_MAX        INT64_C(1000000000)      /* numerator and denominator */
+#define POINTS_MAX        INT64_C(1000000000000)   /* points in one request, and a credit limit */
+#define AMOUNT_MINOR_MAX  INT64_C(100000000000000) /* minor units in one request */
+#define RATIO_MAX         INT64_C(1000000000)      /* numerator and denominator */
+#define SETTLE_DAYS_USUAL 15 /* to answer, to pay, to dispute, where no contract says otherwise; also in SQL texts */
 
 enum {
     ID_MAX = 32,               /* characters of bank_id, merchant_id, ... */
@@ -23,16 +24,19 @@ enum {
     STORES_MAX = 1000,         /* a merchant */
     PAGE_MAX = 1000,           /* rows of a page */
     PAGE_DEFAULT = 100,
-    LOTS_MAX = 128,          /* live lots of a member; points of one expiry date are one lot */
-    PENDING_MAX = 64,        /* pending lots of a member; points that mature on one day are one lot */
-    OPEN_HOLDS_MAX = 32,     /* of a member */
-    RECENT_MAX = 64,         /* holds of a member within the longest velocity window of the rules */
-    VELOCITY_HOLDS_MAX = 32, /* max_holds of a member's or card's velocity */
-    LINES_MAX = 20,          /* order lines of a redemption */
-    DISPUTES_OPEN_MAX = 8,   /* of a line or posting, by one party */
-    LINE_ID_MAX = 32,        /* characters */
-    CAPS_MAX = 16,           /* cap entries of exchange rules, and credit limits by tier */
-    DRAWN_DAYS_MAX = 16,     /* days that an account keeps apart of those its credit was drawn on */
+    LOTS_MAX = 128,            /* live lots of a member; points of one expiry date are one lot */
+    PENDING_MAX = 64,          /* pending lots of a member; points that mature on one day are one lot */
+    OPEN_HOLDS_MAX = 32,       /* of a member */
+    RECENT_MAX = 64,           /* holds of a member within the longest velocity window of the rules */
+    VELOCITY_HOLDS_MAX = 32,   /* max_holds of a member's or card's velocity */
+    LINES_MAX = 20,            /* order lines of a redemption */
+    DISPUTES_OPEN_MAX = 8,     /* of a line or posting, by one party */
+    LINE_ID_MAX = 32,          /* characters */
+    CALENDAR_DAYS_MAX = 7320,  /* of a version: every day of 20 years */
+    CUT_OFF_MINUTES_MAX = 720, /* a business date ends so long after midnight at the latest */
+    CALENDAR_NAME_MAX = 60,    /* bytes */
+    CAPS_MAX = 16,             /* cap entries of exchange rules, and credit limits by tier */
+    DRAWN_DAYS_MAX = 16,       /* days that an account keeps apart of those its credit was drawn on */
     TIER_MAX = 100,
     WRITES_MAX = 1000, /* redemption writes of one message */
     FUNDING_SHARES_MAX = 8,

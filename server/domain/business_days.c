@@ -1,5 +1,7 @@
 #include "domain/business_days.h"
 
+#include <stdio.h>
+
 /* 0 is Monday; 1970-01-01 was a Thursday. */
 static int weekday(struct date date)
 {
@@ -25,25 +27,50 @@ static const struct special_day *find(const struct business_calendar *calendar, 
     return low < calendar->count && calendar->days[low].date.days == date.days ? &calendar->days[low] : NULL;
 }
 
-bool business_calendar_check(const struct business_calendar *calendar, struct error *err)
+static bool refuse_day(struct error *err, size_t i, const char *what, const char *why)
 {
-    char text[DATE_TEXT];
+    char field[ERROR_FIELD_MAX];
 
+    snprintf(field, sizeof field, "days[%zu].%s", i, what);
+    return error_field(err, REASON_FIELD_INVALID, field, "%s", why);
+}
+
+static bool check_order(const struct business_calendar *calendar, struct error *err)
+{
     for (size_t i = 0; i < calendar->count; i++) {
         const struct special_day *day = &calendar->days[i];
-        date_format(day->date, text);
         if (i && day->date.days <= calendar->days[i - 1].date.days)
-            return error_set(err, REASON_FIELD_INVALID, "days[%zu].date: %s is not after the day before it", i, text);
+            return refuse_day(err, i, "date", "must be later than the day before it in the list");
         if (day->working && !is_weekend(day->date))
-            return error_set(err, REASON_FIELD_INVALID, "days[%zu].working: %s is no Saturday or Sunday", i, text);
+            return refuse_day(err, i, "working", "must be false: the day is no Saturday or Sunday, and worked anyway");
     }
     return true;
+}
+
+/* Asked once for days that follow each other: a calendar is years of them. */
+static bool check_runs(const struct business_calendar *calendar, struct error *err)
+{
+    for (size_t i = 0; i < calendar->count; i++) {
+        struct date date = calendar->days[i].date, next;
+        struct error why;
+        bool follows = i > 0 && calendar->days[i - 1].date.days == date.days - 1;
+        if (!follows && !business_day_from(calendar, date, &next, &why))
+            return refuse_day(err, i, "date", "begins more days off than there are in a year");
+    }
+    return true;
+}
+
+bool business_calendar_check(const struct business_calendar *calendar, struct error *err)
+{
+    return check_order(calendar, err) && check_runs(calendar, err);
 }
 
 bool business_day_is(const struct business_calendar *calendar, struct date date)
 {
     const struct special_day *special = find(calendar, date);
 
+    if (date.days < calendar->from.days)
+        return true;
     return special ? special->working : !is_weekend(date);
 }
 

@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A row of the table holiday: a day off, or a Saturday or Sunday on which people work to make up for one. */
+/* A day off, or a Saturday or Sunday on which people work to make up for one. */
 struct special_day {
     struct date date;
     bool working;
@@ -23,12 +23,18 @@ struct special_day {
 struct business_calendar {
     const struct special_day *days; /* ascending, each date once; borrowed */
     size_t count;
+    struct date from; /* days before it are all business days: nobody had said anything about them */
 };
+/* The calendar of a programme that has none: every day is a business day. */
+#define BUSINESS_CALENDAR_NONE ((struct business_calendar){ NULL, 0, { INT32_MAX } })
 
 /* Farther than this from one business day to the next there is none: a calendar full of days off is no loop. */
 enum { DAYS_OFF_MAX = 366 };
 
-/* FIELD_INVALID names the first date that is not after the one before, or that is a working Monday to Friday. */
+/*
+ * FIELD_INVALID names the first date, as "days[3].date", that is not after the one before, that is a working Monday to
+ * Friday, or from which on no business day is left within DAYS_OFF_MAX days.
+ */
 bool business_calendar_check(const struct business_calendar *calendar, struct error *err) MUST_USE;
 /* The calendar has passed the check; so it must for those below. */
 bool business_day_is(const struct business_calendar *calendar, struct date date);

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/when.h"
+#include "domain/period.h"
 #include "domain/rules.h"
 
 #include <stddef.h>
@@ -15,7 +16,6 @@
 
 /* Stored: numbers are for ever. OPERATOR and TAX are one each a programme, with the number 0. */
 enum party_kind { PARTY_BANK = 1, PARTY_MERCHANT = 2, PARTY_CARRIER = 3, PARTY_OPERATOR = 4, PARTY_TAX = 5 };
-enum period_kind { PERIOD_DAY = 1, PERIOD_WEEK = 2, PERIOD_MONTH = 3, PERIOD_CUSTOM = 4 };
 enum tax_rounding { TAX_DOWN = 1, TAX_UP = 2, TAX_HALF_EVEN = 3 };
 enum eligibility { ELIGIBLE_AT_CONFIRM = 1, ELIGIBLE_AT_DELIVERY = 2 };
 
@@ -50,8 +50,9 @@ struct settle_contract {
     char currency[CURRENCY_TEXT];
     int32_t version;
     struct date effective_from;
+    struct date until;              /* the last day before the next version, for who reads versions in a row */
     int16_t period_kind;            /* enum period_kind */
-    const struct date *custom_ends; /* PERIOD_CUSTOM: ascending; borrowed */
+    const struct date *custom_ends; /* PERIOD_CUSTOM: ascending, the last one ends a month; borrowed */
     size_t custom_end_count;
     struct volume_tier tiers[TIERS_MAX]; /* ascending */
     size_t tier_count;
@@ -72,11 +73,21 @@ struct settle_contract settle_contract_none(struct party party, const char *curr
 /* FIELD_INVALID names the first field, as in PublishSettlementContractRequest, that is wrong. */
 bool settle_contract_check(const struct settle_contract *contract, struct error *err) MUST_USE;
 /*
- * May it follow a version of that kind from that day, when `open` is the business date? EFFECTIVE_TOO_EARLY, and
- * FIELD_INVALID for another kind of period in the middle of a month.
+ * May it follow the version before, when `open` is the business date? Before the first there is settle_contract_none.
+ * EFFECTIVE_TOO_EARLY, and FIELD_INVALID for another kind of period in the middle of a month. A bank's page of points
+ * goes from period to period, so the periods of a bank are never cut: its new kind, or other custom_ends, must begin
+ * where a period of the version before begins and where one of its own does.
  */
-bool settle_contract_follows(const struct settle_contract *contract, struct date before, int16_t kind_before,
+bool settle_contract_follows(const struct settle_contract *contract, const struct settle_contract *before,
                              struct date open, struct error *err) MUST_USE;
+/*
+ * The period of the contract that a date is in, whether the version is in force then or not. A CUSTOM period begins
+ * after the end before it, the first one on effective_from when no end lies before that; after the last end there are
+ * months.
+ */
+struct period settle_contract_period(const struct settle_contract *contract, struct date date);
+/* The first day of the period that is n later than the one that ends on `last`; n is 1 or more. */
+struct date settle_contract_later(const struct settle_contract *contract, struct date last, int n);
 /* "MERCHANT"; "?" for a number that is no party. */
 const char *party_name(int kind);
 /* "COMMISSION_TIER"; "?" for a number that is no kind. */

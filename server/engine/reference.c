@@ -301,7 +301,8 @@ static bool build_programmes_and_goods(struct snapshot *snapshot, const struct r
         return false;
     for (size_t i = 0; i < rows->programme_count; i++) {
         const struct programme_row *row = &rows->programmes[i];
-        programmes[i] = (struct programme){ row->programme_no, row->programme_id, row->time_zone, row->sandbox };
+        programmes[i] = (struct programme){ row->programme_no, row->programme_id, row->time_zone, row->sandbox,
+                                            row->cut_off_minutes };
     }
     for (size_t i = 0; i < rows->goods_count; i++) {
         const struct goods_row *row = &rows->goods[i];

@@ -20,6 +20,7 @@ struct programme {
     int32_t no;
     const char *id, *time_zone;
     bool sandbox;
+    int32_t cut_off_minutes; /* after midnight a business date ends */
 };
 
 struct funding {

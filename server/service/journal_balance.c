@@ -76,7 +76,8 @@ static bool read_expired(struct errand *errand, const struct journal_subject *su
                          struct instant instant, int64_t *expired, struct error *err)
 {
     const struct programme *programme = reference_programme_no(errand->reference, subject->row.programme_no);
-    struct registry_day_params day_params = { programme ? programme->time_zone : "UTC", instant };
+    struct registry_day_params day_params = { programme ? programme->time_zone : "UTC", instant,
+                                              programme ? programme->cut_off_minutes : 0 };
     struct journal_page_params params = { subject->bucket, subject->member_id, at->seq, LOOK_AHEAD };
     struct registry_day_row day;
     size_t count;

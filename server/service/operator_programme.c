@@ -45,6 +45,7 @@ static bool reply_programme(struct errand *errand, const char *id, struct error 
     programme->programme_id = shape_text(arena, id);
     programme->time_zone = shape_text(arena, row.time_zone);
     programme->sandbox = row.sandbox;
+    programme->cut_off_minutes = row.cut_off_minutes;
     programme->business_date = shape_date(arena, row.business_date);
     programme->programme_time = shape_instant(arena, row.programme_time);
     return (programme->programme_id && programme->time_zone && programme->business_date && programme->programme_time) ||
@@ -59,6 +60,7 @@ struct beginning {
     bool sandbox, has_date, has_clock;
     struct date business_date;
     struct instant clock; /* 0: live */
+    int32_t cut_off_minutes;
 };
 
 static bool check_clock(const char *field, const Google__Protobuf__Timestamp *timestamp, struct instant *clock,
@@ -77,9 +79,11 @@ static bool check_beginning(const Programme *asked, struct beginning *begin, str
         .sandbox = asked->sandbox,
         .has_date = !text_empty(asked->business_date),
         .has_clock = asked->programme_time != NULL,
+        .cut_off_minutes = asked->cut_off_minutes,
     };
     if (!check_id("programme_id", asked->programme_id, err) ||
         !check_text("time_zone", begin->time_zone, 1, ZONE_MAX, err) ||
+        !check_range("cut_off_minutes", asked->cut_off_minutes, 0, CUT_OFF_MINUTES_MAX, err) ||
         (begin->has_date && !check_date("business_date", asked->business_date, &begin->business_date, err)) ||
         (begin->has_clock && !check_clock("programme_time", asked->programme_time, &begin->clock, err)))
         return check_within(err, "programme");
@@ -104,7 +108,7 @@ static bool check_zone(struct errand *errand, const char *zone, struct error *er
 static bool fill_in(struct errand *errand, struct beginning *begin, struct error *err)
 {
     struct arena *arena = &errand->call->arena;
-    struct registry_day_params at = { begin->time_zone, begin->clock };
+    struct registry_day_params at = { begin->time_zone, begin->clock, begin->cut_off_minutes };
     struct registry_day_row day;
     struct registry_midnight_row midnight;
     bool found;
@@ -116,7 +120,7 @@ static bool fill_in(struct errand *errand, struct beginning *begin, struct error
     }
     if (!begin->sandbox || begin->has_clock)
         return true;
-    struct registry_midnight_params of = { begin->time_zone, begin->business_date };
+    struct registry_midnight_params of = { begin->time_zone, begin->business_date, begin->cut_off_minutes };
     if (!db_fetch_one(errand->db, &registry_midnight_in_zone, &of, arena, &midnight, &found, err))
         return false;
     begin->clock = midnight.midnight;
@@ -126,7 +130,8 @@ static bool fill_in(struct errand *errand, struct beginning *begin, struct error
 
 static bool write_programme(struct errand *errand, const struct beginning *begin, struct error *err)
 {
-    struct registry_new_programme_params params = { begin->id, begin->time_zone, begin->sandbox };
+    struct registry_new_programme_params params = { begin->id, begin->time_zone, begin->sandbox,
+                                                    begin->cut_off_minutes };
     struct registry_number_row made;
     bool found;
 
@@ -165,7 +170,8 @@ static bool create_work(struct errand *errand, struct error *err)
 
     if (!check_beginning(asked, &begin, err) || !find_programme(errand, begin.id, &row, &found, err))
         return false;
-    if (found && (strcmp(row.time_zone, begin.time_zone) != 0 || row.sandbox != begin.sandbox))
+    if (found && (strcmp(row.time_zone, begin.time_zone) != 0 || row.sandbox != begin.sandbox ||
+                  row.cut_off_minutes != begin.cut_off_minutes))
         return error_field(err, REASON_ALREADY_REGISTERED, "programme.programme_id", "%s", "");
     if (!found && (!check_zone(errand, begin.time_zone, err) || !fill_in(errand, &begin, err) ||
                    !write_programme(errand, &begin, err)))

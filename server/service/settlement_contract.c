@@ -77,9 +77,9 @@ bool settlement_find_programme(struct errand *errand, const char *programme_id, 
 
 /* A message as a contract. */
 
-static int32_t or_15(int32_t days)
+static int32_t or_usual(int32_t days)
 {
-    return days ? days : 15;
+    return days ? days : SETTLE_DAYS_USUAL;
 }
 
 static bool read_days(struct arena *arena, const Contract *asked, struct settle_contract *contract, struct error *err)
@@ -107,15 +107,6 @@ static bool read_tiers(const Contract *asked, struct settle_contract *contract, 
     return true;
 }
 
-/* A party that thinks it is settled by the week must not learn otherwise from its first statement. */
-static bool check_kind(const Contract *asked, struct error *err)
-{
-    return asked->period_kind == ALLIANCE__V1__PERIOD_KIND__PERIOD_KIND_UNSPECIFIED ||
-           asked->period_kind == ALLIANCE__V1__PERIOD_KIND__PERIOD_KIND_MONTH ||
-           error_field(err, REASON_FIELD_INVALID, "period_kind",
-                       "must be PERIOD_KIND_MONTH: nothing is settled by other periods yet");
-}
-
 /* What is unspecified has its usual value. */
 static bool read_contract(struct arena *arena, const Contract *asked, struct settle_contract *contract,
                           struct error *err)
@@ -133,14 +124,14 @@ static bool read_contract(struct arena *arena, const Contract *asked, struct set
         .tax_bearer = asked->tax_bearer ? (int16_t)asked->tax_bearer : PARTY_MERCHANT,
         .residue_limit_minor = asked->residue_limit_minor,
         .eligibility = asked->eligibility ? (int16_t)asked->eligibility : ELIGIBLE_AT_CONFIRM,
-        .confirm_days = or_15(asked->confirm_days),
-        .payment_days = or_15(asked->payment_days),
+        .confirm_days = or_usual(asked->confirm_days),
+        .payment_days = or_usual(asked->payment_days),
         .late_fee_bp = asked->late_fee_bp,
-        .dispute_days = or_15(asked->dispute_days),
+        .dispute_days = or_usual(asked->dispute_days),
         .freight_minor = asked->freight_minor,
     };
     snprintf(contract->currency, sizeof contract->currency, "%s", asked->currency_code);
-    return check_kind(asked, err) && read_tiers(asked, contract, err) && read_days(arena, asked, contract, err) &&
+    return read_tiers(asked, contract, err) && read_days(arena, asked, contract, err) &&
            settle_contract_check(contract, err);
 }
 
@@ -255,13 +246,21 @@ static bool put_version(struct errand *errand, const struct settle_contract *con
                         struct error *err)
 {
     struct contract_last_params params = { row->programme_no, row->party, row->party_no, row->currency };
+    struct settle_contract before = settle_contract_none(contract->party, contract->currency);
     struct contract_last_row last;
     bool found;
 
     if (!db_fetch_one(errand->db, &contract_last, &params, &errand->call->arena, &last, &found, err))
         return false;
-    if (!found || !settle_contract_follows(contract, last.effective_from, last.period_kind, last.open_date, err))
-        return found ? false : error_set(err, REASON_INTERNAL, "the programme has no fences");
+    if (!found)
+        return error_set(err, REASON_INTERNAL, "the programme has no fences");
+    before.version = last.version;
+    before.effective_from = last.effective_from;
+    before.period_kind = last.period_kind;
+    before.custom_ends = last.custom_ends.at;
+    before.custom_end_count = last.custom_ends.count;
+    if (!settle_contract_follows(contract, &before, last.open_date, err))
+        return false;
     row->version = last.version + 1;
     return db_execute(errand->db, &contract_put, row, NULL, err);
 }

@@ -40,8 +40,6 @@ static char *hex_of(struct arena *arena, struct bytes bytes)
 
 static bool shape_dispute(struct arena *arena, const struct dispute_row *row, Dispute *shown)
 {
-    bool paid_out = row->other == PARTY_MERCHANT || row->other == PARTY_CARRIER;
-
     shown->dispute_number = row->dispute_no;
     shown->programme_id = shape_text(arena, row->programme_id);
     shown->statement_id = shape_text(arena, row->statement_id);
@@ -52,7 +50,7 @@ static bool shape_dispute(struct arena *arena, const struct dispute_row *row, Di
     shown->currency_code = shape_text(arena, row->currency);
     shown->amount_minor = row->amount_minor;
     shown->withheld_minor = row->withheld_minor;
-    shown->held_minor = paid_out ? row->amount_minor - row->withheld_minor : 0;
+    shown->held_minor = row->held_minor;
     shown->reason_code = shape_text(arena, row->reason_code);
     shown->evidence = shape_text(arena, row->evidence);
     shown->evidence_sha256 = hex_of(arena, row->evidence_sha256);
@@ -219,9 +217,11 @@ static bool do_step(struct errand *errand, const struct dispute_row *row, struct
     const struct call *call = errand->call;
     enum dispute_side side;
     struct dispute_life life = { row->state, row->amount_minor, row->offered_minor, row->offered_by, 0 };
+    const struct dispute_programme_params programme = { row->programme_no };
     int64_t correction_no = 0;
 
-    if (!side_of(errand, row, &side, err) ||
+    /* What is paid meanwhile waits: one of the two must see the other. */
+    if (!db_execute(errand->db, &dispute_lock, &programme, NULL, err) || !side_of(errand, row, &side, err) ||
         !dispute_do(&life, (enum dispute_step)asked->step, side, asked->amount_minor, call->principal.uri, err))
         return false;
     const char *first = side == SIDE_OTHER ? row->opened_by : row->offered_by;

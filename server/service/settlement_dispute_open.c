@@ -154,7 +154,7 @@ static bool contest_work(struct errand *errand, struct error *err)
         .evidence = asked->evidence,
         .evidence_sha256 = { evidence, asked->evidence_sha256[0] ? sizeof evidence : 0 },
         .by = errand->call->principal.uri,
-        .default_days = settle_contract_none((struct party){ 0 }, "").dispute_days,
+        .default_days = SETTLE_DAYS_USUAL,
     };
     return settlement_find_programme(errand, statement.programme_id, &programme.programme_no, err) &&
            check_request_id(asked->request_id, clock_now(), &params.request_id, err) &&

@@ -26,6 +26,9 @@ bool settlement_dispute_statement(struct call *call, const ProtobufCMessage *req
 bool settlement_step_dispute(struct call *call, const ProtobufCMessage *request, struct error *err);
 bool settlement_get_dispute(struct call *call, const ProtobufCMessage *request, struct error *err);
 bool settlement_list_postings(struct call *call, const ProtobufCMessage *request, struct error *err);
+bool settlement_publish_calendar(struct call *call, const ProtobufCMessage *request, struct error *err);
+bool settlement_get_calendar(struct call *call, const ProtobufCMessage *request, struct error *err);
+bool settlement_list_receivables(struct call *call, const ProtobufCMessage *request, struct error *err);
 struct dispute_row;
 /* As the call's answer, with its steps. */
 bool settlement_reply_dispute(struct errand *errand, const struct dispute_row *row, struct error *err) MUST_USE;

@@ -230,14 +230,10 @@ static bool list_work(struct errand *errand, struct error *err)
 
 static bool check_period(const char *period, struct error *err)
 {
-    char day[DATE_TEXT];
-    struct date ignored;
+    struct period ignored;
 
-    if (text_empty(period))
-        return true;
-    snprintf(day, sizeof day, "%.7s-01", period);
-    return (strlen(period) == 7 && date_parse(day, &ignored)) ||
-           error_field(err, REASON_FIELD_INVALID, "period", "must be a month as YYYY-MM, or empty for all");
+    return text_empty(period) || period_parse(period, &ignored) ||
+           error_field(err, REASON_FIELD_INVALID, "period", "must be " PERIOD_SHAPES ", or empty for all");
 }
 
 static bool list_statements(struct call *call, const ProtobufCMessage *request, struct error *err)
@@ -407,5 +403,8 @@ static const struct method methods[] = {
     { "GetDispute", READERS, settlement_get_dispute, NULL },
     { "ListDisputes", READERS, settlement_list_disputes, NULL },
     { "ListStatementPostings", READERS, settlement_list_postings, NULL },
+    { "PublishCalendar", ROLE_OPERATOR, settlement_publish_calendar, NULL },
+    { "GetCalendar", READERS, settlement_get_calendar, NULL },
+    { "ListReceivables", READERS, settlement_list_receivables, NULL },
 };
 const struct service settlement_service = { &alliance__v1__settlement_service__descriptor, methods, COUNT(methods) };

@@ -42,13 +42,13 @@ const struct statement contract_put = COMMAND_STATEMENT(
     "$13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28) ON CONFLICT DO NOTHING",
     contract_row);
 
-static const struct column in_force_params[] = { COLUMN(struct contract_in_force_params, programme_no),
-                                                 COLUMN(struct contract_in_force_params, on) };
-const struct statement contract_in_force =
-    STATEMENT("contract_in_force",
-              "SELECT DISTINCT ON (party, party_no, currency) " CONTRACT_COLUMNS " FROM settlement_contract WHERE "
-              "programme_no = $1 AND effective_from <= $2 ORDER BY party, party_no, currency, version DESC",
-              in_force_params, contract_row, sizeof(struct contract_row));
+static const struct column until_params[] = { COLUMN(struct contract_until_params, programme_no),
+                                              COLUMN(struct contract_until_params, on) };
+const struct statement contract_until =
+    STATEMENT("contract_until",
+              "SELECT " CONTRACT_COLUMNS " FROM settlement_contract WHERE programme_no = $1 AND effective_from <= $2 "
+              "ORDER BY party, party_no, currency COLLATE \"C\", version",
+              until_params, contract_row, sizeof(struct contract_row));
 
 static const struct column list_params[] = {
     COLUMN(struct contract_list_params, programme_no),  COLUMN(struct contract_list_params, party),
@@ -68,15 +68,19 @@ static const struct column last_params[] = { COLUMN(struct contract_last_params,
 static const struct column last_row[] = { COLUMN(struct contract_last_row, version),
                                           COLUMN(struct contract_last_row, effective_from),
                                           COLUMN(struct contract_last_row, period_kind),
+                                          COLUMN(struct contract_last_row, custom_ends),
                                           COLUMN(struct contract_last_row, open_date) };
-const struct statement contract_last =
-    STATEMENT("contract_last",
-              "SELECT COALESCE(c.version, 0) AS version, COALESCE(c.effective_from, '1970-01-01') AS effective_from, "
-              "COALESCE(c.period_kind, 3::int2) AS period_kind, f.open_date FROM (SELECT min(business_date) AS "
-              "open_date FROM fence WHERE programme_no = $1) f LEFT JOIN LATERAL (SELECT version, effective_from, "
-              "period_kind FROM settlement_contract WHERE programme_no = $1 AND party = $2 AND party_no = $3 AND "
-              "currency = $4 ORDER BY version DESC LIMIT 1) c ON true",
-              last_params, last_row, sizeof(struct contract_last_row));
+/* No day ends before the version is there: its periods could be calculated without it. */
+const struct statement contract_last = STATEMENT(
+    "contract_last",
+    "SELECT COALESCE(c.version, 0) AS version, COALESCE(c.effective_from, '1970-01-01') AS effective_from, "
+    "COALESCE(c.period_kind, 3::int2) AS period_kind, COALESCE(c.custom_ends, '{}') AS custom_ends, "
+    "f.open_date FROM (SELECT min(business_date) AS open_date FROM (SELECT business_date FROM fence WHERE programme_no "
+    "= "
+    "$1 ORDER BY bucket FOR SHARE) o) f LEFT JOIN LATERAL (SELECT version, effective_from, "
+    "period_kind, custom_ends FROM settlement_contract WHERE programme_no = $1 AND party = $2 AND party_no = $3 AND "
+    "currency = $4 ORDER BY version DESC LIMIT 1) c ON true",
+    last_params, last_row, sizeof(struct contract_last_row));
 
 static const struct column party_params[] = { COLUMN(struct settle_party_params, programme_no),
                                               COLUMN(struct settle_party_params, party),

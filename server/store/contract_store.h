@@ -33,12 +33,12 @@ struct contract_row {
 /* Does nothing when the request_id or the version is there. */
 extern const struct statement contract_put;
 
-/* Latest versions effective on that day or before, by party, number and currency. */
-struct contract_in_force_params {
+/* All versions effective on that day or before, by party, number, currency and version. */
+struct contract_until_params {
     int32_t programme_no;
     struct date on;
 };
-extern const struct statement contract_in_force; /* returns contract_row */
+extern const struct statement contract_until; /* returns contract_row */
 
 /* One party's, by currency and version. */
 struct contract_list_params {
@@ -68,6 +68,7 @@ struct contract_last_row {
     int32_t version; /* 0: there is none */
     struct date effective_from;
     int16_t period_kind;
+    struct date_array custom_ends;
     struct date open_date; /* the programme's business date */
 };
 extern const struct statement contract_last;

@@ -77,6 +77,11 @@ static const struct statement approve =
                       "UPDATE settlement_correction SET state = 2, approver = $3 WHERE programme_no = $1 AND "
                       "correction_no = $2 AND state = 1",
                       approve_params);
+/* Numbers of recon_break.state: 3 CORRECTING, 4 CORRECTED. */
+static const struct statement end_break = COMMAND_STATEMENT(
+    "correction_end_break",
+    "UPDATE recon_break SET state = 4 WHERE programme_no = $1 AND correction_no = $2 AND state = 3 AND $3 <> ''",
+    approve_params);
 static const struct column find_params[] = { COLUMN(struct approve_params, programme_no),
                                              COLUMN(struct approve_params, correction_no) };
 static const struct statement by_number =
@@ -156,7 +161,8 @@ bool correction_approve(struct db *db, int32_t programme_no, int64_t correction_
     if (row->amount_minor != amount_minor)
         return error_field(err, REASON_APPROVAL_DIFFERS, "amount_minor", "must be the amount proposed");
     return row->state != CORRECTION_PROPOSED ||
-           (db_execute(db, &approve, &params, NULL, err) && find(db, &params, arena, row, err));
+           (db_execute(db, &approve, &params, NULL, err) && db_execute(db, &end_break, &params, NULL, err) &&
+            find(db, &params, arena, row, err));
 }
 
 bool correction_list(struct db *db, int32_t programme_no, int16_t state, int64_t before, int32_t limit,

@@ -49,7 +49,8 @@ bool correction_propose(struct db *db, const struct correction *correction, stru
                         struct correction_row *row, struct error *err) MUST_USE;
 /*
  * SECOND_PERSON_NEEDED when the approver is the maker, APPROVAL_DIFFERS when the amount is not the one proposed,
- * CORRECTION_NOT_FOUND. Approved once more by anybody: the row as it is.
+ * CORRECTION_NOT_FOUND. Approved once more by anybody: the row as it is. The break of a reconciliation it was proposed
+ * for is CORRECTED with it.
  */
 bool correction_approve(struct db *db, int32_t programme_no, int64_t correction_no, int64_t amount_minor,
                         const char *approver, struct arena *arena, struct correction_row *row,

@@ -116,6 +116,11 @@ bool db_open(const char *conninfo, struct db **out, struct error *err)
     return true;
 }
 
+bool db_open_beside(const struct db *db, struct db **beside, struct error *err)
+{
+    return db_open(db->conninfo, beside, err);
+}
+
 void db_close(struct db *db)
 {
     if (!db)
@@ -260,8 +265,8 @@ static bool read_row(const struct statement *statement, const PGresult *result, 
 {
     for (int i = 0; i < (int)statement->column_count; i++) {
         const uint8_t *bytes = (const uint8_t *)PQgetvalue(result, row, i);
-        if (PQgetisnull(result, row, i) ||
-            !wire_get(&statement->columns[i], bytes, (size_t)PQgetlength(result, row, i), out, arena))
+        size_t size = (size_t)PQgetlength(result, row, i);
+        if ((size == 0 && PQgetisnull(result, row, i)) || !wire_get(&statement->columns[i], bytes, size, out, arena))
             return error_set(err, REASON_INTERNAL, "%s: column %s cannot be read", statement->name,
                              statement->columns[i].name);
     }
@@ -346,26 +351,25 @@ bool db_fetch_one(struct db *db, const struct statement *statement, const void *
     return !*found || read_row(statement, result, 0, row, arena, err);
 }
 
-static bool each_row(struct db *db, const struct statement *statement, const PGresult *result, struct arena *arena,
-                     db_row_handler *each, void *owner, struct error *err)
+static bool rows_into(struct db *db, const struct statement *statement, const PGresult *result, db_row_place *place,
+                      void *owner, struct error *err)
 {
+    struct arena *arena;
+    void *row;
+
     if (!succeeded(result) && PQresultStatus(result) != PGRES_SINGLE_TUPLE)
         return fail(db, result, statement->name, err);
     if (!check_columns(db, statement, result, err))
         return false;
     for (int i = 0; i < PQntuples(result); i++) {
-        arena_reset(arena);
-        void *row = arena_alloc(arena, statement->row_size);
-        if (!row)
-            return error_set(err, REASON_INTERNAL, "out of memory");
-        if (!read_row(statement, result, i, row, arena, err) || !each(owner, row, err))
+        if (!place(owner, &arena, &row, err) || !read_row(statement, result, i, row, arena, err))
             return false;
     }
     return true;
 }
 
-bool db_each(struct db *db, const struct statement *statement, const void *params, struct arena *arena,
-             db_row_handler *each, void *owner, struct error *err)
+bool db_each_into(struct db *db, const struct statement *statement, const void *params, db_row_place *place,
+                  void *owner, struct error *err)
 {
     bool good = true;
 
@@ -373,8 +377,18 @@ bool db_each(struct db *db, const struct statement *statement, const void *param
         return false;
     PQsetSingleRowMode(db->connection);
     for (PGresult *result; (result = PQgetResult(db->connection)) != NULL; PQclear(result))
-        good = good && each_row(db, statement, result, arena, each, owner, err);
+        good = good && rows_into(db, statement, result, place, owner, err);
     return good;
+}
+
+void db_cancel(struct db *db)
+{
+    PGcancel *cancel = PQgetCancel(db->connection);
+    char ignored[256];
+
+    if (cancel)
+        (void)PQcancel(cancel, ignored, sizeof ignored);
+    PQfreeCancel(cancel);
 }
 
 bool db_script(struct db *db, const char *sql, struct error *err)

@@ -131,6 +131,8 @@ struct statement {
 
 /* conninfo as libpq takes it, such as "host=/run/x dbname=alliance user=alliance". */
 bool db_open(const char *conninfo, struct db **db, struct error *err) MUST_USE;
+/* Another connection to where db leads. */
+bool db_open_beside(const struct db *db, struct db **beside, struct error *err) MUST_USE;
 /* NULL is fine. */
 void db_close(struct db *db);
 /* Makes the connection anew; prepared statements are prepared again when they are next used. */
@@ -157,10 +159,22 @@ typedef bool db_row_handler(void *owner, const void *row, struct error *err);
 bool db_each(struct db *db, const struct statement *statement, const void *params, struct arena *arena,
              db_row_handler *each, void *owner, struct error *err) MUST_USE;
 
+/*
+ * As db_each for rows that are kept: place says where the next row goes and in which arena what it points at lives;
+ * those before it are whole then.
+ */
+typedef bool db_row_place(void *owner, struct arena **arena, void **row, struct error *err);
+bool db_each_into(struct db *db, const struct statement *statement, const void *params, db_row_place *place,
+                  void *owner, struct error *err) MUST_USE;
+/* From any thread: what db is doing fails soon. For one that is idle nothing happens. */
+void db_cancel(struct db *db);
+
 bool db_begin(struct db *db, struct error *err) MUST_USE;
 bool db_commit(struct db *db, struct error *err) MUST_USE;
 /* Never fails: a connection on which it cannot be done is lost, and then so is the transaction. */
 void db_rollback(struct db *db);
+/* Begins a transaction on `beside` that only reads, and sees what db's transaction, a REPEATABLE READ one, sees. */
+bool db_begin_beside(struct db *db, struct db *beside, struct error *err) MUST_USE;
 /* Several statements without parameters, for migrations and set-up only. */
 bool db_script(struct db *db, const char *sql, struct error *err) MUST_USE;
 

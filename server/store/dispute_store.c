@@ -1,5 +1,9 @@
 #include "store/dispute_store.h"
 
+#include "store/receivable_store.h"
+
+#include "store/statement_answer_store.h"
+
 /* Numbers of DisputeState: 1 OPEN, 2 ANSWERED and 5 ESCALATED are open; 3 AGREED, 4 REJECTED, 6 EXPIRED. Of a party: 1
  * BANK, 2 MERCHANT, 3 CARRIER. */
 #define DISPUTE_COLUMNS                                                                                                \
@@ -8,7 +12,8 @@
     "d.posting_no, COALESCE(b.bank_id, '') AS bank_id, COALESCE(m.merchant_id, '') AS merchant_id, d.currency, "       \
     "d.opener, d.opener_no, COALESCE(ob.bank_id, om.merchant_id, oc.carrier_id, '') AS opener_id, d.other, "           \
     "d.other_no, COALESCE(xb.bank_id, xm.merchant_id, xc.carrier_id, '') AS other_id, d.amount_minor, "                \
-    "d.withheld_minor, d.reason_code, d.evidence, d.evidence_sha256, d.content_hash, d.state, d.opened_by, "           \
+    "d.withheld_minor, d.held_minor, d.reason_code, d.evidence, d.evidence_sha256, d.content_hash, d.state, "          \
+    "d.opened_by, "                                                                                                    \
     "d.opened_on, d.expires_on, d.offered_minor, d.offered_by, d.agreed_minor, d.ended_on, d.correction_no, "          \
     "d.break_no FROM dispute d JOIN programme p USING (programme_no) LEFT JOIN bank b ON b.bank_no = d.bank_no LEFT "  \
     "JOIN merchant m ON m.merchant_no = d.merchant_no LEFT JOIN bank ob ON d.opener = 1 AND ob.bank_no = d.opener_no " \
@@ -21,37 +26,22 @@
     "(" kind " = 0 OR (d.opener = " kind " AND d.opener_no = " no ") OR (d.other = " kind " AND d.other_no = " no "))"
 
 static const struct column dispute_columns[] = {
-    COLUMN(struct dispute_row, dispute_no),
-    COLUMN(struct dispute_row, programme_no),
-    COLUMN(struct dispute_row, programme_id),
-    COLUMN(struct dispute_row, statement_id),
-    COLUMN(struct dispute_row, statement_number),
-    COLUMN(struct dispute_row, line_number),
-    COLUMN(struct dispute_row, posting_no),
-    COLUMN(struct dispute_row, bank_id),
-    COLUMN(struct dispute_row, merchant_id),
-    COLUMN(struct dispute_row, currency),
-    COLUMN(struct dispute_row, opener),
-    COLUMN(struct dispute_row, opener_no),
-    COLUMN(struct dispute_row, opener_id),
-    COLUMN(struct dispute_row, other),
-    COLUMN(struct dispute_row, other_no),
-    COLUMN(struct dispute_row, other_id),
-    COLUMN(struct dispute_row, amount_minor),
-    COLUMN(struct dispute_row, withheld_minor),
-    COLUMN(struct dispute_row, reason_code),
-    COLUMN(struct dispute_row, evidence),
-    COLUMN(struct dispute_row, evidence_sha256),
-    COLUMN(struct dispute_row, content_hash),
-    COLUMN(struct dispute_row, state),
-    COLUMN(struct dispute_row, opened_by),
-    COLUMN(struct dispute_row, opened_on),
-    COLUMN(struct dispute_row, expires_on),
-    COLUMN(struct dispute_row, offered_minor),
-    COLUMN(struct dispute_row, offered_by),
-    COLUMN(struct dispute_row, agreed_minor),
-    COLUMN(struct dispute_row, ended_on),
-    COLUMN(struct dispute_row, correction_no),
+    COLUMN(struct dispute_row, dispute_no),       COLUMN(struct dispute_row, programme_no),
+    COLUMN(struct dispute_row, programme_id),     COLUMN(struct dispute_row, statement_id),
+    COLUMN(struct dispute_row, statement_number), COLUMN(struct dispute_row, line_number),
+    COLUMN(struct dispute_row, posting_no),       COLUMN(struct dispute_row, bank_id),
+    COLUMN(struct dispute_row, merchant_id),      COLUMN(struct dispute_row, currency),
+    COLUMN(struct dispute_row, opener),           COLUMN(struct dispute_row, opener_no),
+    COLUMN(struct dispute_row, opener_id),        COLUMN(struct dispute_row, other),
+    COLUMN(struct dispute_row, other_no),         COLUMN(struct dispute_row, other_id),
+    COLUMN(struct dispute_row, amount_minor),     COLUMN(struct dispute_row, withheld_minor),
+    COLUMN(struct dispute_row, held_minor),       COLUMN(struct dispute_row, reason_code),
+    COLUMN(struct dispute_row, evidence),         COLUMN(struct dispute_row, evidence_sha256),
+    COLUMN(struct dispute_row, content_hash),     COLUMN(struct dispute_row, state),
+    COLUMN(struct dispute_row, opened_by),        COLUMN(struct dispute_row, opened_on),
+    COLUMN(struct dispute_row, expires_on),       COLUMN(struct dispute_row, offered_minor),
+    COLUMN(struct dispute_row, offered_by),       COLUMN(struct dispute_row, agreed_minor),
+    COLUMN(struct dispute_row, ended_on),         COLUMN(struct dispute_row, correction_no),
     COLUMN(struct dispute_row, break_no),
 };
 
@@ -100,13 +90,14 @@ static const struct column line_columns[] = { COLUMN(struct dispute_line_row, co
                                               COLUMN(struct dispute_line_row, open),
                                               COLUMN(struct dispute_line_row, answered),
                                               COLUMN(struct dispute_line_row, agreed) };
-/* Silence counts from the day the period was issued, as in statement_silence: 15 days without a contract. */
+/* Or was silent, as statement_silence will find it. */
 #define SPOKEN(of, party, no)                                                                                          \
-    "COALESCE(" of ".answered_on > '1970-01-01' OR (SELECT q.issued_on + COALESCE((SELECT c.confirm_days FROM "        \
-    "settlement_contract c WHERE c.programme_no = s.programme_no AND c.party = " party " AND c.party_no = " no         \
-    " AND c.currency = s.currency AND c.effective_from <= q.last_day ORDER BY c.version DESC LIMIT 1), 15) < (SELECT " \
-    "min(f.business_date) FROM fence f WHERE f.programme_no = s.programme_no) FROM settlement_period q WHERE "         \
-    "q.programme_no = s.programme_no AND q.period = s.period AND q.state = 3), false)"
+    "COALESCE(" of ".answered_on > '1970-01-01' OR (SELECT " ANSWER_UNTIL(                                             \
+        "q", party, no,                                                                                                \
+        "s.currency") " < (SELECT "                                                                                    \
+                      "min(f.business_date) FROM fence f WHERE f.programme_no = s.programme_no) FROM "                 \
+                      "settlement_period q WHERE "                                                                     \
+                      "q.programme_no = s.programme_no AND q.period = s.period AND q.state = 3), false)"
 /* The claims of two parties about one line go opposite ways: neither takes the other's room. */
 const struct statement dispute_line = STATEMENT(
     "dispute_line",
@@ -168,42 +159,46 @@ static const struct column open_params[] = {
     COLUMN(struct dispute_open_params, break_no),     COLUMN(struct dispute_open_params, posting_no),
 };
 /*
- * The other party is that of the pair, or of the posting. The clock is that of the opener's contract. Payable of the
+ * The other party is that of the pair, or of the posting. The clock is that of the opener's contract, and ends on a
+ * business day. Payable of the
  * other's own statement less what went out and what is withheld is what can be withheld; of merchants and carriers
- * only, for nobody else is paid out.
+ * only, for nobody else is paid out. Of a line no more is kept than its pair pays, less what other disputes of the pair
+ * keep or got: reversals may have taken most of the line back.
  */
 const struct statement dispute_open = COMMAND_STATEMENT(
     "dispute_open",
     "INSERT INTO dispute (programme_no, request_id, content_hash, statement_id, period, line_number, posting_no, "
     "bank_no, merchant_no, currency, opener, opener_no, other, other_no, line_minor, amount_minor, withheld_minor, "
-    "reason_code, evidence, evidence_sha256, opened_by, opened_on, expires_on, break_no) SELECT x.programme_no, $2, "
-    "$3, "
-    "x.statement_id, x.period, $4, $14, CASE WHEN $14 = 0 THEN x.bank_no ELSE 0 END, CASE WHEN $14 = 0 THEN "
-    "x.merchant_no ELSE 0 END, x.currency, $5, x.opener_no, x.other, x.other_no, $6, $7, COALESCE((SELECT LEAST($7, "
-    "GREATEST(0, p.payable_minor - (SELECT COALESCE(sum(o.amount_minor), 0) FROM payout o WHERE o.statement_id = "
-    "r.statement_id AND o.state <> 4) - (SELECT COALESCE(sum(" DISPUTE_KEPT_OUT "), 0) FROM dispute d WHERE "
-    "d.programme_no = x.programme_no AND d.period = x.period AND d.other = x.other AND d.other_no = x.other_no AND "
-    "d.currency = x.currency AND d.state IN (1, 2, 3, 5)))) FROM statement r JOIN statement_position p USING "
-    "(statement_no) WHERE "
-    "r.programme_no = x.programme_no AND r.period = x.period AND r.type = CASE x.other WHEN 2 THEN 3 WHEN 3 THEN 5 END "
-    "AND r.merchant_no + r.carrier_no = x.other_no AND r.currency = x.currency), 0)::int8, $8, $9, $10, $11, f.today, "
-    "f.today + COALESCE((SELECT c.dispute_days FROM settlement_contract c WHERE c.programme_no = x.programme_no AND "
-    "c.party = $5 AND c.party_no = x.opener_no AND c.currency = x.currency AND c.effective_from <= x.last_day ORDER BY "
-    "c.version DESC LIMIT 1), $12), $13 FROM (SELECT s.*, o.opener_no, CASE WHEN q.posting_no IS NULL THEN 3 - $5 WHEN "
-    "(q.from_party, q.from_no) = ($5, o.opener_no) THEN q.to_party ELSE q.from_party END AS other, CASE WHEN "
-    "q.posting_no IS NULL THEN CASE $5 WHEN 1 THEN s.merchant_no ELSE s.bank_no END WHEN (q.from_party, q.from_no) = "
-    "($5, o.opener_no) THEN q.to_no ELSE q.from_no END AS other_no FROM statement s CROSS JOIN LATERAL (SELECT CASE $5 "
-    "WHEN 1 THEN s.bank_no WHEN 2 THEN s.merchant_no ELSE s.carrier_no END AS opener_no) o LEFT JOIN "
-    "settlement_posting q ON q.programme_no = s.programme_no AND q.period = s.period AND q.posting_no = $14 WHERE "
-    "s.statement_no = $1) x, LATERAL (SELECT min(business_date) AS today FROM fence WHERE programme_no = "
-    "x.programme_no) f",
+    "held_minor, reason_code, evidence, evidence_sha256, opened_by, opened_on, expires_on, break_no) SELECT "
+    "x.programme_no, $2, $3, x.statement_id, x.period, $4, $14, CASE WHEN $14 = 0 THEN x.bank_no ELSE 0 END, CASE WHEN "
+    "$14 = 0 THEN x.merchant_no ELSE 0 END, x.currency, $5, x.opener_no, x.other, x.other_no, $6, $7, w.minor, k.minor "
+    "- w.minor, $8, $9, $10, $11, f.today, business_day(x.programme_no, f.today + COALESCE((SELECT c.dispute_days FROM "
+    "settlement_contract c WHERE c.programme_no = x.programme_no AND c.party = $5 AND c.party_no = x.opener_no AND "
+    "c.currency = x.currency AND c.effective_from <= x.last_day ORDER BY c.version DESC LIMIT 1), $12)), $13 FROM "
+    "(SELECT s.*, o.opener_no, CASE WHEN q.posting_no IS NULL THEN 3 - $5 WHEN (q.from_party, q.from_no) = ($5, "
+    "o.opener_no) THEN q.to_party ELSE q.from_party END AS other, CASE WHEN q.posting_no IS NULL THEN CASE $5 WHEN 1 "
+    "THEN s.merchant_no ELSE s.bank_no END WHEN (q.from_party, q.from_no) = ($5, o.opener_no) THEN q.to_no ELSE "
+    "q.from_no END AS other_no FROM statement s CROSS JOIN LATERAL (SELECT CASE $5 WHEN 1 THEN s.bank_no WHEN 2 THEN "
+    "s.merchant_no ELSE s.carrier_no END AS opener_no) o LEFT JOIN settlement_posting q ON q.programme_no = "
+    "s.programme_no AND q.period = s.period AND q.posting_no = $14 WHERE s.statement_no = $1) x, LATERAL (SELECT "
+    "min(business_date) AS today FROM fence WHERE programme_no = x.programme_no) f, LATERAL (SELECT (CASE WHEN x.other "
+    "NOT IN (2, 3) THEN 0 WHEN $14 > 0 THEN $7 ELSE LEAST($7, GREATEST(0, x.net_minor - (SELECT COALESCE(sum(CASE "
+    "d.state WHEN 3 THEN d.agreed_minor ELSE d.withheld_minor + d.held_minor END), 0) FROM dispute d WHERE "
+    "d.statement_id = x.statement_id AND d.opener = $5 AND d.state IN (1, 2, 3, 5)))) END)::int8 AS minor) k, LATERAL "
+    "(SELECT COALESCE((SELECT LEAST(k.minor, GREATEST(0, p.payable_minor - (SELECT COALESCE(sum(o.amount_minor), 0) "
+    "FROM payout o WHERE o.statement_id = r.statement_id AND o.state <> 4) - (SELECT COALESCE(sum(" DISPUTE_KEPT_OUT
+    "), 0) FROM dispute d WHERE d.programme_no = x.programme_no AND d.period = x.period AND d.other = x.other AND "
+    "d.other_no = x.other_no AND d.currency = x.currency AND d.state IN (1, 2, 3, 5)))) FROM statement r JOIN "
+    "statement_position p USING (statement_no) WHERE r.programme_no = x.programme_no AND r.period = x.period AND "
+    "r.type = CASE x.other WHEN 2 THEN 3 WHEN 3 THEN 5 END AND r.merchant_no + r.carrier_no = x.other_no AND "
+    "r.currency = x.currency), 0)::int8 AS minor) w",
     open_params);
 const struct statement dispute_hold = COMMAND_STATEMENT(
     "dispute_hold",
     "INSERT INTO settlement_hold (programme_no, merchant_no, carrier_no, currency, kind, amount_minor, refers_to, "
-    "begun_on) SELECT programme_no, CASE other WHEN 2 THEN other_no ELSE 0 END, CASE other WHEN 3 THEN other_no ELSE 0 "
-    "END, currency, 2, amount_minor - withheld_minor, 'dispute ' || dispute_no, opened_on FROM dispute WHERE "
-    "programme_no = $1 AND request_id = $2 AND other IN (2, 3) AND amount_minor > withheld_minor",
+    "begun_on, from_period) SELECT programme_no, CASE other WHEN 2 THEN other_no ELSE 0 END, CASE other WHEN 3 THEN "
+    "other_no ELSE 0 END, currency, 2, held_minor, 'dispute ' || dispute_no, opened_on, period FROM dispute WHERE "
+    "programme_no = $1 AND request_id = $2 AND held_minor > 0",
     request_params);
 
 /* The PAIR statement of a line, and the roll-ups of both parties. */
@@ -216,11 +211,13 @@ const struct statement dispute_mark_statements = COMMAND_STATEMENT(
     "dispute_mark",
     "UPDATE statement s SET state = 5 FROM dispute d WHERE s.programme_no = $1 AND s.state IN (1, 4) AND " CONTESTS,
     programme_params);
-const struct statement dispute_unmark_statements =
-    COMMAND_STATEMENT("dispute_unmark",
-                      "UPDATE statement s SET state = CASE WHEN s.answered_on > '1970-01-01' THEN 4 ELSE 1 END WHERE "
-                      "s.programme_no = $1 AND s.state = 5 AND NOT EXISTS (SELECT FROM dispute d WHERE " CONTESTS ")",
-                      programme_params);
+const struct statement dispute_unmark_statements = COMMAND_STATEMENT(
+    "dispute_unmark",
+    "UPDATE statement t SET state = x.state FROM (SELECT s.statement_no, " STATEMENT_STANDS
+    " AS state FROM statement s LEFT JOIN statement_position p USING (statement_no) LEFT JOIN statement_number n ON "
+    "n.statement_id = s.statement_id AND n.state = 1 WHERE s.programme_no = $1 AND s.state = 5 AND NOT EXISTS (SELECT "
+    "FROM dispute d WHERE " CONTESTS ")) x WHERE t.statement_no = x.statement_no AND t.state = 5",
+    programme_params);
 
 /* Steps */
 

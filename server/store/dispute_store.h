@@ -3,7 +3,8 @@
  * and ends transactions.
  *
  * What is contested of a merchant's or a carrier's money is kept once: out of the payout of its own statement of the
- * period as far as that was not paid yet (withheld), the rest in its next statements (a row of settlement_hold). Of
+ * period as far as that was not paid yet (withheld), the rest in its next statements (a row of settlement_hold). Of a
+ * line's, together no more than its pair pays. Of
  * nobody else's is anything kept: the others are not paid out.
  */
 #ifndef STORE_DISPUTE_STORE_H
@@ -40,7 +41,7 @@ struct dispute_row {
     int16_t other; /* enum party_kind: who answers, and pays what is agreed */
     int32_t other_no;
     const char *other_id; /* "" for the operator and tax */
-    int64_t amount_minor, withheld_minor;
+    int64_t amount_minor, withheld_minor, held_minor;
     const char *reason_code, *evidence;
     struct bytes evidence_sha256, content_hash;
     int16_t state; /* enum dispute_state */
@@ -124,8 +125,8 @@ struct dispute_open_params {
     int32_t posting_no;   /* 0: a line is contested, else line_number is 0 */
 };
 extern const struct statement dispute_open;
-extern const struct statement dispute_hold; /* dispute_request_params: keeps what is not withheld */
-/* dispute_programme_params: those with an open dispute are DISPUTED, the others again what they were. */
+extern const struct statement dispute_hold; /* dispute_request_params: keeps its held_minor */
+/* dispute_programme_params: those with an open dispute are DISPUTED, the others again what they are without. */
 extern const struct statement dispute_mark_statements, dispute_unmark_statements;
 
 /* Does nothing unless it is in that state. */

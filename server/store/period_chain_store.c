@@ -21,20 +21,22 @@ static const struct column row[] = {
 #define SAME                                                                                                           \
     "FROM statement o JOIN statement_position q USING (statement_no) WHERE o.type > 1 AND o.programme_no = "           \
     "s.programme_no AND o.type = s.type AND o.bank_no = s.bank_no AND o.merchant_no = s.merchant_no AND o.carrier_no " \
-    "= s.carrier_no AND o.currency = s.currency AND o.period <> s.period AND "
+    "= s.carrier_no AND o.currency = s.currency AND period_kind(o.period) = period_kind(s.period) AND "
 static const struct statement find_apart = STATEMENT(
     "period_chain_apart",
     "(SELECT s.statement_id, COALESCE(b.period, '') AS before, false AS issued, p.opening_minor, "
     "COALESCE(b.closing_minor, 0) AS closing_minor FROM statement s JOIN statement_position p USING (statement_no) "
     "LEFT "
     "JOIN LATERAL (SELECT o.period, q.closing_minor " SAME
-    "o.last_day < s.first_day ORDER BY o.last_day DESC LIMIT 1) b "
+    "o.last_day <= s.last_day AND (o.last_day, o.first_day) < (s.last_day, s.first_day) ORDER BY o.last_day DESC, "
+    "o.first_day DESC LIMIT 1) b "
     "ON true WHERE s.programme_no = $1 AND s.period = $2 AND s.type > 1 AND p.opening_minor <> "
     "COALESCE(b.closing_minor, 0) ORDER BY s.statement_id LIMIT 1) UNION ALL "
     "(SELECT n.statement_id, s.period AS before, true AS issued, n.opening_minor, p.closing_minor FROM statement s "
     "JOIN "
     "statement_position p USING (statement_no) CROSS JOIN LATERAL (SELECT o.statement_id, o.period, "
-    "q.opening_minor " SAME "o.last_day > s.last_day ORDER BY o.last_day LIMIT 1) n JOIN settlement_period x ON "
+    "q.opening_minor " SAME "o.last_day >= s.last_day AND (o.last_day, o.first_day) > "
+    "(s.last_day, s.first_day) ORDER BY o.last_day, o.first_day LIMIT 1) n JOIN settlement_period x ON "
     "x.programme_no = $1 AND x.period "
     "= n.period AND x.state = 3 WHERE s.programme_no = $1 AND s.period = $2 AND s.type > 1 AND n.opening_minor <> "
     "p.closing_minor ORDER BY n.statement_id LIMIT 1) LIMIT 1",

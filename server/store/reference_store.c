@@ -12,15 +12,14 @@ const struct statement reference_installation =
          struct installation_row);
 
 static const struct column programme_columns[] = {
-    COLUMN(struct programme_row, programme_no),
-    COLUMN(struct programme_row, programme_id),
-    COLUMN(struct programme_row, time_zone),
-    COLUMN(struct programme_row, sandbox),
+    COLUMN(struct programme_row, programme_no),    COLUMN(struct programme_row, programme_id),
+    COLUMN(struct programme_row, time_zone),       COLUMN(struct programme_row, sandbox),
+    COLUMN(struct programme_row, cut_off_minutes),
 };
-const struct statement reference_programmes =
-    READ("reference_programmes",
-         "SELECT programme_no, programme_id, time_zone, sandbox FROM programme ORDER BY programme_id COLLATE \"C\"",
-         programme_columns, struct programme_row);
+const struct statement reference_programmes = READ("reference_programmes",
+                                                   "SELECT programme_no, programme_id, time_zone, sandbox, "
+                                                   "cut_off_minutes FROM programme ORDER BY programme_id COLLATE \"C\"",
+                                                   programme_columns, struct programme_row);
 
 static const struct column bank_columns[] = {
     COLUMN(struct bank_row, bank_no), COLUMN(struct bank_row, programme_no), COLUMN(struct bank_row, bank_id),

@@ -14,6 +14,7 @@ struct programme_row {
     int32_t programme_no;
     const char *programme_id, *time_zone;
     bool sandbox;
+    int32_t cut_off_minutes;
 };
 struct bank_row {
     int32_t bank_no, programme_no;

@@ -18,7 +18,7 @@ static const struct column no_params[] = {
 static const struct column programme_row[] = {
     COLUMN(struct registry_programme_row, programme_no),   COLUMN(struct registry_programme_row, time_zone),
     COLUMN(struct registry_programme_row, sandbox),        COLUMN(struct registry_programme_row, business_date),
-    COLUMN(struct registry_programme_row, programme_time),
+    COLUMN(struct registry_programme_row, programme_time), COLUMN(struct registry_programme_row, cut_off_minutes),
 };
 static const struct column zone_row[] = {
     COLUMN(struct registry_zone_row, known),
@@ -26,6 +26,7 @@ static const struct column zone_row[] = {
 static const struct column day_params[] = {
     COLUMN(struct registry_day_params, time_zone),
     COLUMN(struct registry_day_params, at),
+    COLUMN(struct registry_day_params, cut_off_minutes),
 };
 static const struct column day_row[] = {
     COLUMN(struct registry_day_row, day),
@@ -33,6 +34,7 @@ static const struct column day_row[] = {
 static const struct column midnight_params[] = {
     COLUMN(struct registry_midnight_params, time_zone),
     COLUMN(struct registry_midnight_params, day),
+    COLUMN(struct registry_midnight_params, cut_off_minutes),
 };
 static const struct column midnight_row[] = {
     COLUMN(struct registry_midnight_row, midnight),
@@ -41,6 +43,7 @@ static const struct column new_programme_params[] = {
     COLUMN(struct registry_new_programme_params, programme_id),
     COLUMN(struct registry_new_programme_params, time_zone),
     COLUMN(struct registry_new_programme_params, sandbox),
+    COLUMN(struct registry_new_programme_params, cut_off_minutes),
 };
 static const struct column number_row[] = {
     COLUMN(struct registry_number_row, no),
@@ -254,26 +257,28 @@ const struct statement registry_bump_fences = COMMAND_STATEMENT(
     "UPDATE fence f SET reference_version = $2 FROM fences WHERE f.bucket = $1 AND f.programme_no = "
     "fences.programme_no",
     fence_params);
-const struct statement registry_find_programme =
-    STATEMENT("registry_find_programme",
-              "SELECT p.programme_no, p.time_zone, p.sandbox, f.business_date, f.now AS programme_time FROM "
-              "programme p JOIN (SELECT programme_no, min(business_date) AS business_date, CASE WHEN "
-              "min(test_clock) = 'epoch' THEN clock_timestamp() ELSE min(test_clock) END AS now FROM fence GROUP BY "
-              "programme_no) f ON f.programme_no = p.programme_no WHERE p.programme_id = $1",
-              id_params, programme_row, sizeof(struct registry_programme_row));
+const struct statement registry_find_programme = STATEMENT(
+    "registry_find_programme",
+    "SELECT p.programme_no, p.time_zone, p.sandbox, f.business_date, f.now AS programme_time, p.cut_off_minutes FROM "
+    "programme p JOIN (SELECT programme_no, min(business_date) AS business_date, CASE WHEN "
+    "min(test_clock) = 'epoch' THEN clock_timestamp() ELSE min(test_clock) END AS now FROM fence GROUP BY "
+    "programme_no) f ON f.programme_no = p.programme_no WHERE p.programme_id = $1",
+    id_params, programme_row, sizeof(struct registry_programme_row));
 const struct statement registry_find_zone =
     STATEMENT("registry_find_zone", "SELECT EXISTS (SELECT FROM pg_timezone_names WHERE name = $1) AS known", id_params,
               zone_row, sizeof(struct registry_zone_row));
 const struct statement registry_day_in_zone =
     STATEMENT("registry_day_in_zone",
-              "SELECT (CASE WHEN $2 = 'epoch'::timestamptz THEN now() ELSE $2 END AT TIME ZONE $1)::date AS day",
+              "SELECT ((CASE WHEN $2 = 'epoch'::timestamptz THEN now() ELSE $2 END - $3 * interval '1 minute') AT TIME "
+              "ZONE $1)::date AS day",
               day_params, day_row, sizeof(struct registry_day_row));
-const struct statement registry_midnight_in_zone =
-    STATEMENT("registry_midnight_in_zone", "SELECT $2::timestamp AT TIME ZONE $1 AS midnight", midnight_params,
-              midnight_row, sizeof(struct registry_midnight_row));
+const struct statement registry_midnight_in_zone = STATEMENT(
+    "registry_midnight_in_zone", "SELECT $2::timestamp AT TIME ZONE $1 + $3 * interval '1 minute' AS midnight",
+    midnight_params, midnight_row, sizeof(struct registry_midnight_row));
 const struct statement registry_add_programme =
     STATEMENT("registry_add_programme",
-              "INSERT INTO programme (programme_id, time_zone, sandbox) VALUES ($1, $2, $3) RETURNING programme_no "
+              "INSERT INTO programme (programme_id, time_zone, sandbox, cut_off_minutes) VALUES ($1, $2, $3, $4) "
+              "RETURNING programme_no "
               "AS no",
               new_programme_params, number_row, sizeof(struct registry_number_row));
 const struct statement registry_add_fence = COMMAND_STATEMENT(

@@ -33,6 +33,7 @@ struct registry_no_params {
 struct registry_programme_row {
     int32_t programme_no;
     const char *time_zone;
+    int32_t cut_off_minutes;
     bool sandbox;
     struct date business_date;
     struct instant programme_time;
@@ -44,18 +45,21 @@ struct registry_zone_row {
 };
 extern const struct statement registry_find_zone; /* registry_id_params */
 
-/* What day it is in the zone at that instant; instant 0 means now. */
+/* What business day it is in the zone at that instant; instant 0 means now. */
 struct registry_day_params {
     const char *time_zone;
     struct instant at;
+    int32_t cut_off_minutes; /* days change so long after midnight */
 };
 struct registry_day_row {
     struct date day;
 };
 extern const struct statement registry_day_in_zone;
+/* When the business day begins. */
 struct registry_midnight_params {
     const char *time_zone;
     struct date day;
+    int32_t cut_off_minutes;
 };
 struct registry_midnight_row {
     struct instant midnight;
@@ -65,6 +69,7 @@ extern const struct statement registry_midnight_in_zone;
 struct registry_new_programme_params {
     const char *programme_id, *time_zone;
     bool sandbox;
+    int32_t cut_off_minutes;
 };
 struct registry_number_row {
     int32_t no;

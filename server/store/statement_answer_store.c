@@ -14,14 +14,13 @@ const struct statement statement_confirm = COMMAND_STATEMENT(
     confirm_params);
 
 static const struct column silence_params[] = { COLUMN(struct statement_silence_params, programme_no),
-                                                COLUMN(struct statement_silence_params, today),
-                                                COLUMN(struct statement_silence_params, default_days) };
+                                                COLUMN(struct statement_silence_params, today) };
 const struct statement statement_silence = COMMAND_STATEMENT(
     "statement_silence",
-    "UPDATE statement s SET state = GREATEST(s.state, 4), answered_on = $2 FROM settlement_period p WHERE "
-    "s.programme_no = $1 AND s.answered_on = '1970-01-01' AND s.state IN (1, 6) AND s.type IN (2, 3, 5) AND "
-    "p.programme_no = $1 AND p.period = s.period AND p.state = 3 AND "
-    "p.issued_on + COALESCE((SELECT c.confirm_days FROM settlement_contract c WHERE c.programme_no = $1 AND c.party = "
-    "CASE s.type WHEN 2 THEN 1 WHEN 3 THEN 2 ELSE 3 END AND c.party_no = s.bank_no + s.merchant_no + s.carrier_no AND "
-    "c.currency = s.currency AND c.effective_from <= p.last_day ORDER BY c.version DESC LIMIT 1), $3::int) < $2::date",
+    "UPDATE statement s SET state = GREATEST(s.state, 4), answered_on = $2 WHERE s.programme_no = $1 AND s.answered_on "
+    "= "
+    "'1970-01-01' AND s.state IN (1, 6) AND s.type IN (2, 3, 5) AND (SELECT " ANSWER_UNTIL(
+        "p", "CASE s.type WHEN 2 THEN 1 WHEN 3 THEN 2 ELSE 3 END", "s.bank_no + s.merchant_no + s.carrier_no",
+        "s.currency") " FROM settlement_period p WHERE p.programme_no = $1 AND p.period = s.period AND p.state = 3) < "
+                      "$2::date",
     silence_params);

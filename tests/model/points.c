@@ -38,7 +38,7 @@ static void close_days(struct alliance *alliance, const struct period *period)
 static void close_month(struct alliance *alliance, struct date day, const char *dir)
 {
     struct close_run run = { 0 };
-    struct period period = period_of(day);
+    struct period period = period_of(PERIOD_MONTH, day);
     struct period_closed closed;
     struct error err = { 0 };
     char command[TEST_CONNINFO + 512];

@@ -2,6 +2,7 @@
 #include "house.h"
 
 #include "store/dispute_store.h"
+#include "store/statement_answer_store.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -107,12 +108,12 @@ static void only_what_was_issued_and_not_agreed_to_by_whom_it_concerns(void **st
     json_t *first = house_ask(house, BANK, "DisputeStatement", CONTEST, id, 1, 200);
     house_expect(first,
                  "{'state': 'DISPUTE_STATE_OPEN', 'opener': 'PARTY_BANK', 'openedDate': '2026-01-15', 'expiresDate': "
-                 "'2026-01-30', 'withheldMinor': '99', 'heldMinor': '101', 'endedDate': '', 'steps': []}");
+                 "'2026-01-30', 'withheldMinor': '99', 'heldMinor': '0', 'endedDate': '', 'steps': []}");
     assert_true(json_equal(first, house_ask(house, BANK, "DisputeStatement", CONTEST, id, 1, 200)));
     house_refused(house, BANK, "DisputeStatement", REASON_REQUEST_ID_REUSED, "request_id", CONTEST, id, 1, 199);
     house_refused(house, SHOP, "DisputeStatement", REASON_BEYOND_LINE, "amount_minor", CONTEST, house_id(), 1, 211);
     const char *second = contest(house, SHOP, 1, 10);
-    assert_int_equal(count(house, held), 101);
+    assert_int_equal(count(house, held), 0);
     assert_int_equal(count(house, disputed), 3);
     house_refused(house, "bank/bank-b", "GetDispute", REASON_DISPUTE_NOT_FOUND, "dispute_number", NUMBER, second);
     house_refused(house, "merchant/shop-2", "StepDispute", REASON_DISPUTE_NOT_FOUND, "dispute_number", STEP, second,
@@ -124,6 +125,33 @@ static void only_what_was_issued_and_not_agreed_to_by_whom_it_concerns(void **st
                  "{'disputes': [{'opener': 'PARTY_MERCHANT', 'withheldMinor': '0', 'heldMinor': '0'}]}");
     house_refused(house, BANK, "ConfirmStatement", REASON_STATEMENT_DISPUTED, "statement_id",
                   "{'statementId': 'demo/2026-01/BANK/bank-a/CNY'}");
+}
+
+/* A line is contested up to its amount; what is kept of the merchant's is never more than the pair pays it: 99. */
+static void no_more_is_kept_than_the_pair_pays(void **state)
+{
+    static const char kept[] = "SELECT sum(withheld_minor + held_minor)::int8 FROM dispute WHERE state IN (1, 2, 5)";
+    struct house *house = *state;
+
+    house_sql(house, "UPDATE statement_position SET closing_minor = closing_minor + payable_minor - 20, carried_minor "
+                     "= carried_minor + payable_minor - 20, payable_minor = 20"); /* the rest is carried */
+    house_sql(house, issued);
+    const char *first = contest(house, BANK, 1, 60);
+    house_expect(house_ask(house, BANK, "GetDispute", NUMBER, first), "{'withheldMinor': '20', 'heldMinor': '40'}");
+    const char *second = contest(house, BANK, 1, 140);
+    house_expect(house_ask(house, BANK, "GetDispute", NUMBER, second),
+                 "{'amountMinor': '140', 'withheldMinor': '0', 'heldMinor': '39'}");
+    house_expect(house_ask(house, BANK, "GetDispute", NUMBER, contest(house, BANK, 1, 5)),
+                 "{'amountMinor': '5', 'withheldMinor': '0', 'heldMinor': '0'}");
+    assert_int_equal(count(house, kept), 99);
+    assert_int_equal(count(house, held), 79);
+    house_ask(house, SHOP, "StepDispute", STEP, first, "ANSWER", 30);
+    house_ask(house, BANK, "StepDispute", STEP, first, "AGREE", 30);
+    house_ask(house, BANK, "StepDispute", STEP, second, "REJECT", 0);
+    assert_int_equal(count(house, held), 0);
+    house_expect(house_ask(house, BANK, "GetDispute", NUMBER, contest(house, BANK, 1, 100)),
+                 "{'withheldMinor': '0', 'heldMinor': '69'}"); /* 30 of the 99 are the bank's again */
+    assert_int_equal(count(house, held), 69);
 }
 
 static void each_side_has_its_own_room_and_its_days(void **state)
@@ -150,6 +178,33 @@ static void each_side_has_its_own_room_and_its_days(void **state)
                      "business_date = (SELECT issued_on + 16 FROM settlement_period)");
     house_refused(house, BANK, "DisputeStatement", REASON_STATEMENT_CONFIRMED, "statement_id", CONTEST, house_id(), 1,
                   1);
+}
+
+/* The shop contests: the bank's own statement is DISPUTED with it, and no word of the bank's ends that. */
+static void a_dispute_stands_on_the_statements_of_both(void **state)
+{
+    static const char *const bank = "{'statementId': 'demo/2026-01/BANK/bank-a/CNY'}";
+    struct statement_silence_params silence = { .programme_no = 1 };
+    struct house *house = *state;
+    struct error err;
+
+    house_sql(house, issued);
+    const char *no = contest(house, SHOP, 2, 70);
+    house_expect(house_ask(house, BANK, "GetStatement", bank), "{'state': 'STATEMENT_STATE_DISPUTED'}");
+    house_expect(house_ask(house, BANK, "GetStatement", "{'statementId': '" PAIR "'}"),
+                 "{'state': 'STATEMENT_STATE_DISPUTED'}");
+    house_refused(house, BANK, "ConfirmStatement", REASON_STATEMENT_DISPUTED, "statement_id", bank);
+    const char *own = contest(house, BANK, 1, 5); /* but it may contest, too */
+    assert_true(date_parse("2026-03-01", &silence.today));
+    for (int over = 0; over < 2; over++) { /* nor is its silence agreement, until all are over */
+        assert_true(db_execute(house->db, &statement_silence, &silence, NULL, &err));
+        assert_int_equal(count(house, "SELECT count(*) FROM statement WHERE answered_on <> '1970-01-01'"), 0);
+        house_ask(house, over ? SHOP : BANK, "StepDispute", STEP, over ? no : own, "REJECT", 0);
+    }
+    house_expect(house_ask(house, BANK, "GetStatement", bank), "{'state': 'STATEMENT_STATE_ISSUED'}");
+    house_expect(house_ask(house, BANK, "ConfirmStatement", bank), "{'state': 'STATEMENT_STATE_CONFIRMED'}");
+    assert_true(db_execute(house->db, &statement_silence, &silence, NULL, &err));
+    assert_int_equal(count(house, "SELECT count(*) FROM statement WHERE answered_on = '2026-03-01' AND type = 3"), 1);
 }
 
 /* Offered a part, which the opener takes: once, from the merchant to the bank. */
@@ -242,8 +297,10 @@ static void time_ends_what_nobody_goes_on_with(void **state)
     int64_t ended;
     struct error err;
 
+    house_sql(house, "UPDATE statement_position SET closing_minor = closing_minor + payable_minor - 20, carried_minor "
+                     "= carried_minor + payable_minor - 20, payable_minor = 20");
     house_sql(house, issued);
-    const char *no = contest(house, BANK, 1, 200), *escalated = contest(house, BANK, 1, 10);
+    const char *no = contest(house, BANK, 1, 80), *escalated = contest(house, BANK, 1, 10);
     house_ask(house, BANK, "StepDispute", STEP, escalated, "ESCALATE", 0);
     for (int again = 0; again < 3; again++) {
         assert_true(date_parse(again ? "2026-01-31" : "2026-01-30", &expire.today));
@@ -251,12 +308,12 @@ static void time_ends_what_nobody_goes_on_with(void **state)
         assert_true(db_execute(house->db, &dispute_release_expired, &expire, NULL, &err));
         assert_true(db_execute(house->db, &dispute_unmark_statements, &programme, NULL, &err));
         assert_int_equal(ended, again == 1 ? 1 : 0);
-        assert_int_equal(count(house, held), again ? 10 : 111);
+        assert_int_equal(count(house, held), again ? 10 : 70);
     }
     house_expect(house_ask(house, SHOP, "GetDispute", NUMBER, no),
                  "{'state': 'DISPUTE_STATE_EXPIRED', 'endedDate': '2026-01-31', 'steps': [{'step': "
                  "'DISPUTE_STEP_EXPIRE', 'doneBy': ''}]}");
-    house_refused(house, SHOP, "StepDispute", REASON_DISPUTE_STATE, NULL, STEP, no, "AGREE", 200);
+    house_refused(house, SHOP, "StepDispute", REASON_DISPUTE_STATE, NULL, STEP, no, "AGREE", 80);
     assert_int_equal(count(house, disputed), 3);
 }
 
@@ -291,7 +348,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(only_what_was_issued_and_not_agreed_to_by_whom_it_concerns, setup, teardown),
+        cmocka_unit_test_setup_teardown(no_more_is_kept_than_the_pair_pays, setup, teardown),
         cmocka_unit_test_setup_teardown(each_side_has_its_own_room_and_its_days, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_dispute_stands_on_the_statements_of_both, setup, teardown),
         cmocka_unit_test_setup_teardown(an_offer_is_taken, setup, teardown),
         cmocka_unit_test_setup_teardown(all_is_granted_or_the_claim_falls, setup, teardown),
         cmocka_unit_test_setup_teardown(two_people_of_the_operator_decide, setup, teardown),

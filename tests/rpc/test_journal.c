@@ -165,6 +165,20 @@ static void points_that_had_expired_are_not_there(void **state)
     expect_at(house, "2027-02-10T12:00:00Z", "{'seq': '6', 'availablePoints': '7', 'heldPoints': '0'}");
 }
 
+/* An hour and a half after midnight. */
+static void points_expire_when_the_day_ends(void **state)
+{
+    struct house *house = *state;
+
+    house_sql(house, "UPDATE programme SET cut_off_minutes = 90");
+    house_ask(house, "operator/olga", "RegisterBank", /* so that it is read again */
+              "{'bank': {'bankId': 'bank-c', 'programmeId': 'demo', 'name': 'Bank C'}}");
+    house_member(house, "ann", 100);
+    go_to(house, "2027-02-10", "2027-02-10T12:00:00Z");
+    expect_at(house, "2027-02-01T01:29:59Z", "{'availablePoints': '100'}");
+    expect_at(house, "2027-02-01T01:30:00Z", "{'availablePoints': '0'}");
+}
+
 /* A day close that came late: what was done after midnight under the day before is not taken back. */
 static void the_open_date_bounds_the_day(void **state)
 {
@@ -378,6 +392,7 @@ int main(void)
         TEST(pages_both_ways),
         TEST(what_is_asked_wrongly_is_refused),
         TEST(points_that_had_expired_are_not_there),
+        TEST(points_expire_when_the_day_ends),
         TEST(the_open_date_bounds_the_day),
         TEST(every_number_is_explained),
         TEST(a_forecast_adds_up_all_members),

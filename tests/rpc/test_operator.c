@@ -63,6 +63,36 @@ static void a_sandbox_begins_where_it_is_told(void **state)
             "{'programme': {'programmeId': 'p', 'sandbox': false}}");
 }
 
+/* A day begins and ends so long after midnight: by the first clock, by the first date, and by the day's end. */
+static void a_day_may_end_after_midnight(void **state)
+{
+    struct house *house = *state;
+    static const char create[] = "{'programme': {'programmeId': '%s', 'sandbox': true, 'timeZone': 'Asia/Shanghai', "
+                                 "'cutOffMinutes': %d, %s}}";
+
+    for (int i = 0; i < 2; i++)
+        house_expect(house_ask(house, OLGA, "CreateProgramme", create, "night", 90, "'businessDate': '2017-02-01'"),
+                     "{'cutOffMinutes': 90, 'businessDate': '2017-02-01', 'programmeTime': '2017-01-31T17:30:00Z'}");
+    house_expect(house_ask(house, OLGA, "GetProgramme", "{'programmeId': 'night'}"), "{'cutOffMinutes': 90}");
+    house_expect(
+        house_ask(house, OLGA, "CreateProgramme", create, "before", 90, "'programmeTime': '2017-02-01T17:29:59Z'"),
+        "{'businessDate': '2017-02-01'}");
+    house_expect(
+        house_ask(house, OLGA, "CreateProgramme", create, "after", 90, "'programmeTime': '2017-02-01T17:30:00Z'"),
+        "{'businessDate': '2017-02-02'}");
+    house_expect(
+        house_ask(house, OLGA, "CreateProgramme", create, "midnight", 0, "'programmeTime': '2017-02-01T16:00:00Z'"),
+        "{'businessDate': '2017-02-02', 'cutOffMinutes': 0}");
+    REFUSED(house, "CreateProgramme", REASON_ALREADY_REGISTERED, "programme.programme_id", create, "night", 91,
+            "'businessDate': '2017-02-01'");
+    REFUSED(house, "CreateProgramme", REASON_FIELD_INVALID, "programme.cut_off_minutes", create, "x", 721,
+            "'businessDate': '2017-02-01'");
+    REFUSED(house, "CreateProgramme", REASON_FIELD_INVALID, "programme.cut_off_minutes", create, "x", -1,
+            "'businessDate': '2017-02-01'");
+    house_expect(house_ask(house, OLGA, "GetCalendar", "{'programmeId': 'night'}"),
+                 "{'timeZone': 'Asia/Shanghai', 'cutOffMinutes': 90}");
+}
+
 static void a_live_programme_goes_by_the_databases_clock(void **state)
 {
     struct house *house = *state;
@@ -255,6 +285,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_sandbox_begins_where_it_is_told, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_day_may_end_after_midnight, setup, teardown),
         cmocka_unit_test_setup_teardown(a_live_programme_goes_by_the_databases_clock, setup, teardown),
         cmocka_unit_test_setup_teardown(a_test_clock_only_moves_forward, setup_founded, teardown),
         cmocka_unit_test_setup_teardown(registering_twice_is_once, setup_founded, teardown),

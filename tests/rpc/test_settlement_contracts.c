@@ -1,5 +1,6 @@
 /* Settlement contracts and corrections: published and listed, proposed by one and approved by another. */
 #include "house.h"
+#include "store/contract_store.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -59,6 +60,48 @@ static void a_contract_has_versions(void **state)
                  "{'contracts': [{'version': 2}], 'nextPageToken': ''}");
 }
 
+/* In another currency, so that the versions of the story above stay as they are. */
+static void a_contract_says_by_which_periods(void **state)
+{
+    static const struct {
+        const char *asked, *kind;
+    } versions[] = {
+        { "'effectiveFrom': '2031-01-01', 'periodKind': 'PERIOD_KIND_WEEK'", "'PERIOD_KIND_WEEK'" },
+        { "'effectiveFrom': '2031-01-15', 'periodKind': 'PERIOD_KIND_DAY'", "'PERIOD_KIND_DAY'" },
+        { "'effectiveFrom': '2031-01-20', 'periodKind': 'PERIOD_KIND_CUSTOM', 'customEnds': ['2031-02-10', "
+          "'2031-02-28']",
+          "'PERIOD_KIND_CUSTOM', 'customEnds': ['2031-02-10', '2031-02-28']" },
+        { "'effectiveFrom': '2031-03-01'", "'PERIOD_KIND_MONTH', 'customEnds': []" },
+    };
+    struct house *house = *state;
+
+    for (size_t i = 0; i < COUNT(versions); i++) {
+        char expected[256];
+        snprintf(expected, sizeof expected, "{'periodKind': %s}", versions[i].kind);
+        house_expect(house_ask(house, "operator/olga", "PublishSettlementContract",
+                               "{'requestId': '%s', 'contract': {'programmeId': 'demo', 'party': {'kind': "
+                               "'PARTY_MERCHANT', 'id': 'shop-1'}, 'currencyCode': 'HKD', %s}}",
+                               house_id(), versions[i].asked),
+                     expected);
+    }
+}
+
+/* A list may be asked for by every shape of a period, and by no other. */
+static void periods_are_named_by_their_kind(void **state)
+{
+    static const char *const good[] = { "", "2031-01", "2031-W05", "2031-01-15", "2031-01-20--2031-02-10" };
+    static const char *const bad[] = { "2031-W54", "2031-02-30", "2031", "2031-02-10--2031-01-20", "2031-01 OR 1=1" };
+    struct house *house = *state;
+
+    for (size_t i = 0; i < COUNT(good); i++)
+        house_expect(
+            house_ask(house, "operator/olga", "ListStatements", "{'programmeId': 'demo', 'period': '%s'}", good[i]),
+            "{'statements': []}");
+    for (size_t i = 0; i < COUNT(bad); i++)
+        house_refused(house, "operator/olga", "ListStatements", REASON_FIELD_INVALID, "period",
+                      "{'programmeId': 'demo', 'period': '%s'}", bad[i]);
+}
+
 /* What is wrong with a contract, and the field that is named. */
 static const struct {
     enum reason reason;
@@ -78,8 +121,19 @@ static const struct {
     { REASON_FIELD_INVALID, "contract.effective_from", "'programmeId': 'demo', " SHOP ", 'effectiveFrom': 'soon'" },
     { REASON_EFFECTIVE_TOO_EARLY, "contract.effective_from",
       "'programmeId': 'demo', " SHOP ", 'effectiveFrom': '2001-01-01'" },
+    { REASON_FIELD_INVALID, "contract.effective_from",
+      "'programmeId': 'demo', " SHOP ", 'effectiveFrom': '2031-01-02', 'periodKind': 'PERIOD_KIND_WEEK'" },
+    { REASON_FIELD_INVALID, "contract.effective_from",
+      "'programmeId': 'demo', 'party': {'kind': 'PARTY_BANK', 'id': 'bank-a'}, 'currencyCode': 'CNY', 'effectiveFrom': "
+      "'2031-01-01', 'periodKind': 'PERIOD_KIND_WEEK'" },
     { REASON_FIELD_INVALID, "contract.period_kind",
-      "'programmeId': 'demo', " SHOP ", 'effectiveFrom': '2031-01-01', 'periodKind': 'PERIOD_KIND_WEEK'" },
+      "'programmeId': 'demo', 'party': {'kind': 'PARTY_OPERATOR'}, 'currencyCode': 'CNY', 'effectiveFrom': "
+      "'2031-01-01', 'periodKind': 'PERIOD_KIND_WEEK'" },
+    { REASON_FIELD_INVALID, "contract.period_kind",
+      "'programmeId': 'demo', " SHOP ", 'effectiveFrom': '2031-01-01', 'periodKind': 7" },
+    { REASON_FIELD_INVALID, "contract.custom_ends",
+      "'programmeId': 'demo', " SHOP ", 'effectiveFrom': '2031-01-01', 'periodKind': 'PERIOD_KIND_CUSTOM', "
+      "'customEnds': ['2031-01-25', '2031-02-25']" },
     { REASON_FIELD_INVALID, "contract.hold_back_periods",
       "'programmeId': 'demo', " SHOP ", 'effectiveFrom': '2031-01-01', 'holdBackBp': 100" },
     { REASON_FIELD_INVALID, "contract.custom_ends",
@@ -150,12 +204,62 @@ static void a_wrong_correction_is_refused(void **state)
     house_refused(house, "merchant/shop-1", "ProposeCorrection", REASON_ROLE_NOT_ALLOWED, NULL, "{}");
 }
 
+/* A correction of a break is approved where all are, and the break is over with it. */
+/* A version may begin on the open day, so that day cannot be closed under it. */
+static void the_open_day_stays_until_a_contract_is_there(void **state)
+{
+    const struct contract_last_params params = { 1, 2, 1, "CNY" };
+    struct house *house = *state;
+    struct contract_last_row last;
+    struct arena arena = { 0 };
+    struct db *db;
+    struct error err;
+    bool found;
+
+    assert_true(db_open(house->conninfo, &db, &err));
+    assert_true(db_begin(db, &err));
+    assert_true(db_fetch_one(db, &contract_last, &params, &arena, &last, &found, &err));
+    house_sql(house, "DO $$ BEGIN SET LOCAL lock_timeout = '50ms'; UPDATE fence SET business_date = business_date + 1; "
+                     "RAISE EXCEPTION 'it moved'; EXCEPTION WHEN lock_not_available THEN NULL; END $$");
+    db_rollback(db);
+    db_close(db);
+    arena_release(&arena);
+}
+
+static void a_break_is_corrected_with_its_correction(void **state)
+{
+    struct house *house = *state;
+    json_t *proposed =
+        house_ask(house, "operator/olga", "ProposeCorrection", PROPOSED, house_id(), "the bank is right");
+
+    house_sql(house,
+              "INSERT INTO recon_run (programme_no, party_type, party_no, period, first_date, last_date, "
+              "file_name, file_sha256, settings, our_counts, their_counts) VALUES (1, 1, 1, '2026-01', "
+              "'2026-01-01', '2026-01-31', 'a.csv', '', '', '{}', '{}');"
+              "INSERT INTO recon_break (programme_no, party_type, party_no, period, period_end, fingerprint, "
+              "run_no, last_run_no, class, state, key, redemption_id, hash16, ref, bank_no, merchant_no, "
+              "our_date, our_state, our_minor, our_points, our_currency, their_date, their_state, their_minor, "
+              "their_points, their_currency, their_line, correction_no) SELECT 1, 1, 1, '2026-01', '2026-01-31', "
+              "sha256(int8send(n)), 1, 1, 4, 3, '', gen_random_uuid(), 0, gen_random_uuid(), 1, 1, "
+              "'2026-01-15', 1, 200, 1, 'CNY', '2026-01-15', 1, 100, 1, 'CNY', 1, c.correction_no + n FROM "
+              "settlement_correction c, generate_series(0, 1) n");
+    house_ask(house, "operator/otto", "ApproveCorrection",
+              "{'programmeId': 'demo', 'correctionNumber': '%s', 'amountMinor': 1234}",
+              house_text(proposed, "correctionNumber"));
+    assert_int_equal(house_count(house, "SELECT state FROM recon_break WHERE break_no = 1"), 4);
+    assert_int_equal(house_count(house, "SELECT state FROM recon_break WHERE break_no = 2"), 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_contract_has_versions, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_contract_says_by_which_periods, setup, teardown),
+        cmocka_unit_test_setup_teardown(periods_are_named_by_their_kind, setup, teardown),
         cmocka_unit_test_setup_teardown(a_wrong_contract_is_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_open_day_stays_until_a_contract_is_there, setup, teardown),
         cmocka_unit_test_setup_teardown(a_correction_takes_two, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_break_is_corrected_with_its_correction, setup, teardown),
         cmocka_unit_test_setup_teardown(a_wrong_correction_is_refused, setup, teardown),
     };
 

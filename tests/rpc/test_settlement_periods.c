@@ -162,7 +162,7 @@ static void a_party_agrees_to_what_was_issued_to_it(void **state)
 
 static int64_t silent_on(struct house *house, const char *day)
 {
-    struct statement_silence_params params = { .programme_no = 1, .default_days = 15 };
+    struct statement_silence_params params = { .programme_no = 1 };
     int64_t confirmed;
     struct error err;
 

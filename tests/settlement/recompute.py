@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""recompute.py CONNINFO DIR PROGRAMME PERIOD: a month's statements once more, from the journal and the contracts alone.
+"""recompute.py CONNINFO DIR PROGRAMME PERIOD: a period's statements once more, from the journal and the contracts alone.
 
 Reads the journal, the settlement contracts, the approved corrections, the holds of others, and what the statements
 before closed with through psql and shares nothing with alliance-settle. Compares every total, line and file of
@@ -47,16 +47,85 @@ def rfc3339(text):
     return time.strftime("%Y-%m-%dT%H:%M:%S") + (fraction if time.microsecond else "") + "Z"
 
 
-def read_pairs(conninfo, programme, period):
+DAY, WEEK, MONTH, CUSTOM = 1, 2, 3, 4
+ONE_DAY = datetime.timedelta(1)
+
+
+def kind_of(period):
+    return {7: MONTH, 8: WEEK, 10: DAY, 22: CUSTOM, 0: MONTH}[len(period)]
+
+
+def days_of(period):
+    """First and last day."""
+    if kind_of(period) == WEEK:
+        first = datetime.date.fromisocalendar(int(period[:4]), int(period[6:]), 1)
+        return first, first + 6 * ONE_DAY
+    if kind_of(period) == MONTH:
+        year, month = map(int, period.split("-"))
+        return datetime.date(year, month, 1), datetime.date(year + month // 12, month % 12 + 1, 1) - ONE_DAY
+    return datetime.date.fromisoformat(period[:10]), datetime.date.fromisoformat(period[-10:])
+
+
+class Cycles:
+    """By which periods everybody is settled: the contract version in force on a day names the period the day is in."""
+
+    def __init__(self, conninfo, programme):
+        ids = {PARTIES[kind]: names(conninfo, kind.lower()) for kind in ("BANK", "MERCHANT", "CARRIER")}
+        words = {number: kind for kind, number in PARTIES.items()}
+        self.versions = defaultdict(list)  # (party, currency) -> [(from, kind, ends)]
+        for party, no, currency, start, kind, ends in ask(conninfo, f"""SELECT party, party_no, currency, effective_from, period_kind,
+                array_to_string(custom_ends, ' ') FROM settlement_contract JOIN programme USING (programme_no) WHERE
+                programme_id = '{programme}' ORDER BY version"""):
+            name = ids[int(party)][no] if int(party) in ids else ""
+            self.versions[(words[int(party)], name), currency].append(
+                (datetime.date.fromisoformat(start), int(kind), list(map(datetime.date.fromisoformat, ends.split()))))
+
+    def name(self, version, day):
+        start, kind, ends = version
+        if kind == WEEK:
+            return "{0}-W{1:02}".format(*day.isocalendar())
+        end = next((end for end in ends if end >= day), None)
+        if kind == CUSTOM and end:
+            before = [one for one in ends if one < end]
+            return f"{before[-1] + ONE_DAY if before else start}--{end}"
+        return str(day) if kind == DAY else str(day)[:7]
+
+    def period(self, party, currency, day):
+        version = [one for one in self.versions.get((party, currency), []) if one[0] <= day]
+        return self.name(version[-1], day) if version else str(day)[:7]
+
+    def own(self, party, currency, period):
+        """Which version has that very period: the last one; None when there is none."""
+        first, last = days_of(period)
+        found, versions = None, self.versions.get((party, currency), [])
+        for place, version in enumerate(versions):
+            until = versions[place + 1][0] - ONE_DAY if place + 1 < len(versions) else datetime.date.max
+            if version[0] <= last and until >= first and self.name(version, last) == period:
+                found = place
+        return found
+
+    def elsewhere(self, party, currency, period):
+        """Is it settled by other custom periods?"""
+        if kind_of(period) != CUSTOM or party[0] not in ("MERCHANT", "CARRIER"):
+            return False
+        versions, last = self.versions.get((party, currency), []), days_of(period)[1]
+        if any(kind == CUSTOM and self.name((start, kind, ends), last) == period for start, kind, ends in versions if start <= last):
+            return False
+        return len(self.period(party, currency, last)) == 22
+
+
+def read_pairs(conninfo, programme, period, cycles):
     """(bank, merchant, currency) -> lines in order, each with its key in the journal."""
+    first, last = days_of(period)
     banks, merchants, stores = (names(conninfo, table) for table in ("bank", "merchant", "store"))
     pairs = defaultdict(list)
     for row in ask(conninfo, f"""SELECT j.business_date, to_char(j.at, 'YYYY-MM-DD HH24:MI:SS.US'), j.bucket, j.member_id, j.seq,
             j.kind, j.points, j.gross_minor, j.commission_minor, j.currency, j.ref, j.redemption_id, j.bank_no, j.merchant_no,
             j.store_no, j.rules_version, j.terms_version FROM journal j JOIN programme p USING (programme_no)
-            WHERE p.programme_id = '{programme}' AND to_char(j.business_date, 'YYYY-MM') = '{period}'"""):
+            WHERE p.programme_id = '{programme}' AND j.business_date BETWEEN '{first}' AND '{last}'"""):
         kind, points, gross, commission = map(int, row[5:9])
-        if kind not in (CONFIRM, REVERSE):
+        if kind not in (CONFIRM, REVERSE) or cycles.period(
+                ("MERCHANT", merchants[row[13]]), row[9], datetime.date.fromisoformat(row[0])) != period:
             continue
         key = (row[0], row[1], int(row[2]), row[3], int(row[4]))
         line = {"businessDate": row[0], "time": rfc3339(row[1]), "kind": "CONFIRM" if kind == CONFIRM else "REVERSE",
@@ -105,11 +174,9 @@ class Posting:
 class Books:
     """What contracts, corrections and holds add. A party is (kind, id); OPERATOR and TAX have the id ""."""
 
-    def __init__(self, conninfo, programme, period, pairs):
-        self.period, self.pairs = period, pairs
-        year, month = map(int, period.split("-"))
-        self.first = datetime.date(year, month, 1)
-        self.last = datetime.date(year + month // 12, month % 12 + 1, 1) - datetime.timedelta(1)
+    def __init__(self, conninfo, programme, period, pairs, cycles, calendar_version=0):
+        self.period, self.pairs, self.cycles = period, pairs, cycles
+        self.first, self.last = days_of(period)
         ids = {kind: names(conninfo, kind.lower()) for kind in ("BANK", "MERCHANT", "CARRIER")}
 
         def party(number, no):
@@ -117,13 +184,22 @@ class Books:
             return kind, ids[kind][no] if kind in ids else ""
 
         where = f"programme_no = (SELECT programme_no FROM programme WHERE programme_id = '{programme}')"
-        self.contracts = {}
+        self.calendars = [(int(row[0]), datetime.date.fromisoformat(row[1])) for row in ask(conninfo, f"""SELECT version, effective_from
+            FROM calendar WHERE {where} AND version <= {calendar_version}""")]
+        self.special = {(int(row[0]), datetime.date.fromisoformat(row[1])): row[2] == "t" for row in ask(conninfo, f"""SELECT version,
+            on_date, working FROM holiday WHERE {where}""")}
+        self.contracts, newest = {}, defaultdict(list)
         for row in ask(conninfo, f"""SELECT party, party_no, currency, array_to_string(tier_from, ' '), array_to_string(tier_bp, ' '),
                 min_payout_minor, hold_back_bp, fee_period_minor, fee_redemption_minor, tax_bp, tax_rounding, tax_bearer,
                 residue_limit_minor, payment_days, freight_minor, eligibility FROM settlement_contract WHERE {where} AND effective_from <= '{self.last}'
                 ORDER BY version"""):
             tiers = list(zip(map(int, row[3].split()), map(int, row[4].split())))
-            self.contracts[party(row[0], row[1]), row[2]] = [tiers, *map(int, row[5:])]
+            newest[party(row[0], row[1]), row[2]].append([tiers, *map(int, row[5:])])
+        for key, versions in newest.items():
+            own = cycles.own(*key, period)
+            # who is settled by other periods: nothing that is asked or kept once a period
+            self.contracts[key] = versions[own] if own is not None else [*versions[-1][:1], 0, 0, 0, *versions[-1][4:]]
+        self.eligibility = {key: versions[-1][11] for key, versions in newest.items()}
         self.corrections = [Posting(KINDS[int(row[0])], party(row[1], row[2]), party(row[3], row[4]), int(row[5]), row[6],
                                     refers_to=bytes.fromhex(row[7]).decode(), note=bytes.fromhex(row[8]).decode())
                             for row in ask(conninfo, f"""SELECT kind, from_party, from_no, to_party, to_no, amount_minor, currency,
@@ -131,23 +207,27 @@ class Books:
                 WHERE {where} AND taken_period = '{period}' AND approver NOT IN ('', maker) ORDER BY correction_no""")]
         self.holds = defaultdict(list)
         for row in ask(conninfo, f"""SELECT merchant_no, currency, kind, amount_minor, encode(convert_to(refers_to, 'UTF8'), 'hex')
-                , begun_on, release_on, carrier_no FROM settlement_hold WHERE {where} AND from_period <> '{period}'
+                , begun_on, release_on, carrier_no, from_period FROM settlement_hold WHERE {where} AND from_period <> '{period}'
                 ORDER BY merchant_no, currency, kind, refers_to COLLATE "C", hold_no"""):
             part = (int(row[2]), int(row[3]), bytes.fromhex(row[4]).decode())
             begun, free = map(datetime.date.fromisoformat, row[5:7])
             of = (("MERCHANT", ids["MERCHANT"][row[0]]) if row[0] != "0" else ("CARRIER", ids["CARRIER"][row[7]])), row[1]
+            if kind_of(row[8]) != kind_of(period):
+                continue
             if begun <= self.last < free:
                 self.holds[of].append(part)
-            elif part[0] == 2 and begun < self.first <= free <= self.last:  # statements before had it: there, and let go
-                self.holds[of] += [part, (4, -part[1], part[2])]
+            elif part[0] in RELEASED and begun < self.first <= free <= self.last:  # statements before had it: there, and let go
+                self.holds[of] += [part, (RELEASED[part[0]], -part[1], part[2])]
         self.facts(conninfo, where, period, ids)
         self.openings = {}
         numbers = {2: "BANK", 3: "MERCHANT", 4: "OPERATOR", 5: "CARRIER", 6: "TAX"}
         for row in ask(conninfo, f"""SELECT type, bank_no, merchant_no, carrier_no, currency, closing_minor FROM statement JOIN
-                statement_position USING (statement_no) WHERE {where} AND last_day < '{self.first}' ORDER BY last_day"""):
+                statement_position USING (statement_no) WHERE {where} AND length(period) = {len(period)} AND
+                (last_day, first_day) < ('{self.last}', '{self.first}') ORDER BY last_day, first_day"""):
             kind = numbers[int(row[0])]
             no = next((value for value in row[1:4] if value != "0"), "")
-            self.openings[(kind, ids[kind][no] if no else ""), row[4]] = int(row[5])
+            key = (kind, ids[kind][no] if no else ""), row[4]
+            self.openings[key] = int(row[5])
         self.points = {ids["BANK"][no]: page for no, page in
                        recompute_points.read(lambda sql: ask(conninfo, sql), where, self.first, self.last).items()}
         self.post()
@@ -166,11 +246,11 @@ class Books:
             rate = [amount for day, amount in rates[row[1], row[3]] if day <= row[6]]
             if late:
                 open_ids[row[7], row[0]] = row[2]
-            elif row[5] in ("", period) and rate and rate[-1]:
-                freight[int(row[1]), int(row[2]), row[3]].append(rate[-1])
+            elif row[5] in ("", period) and rate and rate[-1] and self.here(("CARRIER", ids["CARRIER"][row[1]]), row[3]):
+                freight[int(row[1]), int(row[2]), row[3], rate[-1]].append(rate[-1])
         self.first_postings = [Posting("FREIGHT", ("MERCHANT", ids["MERCHANT"][str(merchant)]), ("CARRIER", ids["CARRIER"][str(carrier)]),
-                                       sum(amounts), currency, "", ids["MERCHANT"][str(merchant)], note=f"{len(amounts)} delivered")
-                               for (carrier, merchant, currency), amounts in sorted(freight.items())]
+                                       sum(amounts), currency, "", ids["MERCHANT"][str(merchant)], note=f"{len(amounts)} delivered at {money(rate, currency)}")
+                               for (carrier, merchant, currency, rate), amounts in sorted(freight.items())]
         drawn = defaultdict(int)
         for row in ask(conninfo, f"""SELECT kind, encode(lots, 'hex') FROM journal WHERE {where} AND kind IN (3, 5, 6, 7, 8)
                 AND business_date BETWEEN '{self.first}' AND '{self.last}'"""):
@@ -187,18 +267,23 @@ class Books:
                 continue
             done = bp = 0
             for name, currency, num, den, funder, merchant, share in parts:
-                bp += int(share)
-                part = round(Fraction(round(Fraction(drawn[funding] * int(num), int(den))) * bp, 10000))
+                before, bp = bp, bp + int(share)
+                cost = round(Fraction(drawn[funding] * int(num), int(den)))
+                part = round(Fraction(cost * bp, 10000))
+                note = percent(bp) + (" less " + percent(before)) * (before > 0) + f" of {money(cost, currency)} ({drawn[funding]} points at {num}/{den})"
                 giver = {"1": None, "2": ("OPERATOR", ""), "3": ("MERCHANT", ids["MERCHANT"].get(merchant))}[funder]
-                if giver and part != done:
+                if giver and part != done and self.here(("BANK", ids["BANK"][str(bank)]), currency):
                     self.first_postings.append(Posting("CAMPAIGN_SHARE", giver, ("BANK", ids["BANK"][str(bank)]), part - done, currency,
-                                                       ids["BANK"][str(bank)], ids["MERCHANT"].get(merchant, ""), name, f"{drawn[funding]} points"))
+                                                       ids["BANK"][str(bank)], ids["MERCHANT"].get(merchant, ""), name, note))
                 done = part
         undelivered = defaultdict(dict)
-        wanted = {key[0][1]: key[1] for key, contract in self.contracts.items() if key[0][0] == "MERCHANT" and contract[11] == 2}
-        for row in ask(conninfo, f"""SELECT bucket, redemption_id, merchant_no, currency, gross_minor - commission_minor FROM journal
+        wanted = {key[0][1]: key[1] for key, eligible in self.eligibility.items() if key[0][0] == "MERCHANT" and eligible == 2}
+        for row in ask(conninfo, f"""SELECT bucket, redemption_id, merchant_no, currency, gross_minor - commission_minor, business_date FROM journal
                 WHERE {where} AND kind IN (4, 8) AND business_date <= '{self.last}'"""):
             merchant = ids["MERCHANT"][row[2]]
+            of = ("MERCHANT", merchant), row[3]
+            if kind_of(self.cycles.period(*of, datetime.date.fromisoformat(row[5]))) != kind_of(period):
+                continue
             if (row[0], row[1]) in open_ids and wanted.get(merchant) == row[3]:
                 nets = undelivered[merchant, row[3]]
                 nets[row[1]] = nets.get(row[1], 0) + int(row[4])
@@ -206,15 +291,19 @@ class Books:
             if sum(nets.values()):
                 self.holds[("MERCHANT", key[0]), key[1]].append((3, sum(nets.values()), f"{len(nets)} orders"))
 
+    def here(self, party, currency):
+        """Is the party settled by this period on its last day?"""
+        return self.cycles.period(party, currency, self.last) == self.period
+
     def post(self):
         self.postings = list(self.first_postings)
         known = {((kind, name), currency) for bank, merchant, currency in self.pairs
                  for kind, name in (("BANK", bank), ("MERCHANT", merchant), ("OPERATOR", ""))}
-        with_money = {bank for bank, _, _ in self.pairs}
+        with_money = {bank for bank, _, currency in self.pairs if self.here(("BANK", bank), currency)}
         known |= {(("BANK", bank), page.currency) for bank, page in self.points.items()
-                  if bank not in with_money and (page.opening or page.closing or any(page.counts.values()))}
-        known |= {key for key, closing in self.openings.items() if closing}
-        known |= set(self.holds)
+                  if bank not in with_money and self.here(("BANK", bank), page.currency) and (page.opening or page.closing or any(page.counts.values()))}
+        known |= {key for key in {key for key, closing in self.openings.items() if closing} | set(self.holds)
+                  if not self.cycles.elsewhere(*key, self.period)}
         known |= {key for key, contract in self.contracts.items() if contract[3]}
         # in order of the statements: by type, then id, then currency
         for (party, currency) in sorted(known, key=lambda key: (STATEMENT_ORDER.index(key[0][0]), key[0][1], key[1])):
@@ -236,26 +325,39 @@ class Books:
         for (bank, _, _), totals in mine.items() if reached else ():
             gross += totals["grossMinor"]
             whole = round(Fraction(gross * reached[-1], 10000))
-            difference, done = whole - done - totals["commissionMinor"], whole
+            difference, before, done = whole - done - totals["commissionMinor"], done, whole
             bases[bank] += difference
-            self.add(Posting("COMMISSION_TIER", party, operator, difference, currency, bank, merchant))
+            note = f"{percent(reached[-1])} of {money(gross, currency)} = {money(whole, currency)}, "
+            note += f"less {money(before, currency)} of the banks before, " * (before != 0) + f"less {money(totals['commissionMinor'], currency)} charged"
+            self.add(Posting("COMMISSION_TIER", party, operator, difference, currency, bank, merchant, note=note))
         count = sum(totals["confirmedCount"] for totals in mine.values())
         bank = party[1] if party[0] == "BANK" else ""
         self.add(Posting("PARTNER_FEE", party, operator, per_period, currency, bank, merchant, note="for the period"))
-        self.add(Posting("PARTNER_FEE", party, operator, count * per_redemption, currency, bank, merchant, note="for redemptions"))
+        self.add(Posting("PARTNER_FEE", party, operator, count * per_redemption, currency, bank, merchant, note=f"{count} redemptions at {money(per_redemption, currency)}"))
         if merchant and tax_bp:
             payer = party if bearer == PARTIES["MERCHANT"] else operator
             bases[""] = per_period + count * per_redemption
             taxes = {bank: ROUNDINGS[rounding](Fraction(base * tax_bp, 10000)) for bank, base in bases.items()}
             for bank, amount in taxes.items():
-                self.add(Posting("TAX", payer, tax, amount, currency, bank, merchant))
-            residue = ROUNDINGS[rounding](Fraction(sum(bases.values()) * tax_bp, 10000)) - sum(taxes.values())
+                note = f"{percent(tax_bp)} of {money(bases[bank], currency)}, rounded {('down', 'up', 'half to even')[rounding - 1]}"
+                self.add(Posting("TAX", payer, tax, amount, currency, bank, merchant, note=note))
+            whole = ROUNDINGS[rounding](Fraction(sum(bases.values()) * tax_bp, 10000))
+            residue = whole - sum(taxes.values())
             assert abs(residue) <= limit
-            self.add(Posting("TAX_ROUNDING", payer, tax, residue, currency, "", merchant))
+            note = f"{percent(tax_bp)} of {money(sum(bases.values()), currency)} = {money(whole, currency)}, less {money(sum(taxes.values()), currency)} above"
+            self.add(Posting("TAX_ROUNDING", payer, tax, residue, currency, "", merchant, note=note))
 
     def add(self, posting):
         if posting.amount:
             self.postings.append(posting)
+
+    def business_day(self, day):
+        """The day, or the first business day after it, by the newest version that had begun on each."""
+        while True:
+            version = max((version for version, begins in self.calendars if begins <= day), default=0)
+            if version == 0 or self.special.get((version, day), day.weekday() < 5):
+                return day
+            day += datetime.timedelta(1)
 
     def position(self, party, currency, movement):
         contract = self.contracts.get((party, currency))
@@ -267,17 +369,24 @@ class Books:
         free = opening + movement - held - disputed
         pays = party[0] in ("BANK", "OPERATOR") if free < 0 else free >= (contract[1] if contract else 0)
         payable = free if pays else 0
-        due = self.last + datetime.timedelta(contract[9] if contract else 15)
+        if free < 0 and party[0] in ("MERCHANT", "CARRIER") and kind_of(self.cycles.period(party, currency, self.last)) != kind_of(self.period):
+            payable = max(free, min(0, opening + movement))  # no later period of the kind would set it off
+        due = self.business_day(self.last + datetime.timedelta(contract[9] if contract else 15))
         return {"openingMinor": opening, "movementMinor": movement, "payableMinor": payable, "closingMinor": opening + movement - payable,
                 "carriedMinor": free - payable, "heldBackMinor": held, "disputedMinor": disputed, "dueDate": str(due)}, keeps
 
 
-PARTS = {1: "HELD_BACK", 2: "DISPUTED", 3: "UNDELIVERED", 4: "DISPUTE_RELEASED"}
+PARTS = {1: "HELD_BACK", 2: "DISPUTED", 3: "UNDELIVERED", 4: "DISPUTE_RELEASED", 5: "HELD_BACK_RELEASED"}
+RELEASED = {1: 5, 2: 4}
 STATEMENT_ORDER = ["PAIR", "BANK", "MERCHANT", "OPERATOR", "CARRIER", "TAX"]
 
 
 def money(minor, currency):
     return str(Decimal(int(minor)).scaleb(-DIGITS[currency]).quantize(Decimal(1).scaleb(-DIGITS[currency])))
+
+
+def percent(bp):
+    return f"{int(bp) // 100}.{int(bp) % 100:02} %"
 
 
 def harmless(text):
@@ -367,15 +476,20 @@ class Month:
     def __init__(self, conninfo, folder, programme, period):
         self.conninfo, self.programme, self.period = conninfo, programme, period
         self.folder = pathlib.Path(folder) / programme / period
-        self.pairs = read_pairs(conninfo, programme, period)
-        self.goods = [[bytes.fromhex(text).decode() for text in row[:2]] + row[2:4] + [bytes.fromhex(row[4]).decode()] + row[5:] for row in ask(
+        cycles = Cycles(conninfo, programme)
+        self.pairs = read_pairs(conninfo, programme, period, cycles)
+        first, last = days_of(period)
+        goods = [[bytes.fromhex(text).decode() for text in row[:2]] + row[2:4] + [bytes.fromhex(row[4]).decode()] + row[5:] for row in ask(
             conninfo, f"""SELECT encode(convert_to(bank_id, 'UTF8'), 'hex'), encode(convert_to(merchant_id, 'UTF8'), 'hex'), j.merchant_no,
-            j.currency, encode(convert_to(goods_id, 'UTF8'), 'hex'), j.kind, j.points, j.gross_minor, j.commission_minor FROM journal j
+            j.currency, encode(convert_to(goods_id, 'UTF8'), 'hex'), j.kind, j.points, j.gross_minor, j.commission_minor, j.business_date FROM journal j
             JOIN programme p ON p.programme_no = j.programme_no JOIN bank b ON b.bank_no = j.bank_no JOIN merchant m ON m.merchant_no =
             j.merchant_no JOIN redemption r ON r.bucket = j.bucket AND r.id = j.redemption_id JOIN goods g ON g.goods_no = r.goods_no AND g.merchant_no = j.merchant_no WHERE
-            p.programme_id = '{programme}' AND to_char(j.business_date, 'YYYY-MM') = '{period}' AND j.kind IN (4, 8)""")]
+            p.programme_id = '{programme}' AND j.business_date BETWEEN '{first}' AND '{last}' AND j.kind IN (4, 8)""")]
+        self.goods = [row[:9] for row in goods
+                      if cycles.period(("MERCHANT", row[1]), row[3], datetime.date.fromisoformat(row[9])) == period]
         self.statements = statements_of(self.pairs)
-        self.books = Books(conninfo, programme, period, self.pairs)
+        calendar = json.loads((self.folder / "manifest.json").read_text()).get("calendarVersion", 0)
+        self.books = Books(conninfo, programme, period, self.pairs, cycles, calendar)
         nothing = dict.fromkeys(FIGURES, 0)
         for (kind, name), currency in self.books.known or {(("OPERATOR", ""), "XXX")}:
             key = (kind, *(name if kind == word else "" for word in ("BANK", "MERCHANT", "CARRIER")), currency)
@@ -391,12 +505,13 @@ class Month:
         self.differences = 0
 
     def count_statements(self):
-        """Statement numbers: each party goes on from its statements of earlier periods, by currency."""
+        """Statement numbers: each party goes on from its statements of periods calculated before, by currency."""
         no = {table: {name: number for number, name in names(self.conninfo, table).items()}
               for table in ("programme", "bank", "merchant", "carrier")}
         drawn = defaultdict(int, {party: int(count) for party, count in ask(self.conninfo, f"""SELECT party, count(*) FROM
-            statement_number JOIN programme USING (programme_no) WHERE programme_id = '{self.programme}' AND
-            period < '{self.period}' GROUP BY party""")})
+            statement_number n JOIN programme USING (programme_no) WHERE programme_id = '{self.programme}' AND
+            number < (SELECT min(number) FROM statement_number o WHERE o.party = n.party AND o.programme_no = n.programme_no AND
+            o.period = '{self.period}') GROUP BY party""")})
         numbers = {}
         for key in sorted(self.statements, key=lambda key: key[4]):
             of = [no[table][name] for table, name in zip(("bank", "merchant", "carrier"), key[1:4]) if name]
@@ -443,13 +558,13 @@ class Month:
                                                                 in enumerate(self.pairs[key[1], key[2], key[4]], 1)])
             else:
                 party = (key[0], key[1] or key[2] or key[3])
-                self.expect(name + " postings", [(one["kind"], int(one["amountMinor"])) for one in content["postings"]], [
-                    ("POSTING_KIND_" + one.kind, one.seen_by(party)) for one in self.books.postings
+                self.expect(name + " postings", [(one["kind"], int(one["amountMinor"]), one["note"]) for one in content["postings"]], [
+                    ("POSTING_KIND_" + one.kind, one.seen_by(party), one.note) for one in self.books.postings
                     if one.currency == key[4] and one.seen_by(party)])
                 self.expect(name + " kept", [(one["kind"], one["refersTo"], int(one["amountMinor"])) for one in content.get("kept", [])],
                             [("POSITION_PART_KIND_" + PARTS[kind], text, amount) for kind, amount, text in self.positions[key][1]])
                 if key[0] == "BANK":
-                    self.check_points(key, name, content["points"])
+                    self.check_points(key, name, content.get("points"))
                 position = self.positions[key][0]
                 self.expect(name + " camt.053", camt_balances(self.folder / (name + ".camt053.xml")),
                             (int(position["openingMinor"]), int(position["closingMinor"])))
@@ -466,6 +581,9 @@ class Month:
         return [{"goodsId": good, **{name: str(sums[name]) for name in FIGURES}} for (_, good), sums in sorted(goods.items())]
 
     def check_points(self, key, name, listed):
+        if not self.books.here(("BANK", key[1]), key[4]):
+            self.expect(name + " points", bool(listed), False)
+            return
         page = self.books.points.get(key[1]) or recompute_points.Page(self.books.last)
         rows = page.rows(key[4])
         expected = ["part item funding_id from_days to_days entries points rate currency amount".split()]
@@ -487,7 +605,7 @@ class Month:
         self.expect("files", set(there), {
             self.name(key) + end for key in self.statements
             for end in (".csv", ".json", ".pdf", ".camt053.xml", ".points.csv")
-            if (key[0] != "PAIR" or end != ".camt053.xml") and (key[0] == "BANK" or end != ".points.csv")})
+            if (key[0] != "PAIR" or end != ".camt053.xml") and (key[0] == "BANK" and self.books.here(("BANK", key[1]), key[4]) or end != ".points.csv")})
 
     def check_ties(self):
         """In each currency: what the banks owe is what all others are owed, in movements and in what was paid or stays."""

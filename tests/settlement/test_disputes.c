@@ -335,6 +335,57 @@ static void what_was_decided_against_a_party_is_not_paid_to_it(void **state)
     assert_asked(world, "SELECT sum(amount_minor) FROM payout WHERE end_to_end_id LIKE 'M1-000001%'", "1121\n");
 }
 
+static void assert_state(struct world *world, const char *statement, int state)
+{
+    assert_int_equal(
+        world_number(world, "SELECT state FROM statement WHERE statement_id = 'demo/2017-01/%s/USD'", statement),
+        state);
+}
+
+/* Paid while it is contested it is PAID when the dispute has ended; and what comes back then is owed again. */
+static void payments_and_disputes_keep_one_state(void **state)
+{
+    static const char *const statements[] = { "PAIR/bank-a/shop-1", "BANK/bank-a", "MERCHANT/shop-1" };
+    struct world *world = *state;
+    char *owed = world_ask(world, "SELECT (-payable_minor / 100) || '.' || lpad((-payable_minor %% 100)::text, 2, '0') "
+                                  "FROM statement_position JOIN statement USING (statement_no) WHERE statement_id = "
+                                  "'demo/2017-01/BANK/bank-a/USD'");
+    int number = (int)world_number(world, "SELECT number FROM statement_number WHERE statement_id = "
+                                          "'demo/2017-01/BANK/bank-a/USD'");
+    char xml[2000];
+    struct error err;
+
+    owed[strcspn(owed, "\n")] = '\0';
+    contest(world, 1, 400);
+    assert_payout(world, "2017-01: 3 payments to make\n");
+    assert_read(world, STATUS("P1-2017-01-1", "M1-000001", "ACSC"), " 1 paid,");
+    snprintf(xml, sizeof xml, BOOKED("B1-00000%d", "%s", "CRDT", "r"), owed, number);
+    assert_read(world, xml, " 1 receipts;");
+    for (size_t i = 0; i < COUNT(statements); i++)
+        assert_state(world, statements[i], 5);
+    assert_int_equal(world_close_until(world, "2017-02-20", &err), REASON_OK); /* nobody went on with it */
+    assert_asked(world, "SELECT state FROM dispute", "6\n");
+    assert_state(world, statements[0], 1);
+    assert_state(world, statements[1], 6);
+    snprintf(xml, sizeof xml, BOOKED("B1-00000%d", "%s", "DBIT", "t"), owed, number); /* the bank's bank took it back */
+    assert_read(world, xml, " 1 receipts;");
+    assert_state(world, statements[1], 4);
+
+    assert_payout(world, "2017-01: 1 payments to make\n");
+    assert_read(world, STATUS("P1-2017-01-2", "M1-000001.2", "ACSC"), " 1 paid,");
+    assert_state(world, statements[2], 6);
+    assert_payout(world, "2017-01: 0 payments to make\n");
+    contest(world, 2, 300);
+    assert_state(world, statements[2], 6);
+    assert_read(world, BOOKED("M1-000001.2", "4.00", "CRDT", "u"), " 1 rejected or returned;");
+    assert_state(world, statements[2], 5);
+    assert_payout(world, "2017-01: 1 payments to make\n"); /* the 3.00 are kept of the next statement's */
+    assert_payout(world, "2017-01: 0 payments to make\n");
+    assert_asked(world, "SELECT sum(amount_minor) FROM payout WHERE end_to_end_id LIKE 'M1-000001%' AND state <> 4",
+                 "1121\n");
+    free(owed);
+}
+
 /* A carrier is to be paid 5.00 for January, of which shop-1 contests 2.00, and 1.50 more when 3.00 are paid. */
 static int set_up_carrier(void **state)
 {
@@ -400,6 +451,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(contested_money_is_kept_once_and_paid_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(equal_parts_are_told_apart, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(payments_and_disputes_keep_one_state, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_was_decided_against_a_party_is_not_paid_to_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_carriers_money_is_kept_once_and_paid_once, set_up_carrier, tear_down),
     };

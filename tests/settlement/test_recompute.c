@@ -110,6 +110,16 @@ static void put_contracts(struct world *world)
                     "(1, 3, 'USD', 2, 300, 'dispute 3', '2017-02-11', '2017-02-20')");
 }
 
+/* February is due on 15 March, of bank-a on the 7th: both are off, the 18th is a Saturday of work. */
+static void put_calendar(struct world *world)
+{
+    world_do(world, "INSERT INTO calendar VALUES (1, 1, '2017-02-20', gen_random_uuid(), '', 'olga'), "
+                    "(1, 2, '2017-03-10', gen_random_uuid(), '', 'olga'); INSERT INTO holiday (programme_no, version, "
+                    "on_date, working, name) VALUES (1, 1, '2017-03-07', false, 'a'), (1, 1, '2017-03-18', false, "
+                    "'not any more'), (1, 2, '2017-03-15', false, 'b'), (1, 2, '2017-03-16', false, 'c'), (1, 2, "
+                    "'2017-03-17', false, 'd'), (1, 2, '2017-03-18', true, 'for the 17th')");
+}
+
 /* Orders of shop-1, some delivered, some late, some not at all; and points of two campaigns. */
 static void put_facts(struct world *world)
 {
@@ -151,12 +161,16 @@ static void contracts_are_the_same_calculated_otherwise(void **state)
     world_put_random(world, "2017-02", ENTRIES, 43);
     put_contracts(world);
     put_facts(world);
+    put_calendar(world);
     world_do(world, "UPDATE fence SET business_date = '2017-02-01'");
     world_settle(world, "2017-02-28", "2017-02");
     assert_int_equal(world_number(world, "SELECT count(DISTINCT kind) FROM settlement_posting"), 8);
     assert_int_equal(world_number(world, "SELECT count(*) FROM settlement_correction WHERE state = 3"), 2);
     if (recompute(world, "2017-02", said) != 0)
         fail_msg("%s", said);
+    char *due = world_ask(world, "SELECT DISTINCT due_on FROM statement_position ORDER BY 1");
+    assert_string_equal(due, "2017-03-08\n2017-03-18\n");
+    free(due);
     world_settle(world, "2017-03-31", "2017-03");
     world_settle(world, "2017-04-30", "2017-04");
     assert_int_equal(world_number(world, "SELECT count(*) FROM settlement_hold WHERE kind = 1 AND "

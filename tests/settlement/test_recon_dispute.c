@@ -40,6 +40,11 @@ static const struct mutation {
       20, REASON_FIELD_INVALID, "nobody here knows" },
     { "no redemption", "%s,2017-01-14,20,USD,,CONFIRM\nINVOICE-7,2017-01-14,9,USD,,CONFIRM\n", 4, 20,
       REASON_FIELD_INVALID, "names no redemption" },
+    /* What was reversed is the bank's again: what more there is to it is no part of that line. */
+    { "more of a reversal", "%s,2017-01-15,40,USD,,REVERSE\n", 8, -30, REASON_FIELD_INVALID, "is a reversal" },
+    { "a reversal twice", "%s,2017-01-16,30,USD,,REVERSE\n%s,2017-01-16,30,USD,,REVERSE\n", 8, -30,
+      REASON_FIELD_INVALID, "is a reversal" },
+    { "less of a reversal", "%s,2017-01-17,20,USD,,REVERSE\n", 8, -30, REASON_OK, "2|17|10" },
 };
 
 static struct error err;
@@ -213,13 +218,13 @@ static void each_class_has_its_line_and_its_opener(void **state)
         free(is);
         assert_int_equal(contest(world, break_no, "bob"), dispute_no); /* the same again is the same */
     }
-    assert_int_equal(world_number(world, "SELECT count(*) FROM dispute"), 8);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM dispute"), 9);
     /* The bank's claims are kept once: of the payout, as nothing of January is paid yet, or in the next statement. */
-    assert_int_equal(world_number(world, "SELECT sum(amount_minor - withheld_minor)::int8 - (SELECT "
+    assert_int_equal(world_number(world, "SELECT sum(held_minor)::int8 - (SELECT "
                                          "COALESCE(sum(amount_minor), 0) FROM settlement_hold WHERE kind = 2)::int8 "
                                          "FROM dispute WHERE opener = 1"),
                      0);
-    assert_int_equal(world_number(world, "SELECT count(*) FROM recon_break WHERE state = 7 AND dispute_no > 0"), 8);
+    assert_int_equal(world_number(world, "SELECT count(*) FROM recon_break WHERE state = 7 AND dispute_no > 0"), 9);
 }
 
 /* Not before the next file, not without an issued statement, not against the opener's own word. */

@@ -238,7 +238,11 @@ static void a_remedy_goes_the_right_way(void **state)
         { RECON_BANK, RECON_CONFIRM, RECON_CONFIRM, 100, 110, true, 10 },
         { RECON_BANK, RECON_CONFIRM, 0, 100, 0, false, 100 },
         { RECON_BANK, 0, RECON_CONFIRM, 0, 100, true, 100 },
-        { RECON_BANK, RECON_CONFIRM, RECON_REVERSE, 100, 100, false, 200 },
+        { RECON_BANK, RECON_CONFIRM, RECON_REVERSE, 100, 100, false, 100 }, /* undone, not owed the other way */
+        { RECON_BANK, RECON_CONFIRM, RECON_REVERSE, 100, 40, false, 40 },
+        { RECON_BANK, RECON_CONFIRM, RECON_REVERSE, 100, 140, false, 100 },
+        { RECON_BANK, RECON_REVERSE, RECON_CONFIRM, 40, 100, true, 40 },
+        { RECON_MERCHANT, RECON_REVERSE, RECON_CONFIRM, 100, 100, false, 100 },
         { RECON_BANK, RECON_REVERSE, 0, 30, 0, true, 30 },
         { RECON_MERCHANT, RECON_CONFIRM, RECON_CONFIRM, 100, 110, false, 10 },
         { RECON_MERCHANT, RECON_CONFIRM, 0, 100, 0, true, 100 },

@@ -158,11 +158,12 @@ static void what_a_posting_is_worth_does_not_depend_on_how_it_was_put(void **sta
     assert_false(posting_add(&postings, &back, &err));
 }
 
-static const struct {
+struct position_case {
     int party;
     int64_t minimum, opening, movement, held, disputed;
     int64_t payable, carried, closing;
-} positions[] = {
+};
+static const struct position_case positions[] = {
     { PARTY_MERCHANT, 0, 0, 975, 0, 0, 975, 0, 0 },
     { PARTY_MERCHANT, 1000, 0, 975, 0, 0, 0, 975, 975 },  /* too little to be paid */
     { PARTY_MERCHANT, 1000, 975, 25, 0, 0, 1000, 0, 0 },  /* with what was carried it is enough */
@@ -178,26 +179,43 @@ static const struct {
     { PARTY_TAX, 0, 0, -7, 0, 0, 0, -7, -7 },
     { PARTY_MERCHANT, 0, INT64_MAX - 5, 5, 0, 0, INT64_MAX, 0, 0 },
 };
+/* The account does not go on. */
+static const struct position_case over[] = {
+    { PARTY_TAX, 0, 0, -7, 0, 0, 0, -7, -7 },
+    { PARTY_MERCHANT, 0, 0, -975, 0, 0, -975, 0, 0 }, /* nothing later would set it off */
+    { PARTY_CARRIER, 0, -5, 3, 0, 0, -2, 0, 0 },
+    { PARTY_MERCHANT, 0, 0, 100, 0, 150, 0, -50, 100 }, /* what is only held is not asked for */
+    { PARTY_MERCHANT, 0, 0, -30, 0, 150, -30, -150, 0 },
+    { PARTY_MERCHANT, 0, 0, -30, -10, 0, -20, 0, -10 }, /* reversed before it was delivered */
+    { PARTY_MERCHANT, 1000, 0, 975, 0, 0, 0, 975, 975 },
+};
 
-static void a_position_says_what_is_paid_and_what_stays_why(void **state)
+static void check_positions(const struct position_case *cases, size_t count, bool goes_on)
 {
     struct error err;
 
-    (void)state;
-    for (size_t i = 0; i < COUNT(positions); i++) {
-        struct settle_contract contract = settle_contract_none((struct party){ (int16_t)positions[i].party, 1 }, "USD");
-        struct position p = { .opening_minor = positions[i].opening,
-                              .movement_minor = positions[i].movement,
-                              .held_back_minor = positions[i].held,
-                              .disputed_minor = positions[i].disputed };
-        contract.min_payout_minor = positions[i].minimum;
-        assert_true(position_settle(&contract, &p, &err));
-        assert_int_equal(p.payable_minor, positions[i].payable);
-        assert_int_equal(p.carried_minor, positions[i].carried);
-        assert_int_equal(p.closing_minor, positions[i].closing);
+    for (size_t i = 0; i < count; i++) {
+        const struct position_case *c = &cases[i];
+        struct settle_contract contract = settle_contract_none((struct party){ (int16_t)c->party, 1 }, "USD");
+        struct position p = { .opening_minor = c->opening,
+                              .movement_minor = c->movement,
+                              .held_back_minor = c->held,
+                              .disputed_minor = c->disputed };
+        contract.min_payout_minor = c->minimum;
+        assert_true(position_settle(&contract, goes_on, &p, &err));
+        assert_int_equal(p.payable_minor, c->payable);
+        assert_int_equal(p.carried_minor, c->carried);
+        assert_int_equal(p.closing_minor, c->closing);
         assert_int_equal(p.opening_minor + p.movement_minor - p.payable_minor, p.closing_minor);
         assert_int_equal(p.carried_minor + p.held_back_minor + p.disputed_minor, p.closing_minor);
     }
+}
+
+static void a_position_says_what_is_paid_and_what_stays_why(void **state)
+{
+    (void)state;
+    check_positions(positions, COUNT(positions), true);
+    check_positions(over, COUNT(over), false);
 }
 
 static void a_position_never_wraps(void **state)
@@ -207,7 +225,7 @@ static void a_position_never_wraps(void **state)
     struct error err;
 
     (void)state;
-    assert_false(position_settle(&contract, &p, &err));
+    assert_false(position_settle(&contract, true, &p, &err));
     assert_int_equal(err.reason, REASON_DOES_NOT_TIE);
 }
 

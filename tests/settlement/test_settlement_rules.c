@@ -1,8 +1,8 @@
 /* The pure rules of settlement: periods, money, cells, totals, ties, seals, the command line. */
 #include "csv.h"
+#include "domain/period.h"
 #include "money.h"
 #include "options.h"
-#include "period.h"
 #include "seal.h"
 #include "sheet.h"
 
@@ -16,15 +16,34 @@
 #include <cmocka.h>
 
 static const struct {
+    int kind;
     const char *text, *first, *last;
 } periods[] = {
-    { "2017-01", "2017-01-01", "2017-01-31" }, { "2017-02", "2017-02-01", "2017-02-28" },
-    { "2016-02", "2016-02-01", "2016-02-29" }, { "2000-02", "2000-02-01", "2000-02-29" },
-    { "1900-02", "1900-02-01", "1900-02-28" }, { "2017-04", "2017-04-01", "2017-04-30" },
-    { "2017-12", "2017-12-01", "2017-12-31" },
+    { PERIOD_MONTH, "2017-01", "2017-01-01", "2017-01-31" },
+    { PERIOD_MONTH, "2017-02", "2017-02-01", "2017-02-28" },
+    { PERIOD_MONTH, "2016-02", "2016-02-01", "2016-02-29" },
+    { PERIOD_MONTH, "2000-02", "2000-02-01", "2000-02-29" },
+    { PERIOD_MONTH, "1900-02", "1900-02-01", "1900-02-28" },
+    { PERIOD_MONTH, "2017-12", "2017-12-01", "2017-12-31" },
+    { PERIOD_DAY, "2016-02-29", "2016-02-29", "2016-02-29" },
+    { PERIOD_DAY, "2017-12-31", "2017-12-31", "2017-12-31" },
+    /* The first weeks of ISO 8601 years that begin on each day of the week, and the 53rd of long years. */
+    { PERIOD_WEEK, "2018-W01", "2018-01-01", "2018-01-07" },
+    { PERIOD_WEEK, "2019-W01", "2018-12-31", "2019-01-06" },
+    { PERIOD_WEEK, "2020-W01", "2019-12-30", "2020-01-05" },
+    { PERIOD_WEEK, "2015-W01", "2014-12-29", "2015-01-04" },
+    { PERIOD_WEEK, "2021-W01", "2021-01-04", "2021-01-10" },
+    { PERIOD_WEEK, "2022-W01", "2022-01-03", "2022-01-09" },
+    { PERIOD_WEEK, "2017-W01", "2017-01-02", "2017-01-08" },
+    { PERIOD_WEEK, "2020-W53", "2020-12-28", "2021-01-03" },
+    { PERIOD_WEEK, "2026-W53", "2026-12-28", "2027-01-03" },
+    { PERIOD_WEEK, "2026-W48", "2026-11-23", "2026-11-29" },
+    { PERIOD_CUSTOM, "2026-11-01--2026-11-10", "2026-11-01", "2026-11-10" },
+    { PERIOD_CUSTOM, "2026-11-26--2026-11-26", "2026-11-26", "2026-11-26" },
+    { PERIOD_CUSTOM, "2026-01-01--2027-02-04", "2026-01-01", "2027-02-04" },
 };
 
-static void a_period_is_its_month(void **state)
+static void a_period_is_named_by_its_kind(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT(periods); i++) {
@@ -32,22 +51,67 @@ static void a_period_is_its_month(void **state)
         char text[DATE_TEXT];
         assert_true(period_parse(periods[i].text, &period));
         assert_string_equal(period.text, periods[i].text);
+        assert_int_equal(period.kind, periods[i].kind);
         date_format(period.first, text);
         assert_string_equal(text, periods[i].first);
         date_format(period.last, text);
         assert_string_equal(text, periods[i].last);
-        assert_int_equal(period_of(period.last).first.days, period.first.days);
+        if (period.kind == PERIOD_CUSTOM)
+            continue;
+        assert_string_equal(period_of(period.kind, period.last).text, period.text);
+        assert_string_equal(period_of(period.kind, period.first).text, period.text);
+        assert_true(period_begins(period.kind, period.first));
+        assert_int_equal(period_begins(period.kind, period.last), period.kind == PERIOD_DAY);
+    }
+}
+
+/* From 1969 to 2030 every day is in one week, and each week begins where the one before ends. */
+static void weeks_follow_one_another(void **state)
+{
+    struct period week = period_of(PERIOD_WEEK, date_of(1969, 1, 1)), next, again;
+
+    (void)state;
+    while (week.last.days < date_of(2031, 1, 1).days) {
+        next = period_of(PERIOD_WEEK, (struct date){ week.last.days + 1 });
+        assert_int_equal(next.first.days, week.last.days + 1);
+        assert_int_equal(next.last.days, next.first.days + 6);
+        assert_true(strcmp(next.text, week.text) > 0);
+        assert_true(period_parse(next.text, &again));
+        assert_int_equal(again.first.days, next.first.days);
+        week = next;
     }
 }
 
 static void what_is_no_period_is_refused(void **state)
 {
-    static const char *const wrong[] = { "", "2017", "2017-13", "2017-00", "2017-1", "17-01", "2017-01-01", "2017/01" };
+    static const char *const wrong[] = { "",
+                                         "2017",
+                                         "2017-13",
+                                         "2017-00",
+                                         "2017-1",
+                                         "17-01",
+                                         "2017/01",
+                                         "2017-02-29",
+                                         "2017-W00",
+                                         "2017-W53",
+                                         "2017-W54",
+                                         "2017-W60",
+                                         "2017W01",
+                                         "2017-w01",
+                                         "2017-W1a",
+                                         "2017-01-0",
+                                         "2026-11-10--2026-11-09",
+                                         "2026-11-01--2026-11-31",
+                                         "2026-11-01..2026-11-10",
+                                         "2026-01-01--2027-02-05",
+                                         "2026-11-01--2026-11-10 " };
     struct period period;
 
     (void)state;
-    for (size_t i = 0; i < COUNT(wrong); i++)
-        assert_false(period_parse(wrong[i], &period));
+    for (size_t i = 0; i < COUNT(wrong); i++) {
+        if (period_parse(wrong[i], &period))
+            fail_msg("\"%s\" was taken for %s", wrong[i], period.text);
+    }
     assert_false(period_parse(NULL, &period));
 }
 
@@ -308,19 +372,13 @@ static void command_lines_are_understood_or_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_period_is_its_month),
-        cmocka_unit_test(what_is_no_period_is_refused),
-        cmocka_unit_test(money_has_the_points_of_its_currency),
-        cmocka_unit_test(cells_are_quoted_and_harmless),
-        cmocka_unit_test(a_cell_never_outgrows_its_room),
-        cmocka_unit_test(totals_keep_both_kinds_apart),
-        cmocka_unit_test(totals_never_wrap),
-        cmocka_unit_test(sheets_that_tie_are_let_through),
-        cmocka_unit_test(one_figure_off_is_found_and_named),
-        cmocka_unit_test(money_without_a_bank_does_not_tie),
-        cmocka_unit_test(names_say_whose_and_when),
-        cmocka_unit_test(every_change_breaks_a_seal),
-        cmocka_unit_test(command_lines_are_understood_or_refused),
+        cmocka_unit_test(a_period_is_named_by_its_kind),     cmocka_unit_test(weeks_follow_one_another),
+        cmocka_unit_test(what_is_no_period_is_refused),      cmocka_unit_test(money_has_the_points_of_its_currency),
+        cmocka_unit_test(cells_are_quoted_and_harmless),     cmocka_unit_test(a_cell_never_outgrows_its_room),
+        cmocka_unit_test(totals_keep_both_kinds_apart),      cmocka_unit_test(totals_never_wrap),
+        cmocka_unit_test(sheets_that_tie_are_let_through),   cmocka_unit_test(one_figure_off_is_found_and_named),
+        cmocka_unit_test(money_without_a_bank_does_not_tie), cmocka_unit_test(names_say_whose_and_when),
+        cmocka_unit_test(every_change_breaks_a_seal),        cmocka_unit_test(command_lines_are_understood_or_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

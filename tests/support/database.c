@@ -99,10 +99,22 @@ static void build_template(struct db *admin, const char *conninfo, const char *n
     must(db_script(admin, sql, &err), &err);
 }
 
-void database_make(char conninfo[TEST_CONNINFO])
+/* A database of its own for each; `of` is copied, and nobody may be connected to it. */
+static void create(struct db *admin, const char *server, const char *of, char conninfo[TEST_CONNINFO])
 {
     static int made;
-    char server[TEST_CONNINFO], template[32], sql[256];
+    char sql[256];
+    struct error err = { 0 };
+
+    snprintf(sql, sizeof sql, "CREATE DATABASE test_%d_%d TEMPLATE %s", (int)getpid(), ++made, of);
+    must(db_script(admin, sql, &err), &err);
+    if (snprintf(conninfo, TEST_CONNINFO, "%s dbname=test_%d_%d", server, (int)getpid(), made) >= TEST_CONNINFO)
+        fail_msg("the path of the test cluster is too long");
+}
+
+void database_make(char conninfo[TEST_CONNINFO])
+{
+    char server[TEST_CONNINFO], template[32];
     CLEANUP(arena_release) struct arena arena = { 0 };
     struct error err = { 0 };
     bool found;
@@ -115,11 +127,20 @@ void database_make(char conninfo[TEST_CONNINFO])
     must(db_fetch_one(admin, &is_there, &row, &arena, &row, &found, &err), &err);
     if (!row.there)
         build_template(admin, server, template);
-    snprintf(sql, sizeof sql, "CREATE DATABASE test_%d_%d TEMPLATE %s", (int)getpid(), ++made, template);
-    must(db_script(admin, sql, &err), &err);
+    create(admin, server, template, conninfo);
     db_close(admin);
-    if (snprintf(conninfo, TEST_CONNINFO, "%s dbname=test_%d_%d", server, (int)getpid(), made) >= TEST_CONNINFO)
-        fail_msg("the path of the test cluster is too long");
+}
+
+void database_copy(const char *of, char conninfo[TEST_CONNINFO])
+{
+    char server[TEST_CONNINFO];
+    const char *name = strstr(of, " dbname=");
+
+    assert_non_null(name);
+    cluster(server);
+    struct db *admin = must_open(server, "postgres");
+    create(admin, server, name + strlen(" dbname="), conninfo);
+    db_close(admin);
 }
 
 void database_drop(const char *conninfo)

@@ -14,6 +14,8 @@ enum { TEST_CONNINFO = 512, TEST_BUCKETS = 4 };
 
 /* Makes a fresh database with the whole schema and writes its conninfo. Fails the test when it cannot. */
 void database_make(char conninfo[TEST_CONNINFO]);
+/* The same of a database that nobody is connected to. */
+void database_copy(const char *of, char conninfo[TEST_CONNINFO]);
 /* Drops it, whoever is connected. */
 void database_drop(const char *conninfo);
 

@@ -36,6 +36,24 @@ void world_make(struct world *world)
     world_do(world, "%s", parties);
 }
 
+/* The other one is left without its own eyes while it is copied. */
+void world_copy(struct world *world, struct world *of)
+{
+    char command[256];
+
+    PQfinish(of->sql);
+    world->unbalanced = of->unbalanced;
+    database_copy(of->conninfo, world->conninfo);
+    of->sql = PQconnectdb(of->conninfo);
+    world->sql = PQconnectdb(world->conninfo);
+    assert_int_equal(PQstatus(of->sql), CONNECTION_OK);
+    assert_int_equal(PQstatus(world->sql), CONNECTION_OK);
+    snprintf(world->dir, sizeof world->dir, "/tmp/settled.XXXXXX");
+    assert_non_null(mkdtemp(world->dir));
+    snprintf(command, sizeof command, "cp -r %s/. %s", of->dir, world->dir);
+    assert_int_equal(system(command), 0);
+}
+
 void world_drop(struct world *world)
 {
     char command[128];
@@ -364,10 +382,21 @@ static void kill_at_last_step(int steps)
         raise(SIGKILL);
 }
 
+/* Did a signal end it? Else its work must have succeeded. */
+static bool was_killed(pid_t child)
+{
+    int status;
+
+    assert_int_equal(waitpid(child, &status, 0), child);
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
+        return true;
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    return false;
+}
+
 bool world_killed_after(struct world *world, int steps, world_work *work)
 {
     struct error err;
-    int status;
     pid_t child = fork();
 
     assert_true(child >= 0);
@@ -375,9 +404,22 @@ bool world_killed_after(struct world *world, int steps, world_work *work)
         last_step = steps;
         _exit(do_work(world, work, kill_at_last_step, &err) == REASON_OK ? 0 : 1);
     }
-    assert_int_equal(waitpid(child, &status, 0), child);
-    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
-        return true;
-    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-    return false;
+    return was_killed(child);
+}
+
+bool world_killed_at(struct world *world, int64_t us, world_work *work)
+{
+    struct sigevent kill = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGKILL };
+    struct itimerspec at = { .it_value = { us / 1000000, us % 1000000 * 1000 } };
+    struct error err;
+    timer_t timer;
+    pid_t child = fork();
+
+    assert_true(child >= 0);
+    if (child == 0) {
+        if (timer_create(CLOCK_MONOTONIC, &kill, &timer) != 0 || timer_settime(timer, 0, &at, NULL) != 0)
+            _exit(2);
+        _exit(do_work(world, work, NULL, &err) == REASON_OK ? 0 : 1);
+    }
+    return was_killed(child);
 }

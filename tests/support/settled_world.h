@@ -26,6 +26,8 @@ struct world {
 
 void world_make(struct world *world);
 void world_drop(struct world *world);
+/* Another world like that one: its database and its files. */
+void world_copy(struct world *world, struct world *of);
 
 /* Runs SQL made as by printf. */
 void world_do(struct world *world, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -90,6 +92,8 @@ char *world_files(struct world *world);
 typedef enum reason world_work(struct world *world, struct close_run *run, struct error *err);
 /* true when it was killed, false when it came to its end before; then its work must have succeeded. */
 bool world_killed_after(struct world *world, int steps, world_work *work);
+/* The same, killed when so many microseconds of it are over, wherever it is. */
+bool world_killed_at(struct world *world, int64_t us, world_work *work);
 enum reason world_day_work(struct world *world, struct close_run *run, struct error *err);    /* until 2017-01-31 */
 enum reason world_period_work(struct world *world, struct close_run *run, struct error *err); /* 2017-01 */
 

@@ -31,7 +31,7 @@ static struct date day(const char *text)
 }
 
 static struct special_day days[RANGE_MAX];
-static const struct business_calendar plain = { NULL, 0 };
+static const struct business_calendar plain = { NULL, 0, { INT32_MIN } };
 
 static struct business_calendar chinese(void)
 {
@@ -40,7 +40,7 @@ static struct business_calendar chinese(void)
     for (size_t i = 0; i < COUNT(china); i++)
         for (int32_t at = day(china[i].first).days; at <= day(china[i].last).days; at++)
             days[n++] = (struct special_day){ { at }, china[i].working };
-    return (struct business_calendar){ days, n };
+    return (struct business_calendar){ days, n, { INT32_MIN } };
 }
 
 static const struct {
@@ -123,13 +123,18 @@ static void a_calendar_without_end_is_refused(void **state)
     (void)state;
     for (int32_t i = 0; i < RANGE_MAX; i++)
         days[i] = (struct special_day){ { first.days + i }, false };
-    struct business_calendar off = { days, DAYS_OFF_MAX };
+    struct business_calendar off = { days, DAYS_OFF_MAX, { INT32_MIN } };
     assert_true(business_day_from(&off, first, &to, &err));
     assert_int_equal(to.days, first.days + DAYS_OFF_MAX);
     off.count = DAYS_OFF_MAX + 1;
     to.days = 7;
     assert_false(business_day_from(&off, first, &to, &err));
     assert_int_equal(err.reason, REASON_FIELD_INVALID);
+    off.from = day("2026-01-12"); /* what lies before it is worked, whatever the days say */
+    assert_true(business_day_from(&off, first, &to, &err));
+    assert_int_equal(to.days, first.days);
+    off.from = (struct date){ INT32_MIN };
+    to.days = 7;
     off.count = RANGE_MAX;
     assert_false(business_days_after(&off, first, 3, &to, &err));
     assert_false(business_days_after(&plain, first, -1, &to, &err));
@@ -156,10 +161,38 @@ static void what_a_calendar_may_say(void **state)
         struct error err = { 0 };
         days[0] = (struct special_day){ day(published[i].first), false };
         days[1] = (struct special_day){ day(published[i].second), published[i].working };
-        if (business_calendar_check(&(struct business_calendar){ days, 2 }, &err) != published[i].good)
+        if (business_calendar_check(&(struct business_calendar){ days, 2, { INT32_MIN } }, &err) != published[i].good)
             fail_msg("%s: %s", published[i].story, err.detail);
         if (!published[i].good)
-            assert_non_null(strstr(err.detail, "days[1]."));
+            assert_string_equal(err.field, published[i].working ? "days[1].working" : "days[1].date");
+    }
+}
+
+/* A year of days off is the most; the day that is named is the first of them. */
+static void a_calendar_must_come_to_an_end(void **state)
+{
+    struct error err = { 0 };
+
+    (void)state;
+    days[0] = (struct special_day){ day("2025-06-02"), false };
+    for (int32_t i = 1; i < RANGE_MAX; i++)
+        days[i] = (struct special_day){ { day("2026-01-04").days + i }, false };
+    assert_true(business_calendar_check(&(struct business_calendar){ days, DAYS_OFF_MAX - 2, { INT32_MIN } }, &err));
+    assert_false(business_calendar_check(&(struct business_calendar){ days, DAYS_OFF_MAX + 2, { INT32_MIN } }, &err));
+    assert_string_equal(err.field, "days[1].date");
+}
+
+/* Nobody has published anything: every day will do, Sundays too. */
+static void without_a_calendar_every_day_is_one(void **state)
+{
+    const struct business_calendar none = BUSINESS_CALENDAR_NONE;
+    struct error err = { 0 };
+    struct date to;
+
+    (void)state;
+    for (int32_t at = day("2026-10-01").days; at < day("2026-10-15").days; at++) {
+        assert_true(business_day_from(&none, (struct date){ at }, &to, &err));
+        assert_int_equal(to.days, at);
     }
 }
 
@@ -170,6 +203,8 @@ int main(void)
         cmocka_unit_test(as_many_lie_between),
         cmocka_unit_test(a_calendar_without_end_is_refused),
         cmocka_unit_test(what_a_calendar_may_say),
+        cmocka_unit_test(a_calendar_must_come_to_an_end),
+        cmocka_unit_test(without_a_calendar_every_day_is_one),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
