@@ -41,16 +41,12 @@ bool uuid_parse(const char *text, struct uuid *out)
 void uuid_format(const struct uuid *uuid, char text[UUID_TEXT])
 {
     static const char digits[] = "0123456789abcdef";
-    size_t nibble = 0;
+    static const uint8_t place[] = { 0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34 };
 
-    for (size_t i = 0; i < UUID_TEXT - 1; i++) {
-        if (dash_at(i)) {
-            text[i] = '-';
-            continue;
-        }
-        uint8_t byte = uuid->bytes[nibble / 2];
-        text[i] = digits[nibble % 2 ? byte & 15 : byte >> 4];
-        nibble++;
+    text[8] = text[13] = text[18] = text[23] = '-';
+    for (size_t i = 0; i < sizeof place; i++) {
+        text[place[i]] = digits[uuid->bytes[i] >> 4];
+        text[place[i] + 1] = digits[uuid->bytes[i] & 15];
     }
     text[UUID_TEXT - 1] = '\0';
 }

@@ -1,7 +1,5 @@
 #include "io/merkle.h"
 
-#include "io/digest.h"
-
 #include <string.h>
 
 static void join(const uint8_t left[CRYPTO_HASH], const uint8_t right[CRYPTO_HASH], uint8_t out[CRYPTO_HASH])
@@ -15,13 +13,7 @@ static void join(const uint8_t left[CRYPTO_HASH], const uint8_t right[CRYPTO_HAS
 
 void merkle_leaf(const void *row, size_t size, uint8_t leaf[CRYPTO_HASH])
 {
-    struct digest digest = { 0 };
-
-    digest_begin(&digest);
-    digest_add(&digest, "", 1);
-    digest_add(&digest, row, size);
-    digest_end(&digest, leaf);
-    digest_release(&digest);
+    crypto_sha256_two("", 1, row, size, leaf);
 }
 
 void merkle_add(struct merkle *merkle, const uint8_t leaf[CRYPTO_HASH])

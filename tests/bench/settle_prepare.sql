@@ -37,7 +37,7 @@ CREATE FUNCTION bench_settle_rows(first int8, redemptions int8) RETURNS SETOF jo
          generate_series(first, redemptions * 51 / 50, 2) n,
          LATERAL (SELECT md5('member' || n % 1000003)::uuid AS id, md5('request' || n)::uuid AS ref,
                          md5('redemption' || n)::uuid AS redemption) m,
-         LATERAL (SELECT '2026-06-01 00:00:00+00'::timestamptz + n * (interval '30 days' / (redemptions * 51 / 50 + 1)) AS at) d,
+         LATERAL (SELECT '2026-06-01 00:00:00+00'::timestamptz + interval '30 days' * (n::float8 / (redemptions * 51 / 50 + 1)) AS at) d,
          LATERAL (SELECT (n * 7919 % 300)::int AS shop) q,
          LATERAL (SELECT 100 + n % 9901 AS points, CASE WHEN n % 51 = 0 THEN -1 ELSE 1 END AS side) p
 $$;
