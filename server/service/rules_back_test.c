@@ -52,7 +52,7 @@ struct replay {
     int32_t bank_no, attempts;
     int32_t range_events;
     bool begun, finished;
-    bool counted; /* among those under way */
+    bool counted;                  /* among those under way */
     int32_t bucket, range, ranges; /* the next one; 0 ranges: not counted yet */
     struct uuid member_id;         /* of the event before */
     struct merchant_groups merchants;
