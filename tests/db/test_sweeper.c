@@ -197,7 +197,8 @@ static void who_is_at_it_is_not_disturbed(void **state)
     assert_true(sweep_chunk(alliance, 2, 1).worked);
     db_close(other);
     while (alliance_count(alliance, "SELECT count(*) FROM pg_locks l JOIN pg_class c ON c.oid = l.relation "
-                                    "WHERE c.relname = 'sweep' AND l.pid <> pg_backend_pid()") > 0)
+                                    "WHERE c.relname = 'sweep' AND l.pid <> pg_backend_pid() AND l.database = "
+                                    "(SELECT oid FROM pg_database WHERE datname = current_database())") > 0)
         continue; /* until the other's backend has gone */
     assert_true(sweep_chunk(alliance, 1, 1).worked);
 }

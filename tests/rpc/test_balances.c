@@ -166,8 +166,8 @@ static void gather(struct crowd *crowd, int count)
     house_sql(house, "BEGIN");
     house_sql(house, "LOCK TABLE account IN ACCESS EXCLUSIVE MODE");
     ask(crowd, &questions[0]);
-    while (house_count(house, "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'account'::regclass") ==
-           0)
+    while (house_count(house, "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'account'::regclass AND "
+                              "database = (SELECT oid FROM pg_database WHERE datname = current_database())") == 0)
         poll(crowd);
     for (int i = 0; i < count; i++)
         ask(crowd, &questions[(size_t)i % COUNT(questions)]);

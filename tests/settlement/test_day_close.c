@@ -232,7 +232,8 @@ static void a_second_close_says_who_is_at_work(void **state)
     assert_int_equal(err.reason, REASON_CLOSE_RUNNING);
     snprintf(pid, sizeof pid, "session %d)",
              (int)world_number(world, "SELECT pid FROM pg_stat_activity WHERE application_name = "
-                                      "'alliance-settle demo' AND query LIKE '%%try_advisory%%' AND pid IN (SELECT "
+                                      "'alliance-settle demo' AND datname = current_database() AND query LIKE "
+                                      "'%%try_advisory%%' AND pid IN (SELECT "
                                       "pid FROM pg_locks WHERE locktype = 'advisory')"));
     assert_non_null(strstr(err.detail, "alliance-settle demo"));
     assert_non_null(strstr(err.detail, pid));
