@@ -288,6 +288,51 @@ static void each_mutation_is_found_in_its_class(void **state)
     }
 }
 
+/* The same month as a bank sends it: without points, and what belongs to one account together. */
+static void send_as(struct world *world, const char *format, const struct file *file)
+{
+    struct period period;
+    char path[128], theirs[160], command[512];
+
+    assert_true(period_parse("2017-02", &period));
+    write_lines(world, file, path);
+    snprintf(theirs, sizeof theirs, "%s.%s", path, format);
+    snprintf(command, sizeof command, "python3 " SOURCE_DIR "/tests/settlement/write_recon.py %s %s %s", format, path,
+             theirs);
+    assert_int_equal(system(command), 0);
+    struct recon_order order = order_of(theirs, &period);
+    order.read = recon_reader_named(format);
+    order.format = format;
+    if (run_order(world, &order) != REASON_OK)
+        fail_msg("%s: %s", format, error_text(&err));
+}
+
+static void each_mutation_is_found_in_each_format(void **state)
+{
+    static const char *const formats[] = { "mt940", "bai2", "camt053" };
+    struct world *world = *state;
+    int64_t n = (int64_t)clean.count;
+
+    srand(4);
+    for (size_t f = 0; f < COUNT(formats); f++) {
+        forget(state);
+        send_as(world, formats[f], &clean);
+        expect((int64_t[]){ n, 0, 0, 0, 0, 0, 0, 0 }, (int64_t[]){ n, 0, 0, 0, 0, 0, 0, 0 });
+        for (size_t m = 0; m < COUNT(mutations); m++) {
+            int64_t ours[RECON_CLASS_COUNT] = { n + mutations[m].matched }, theirs[RECON_CLASS_COUNT] = { ours[0] };
+            if (mutations[m].mutate == point_less)
+                continue;
+            sent = clean;
+            mutations[m].mutate(&sent, (size_t)rand() % clean.count);
+            send_as(world, formats[f], &sent);
+            ours[mutations[m].class - 1] = mutations[m].ours;
+            theirs[mutations[m].class - 1] = mutations[m].theirs;
+            expect(ours, theirs);
+            assert_int_equal(world_number(world, "SELECT count(*) FROM recon_break WHERE state = 1"), 1);
+        }
+    }
+}
+
 static void all_of_them_at_once(void **state)
 {
     struct world *world = *state;
@@ -718,6 +763,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(a_clean_file_has_no_breaks, forget),
         cmocka_unit_test_setup(each_mutation_is_found_in_its_class, forget),
+        cmocka_unit_test_setup(each_mutation_is_found_in_each_format, forget),
         cmocka_unit_test_setup(all_of_them_at_once, forget),
         cmocka_unit_test_setup(a_tolerance_takes_roundings, forget),
         cmocka_unit_test_setup(nothing_of_theirs_is_everything_missing, forget),
