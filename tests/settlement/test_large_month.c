@@ -8,7 +8,8 @@
 
 #include <cmocka.h>
 
-/* As structs in memory the many lines would be some 30 MB; a sanitizer keeps what was freed, so it is not asked there. */
+/* As structs in memory the many lines would be some 30 MB; a sanitizer keeps what was freed, so it is not asked there.
+ */
 enum { MANY = 200000, GROWTH_KB = 10 * 1024 };
 #ifdef __SANITIZE_ADDRESS__
 enum { COUNTS = 0 };
