@@ -1,5 +1,9 @@
 /*
  * points_rows.h -- a bank's points page as rows, in the order of the documents: CSV, JSON and PDF show the same. Pure.
+ *
+ * Points cost what their funding says. What is held, pending or in no lot is taken for the bank's own.
+ * Expected breakage is what is live in lots times EXPECTED_RATE, which is of the 365
+ * days until the period's last: points that lapsed, of all that lapsed or were redeemed; rounded half to even.
  */
 #ifndef SETTLEMENT_POINTS_ROWS_H
 #define SETTLEMENT_POINTS_ROWS_H
