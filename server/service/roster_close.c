@@ -11,6 +11,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { AT_ONCE = 256 };
 
@@ -48,7 +49,7 @@ static struct command close_command(const struct roster_batch *batch, int32_t pr
 
     snprintf(step, sizeof step, "roster close %" PRId64, batch->batch_number);
     command.request_id = command_transfer_step(&row->member_id, step);
-    crypto_sha256(step, sizeof step, command.content_hash);
+    crypto_sha256(step, strlen(step), command.content_hash);
     return command;
 }
 

@@ -630,6 +630,54 @@ static void a_full_list_closes_whom_it_lacks(void **state)
     assert_int_equal(house_count(house, "SELECT count(*) FROM member_change WHERE batch_number = 2"), 2);
 }
 
+/* On a thread, so that nothing of the first one's stack is on its own. */
+static void *second_goes_on(void *unused)
+{
+    struct error err = { 0 };
+    struct db *db = NULL;
+    bool worked = db_open(house->conninfo, &db, &err);
+
+    while (worked && roster_work_run(&second_server, db, &worked, &err))
+        continue;
+    db_close(db);
+    return unused;
+}
+
+/* It fell when lanes had closed them and nothing was kept of it yet: the same is asked again, and answered as before.
+ */
+static void another_server_goes_on_closing(void **state)
+{
+    CLEANUP(free_list) struct list *first = full(1);
+    CLEANUP(free_list) struct list *second = full(2);
+    struct error err = { 0 };
+    pthread_t thread;
+    bool worked;
+
+    (void)state;
+    add_many(first, 1, 200, 5);
+    add_up(first);
+    stage(MACHINE, first);
+    work_off(&first_server);
+    add_many(second, 3, 200, 5);
+    add_up(second);
+    stage(MACHINE, second);
+    assert_true(roster_work_run(&first_server, house->db, &worked, &err) && worked); /* checked */
+    house_sql(house, "ALTER TABLE roster_closing ADD CONSTRAINT fallen CHECK (NOT done) NOT VALID");
+    while (roster_work_run(&first_server, house->db, &worked, &err))
+        continue;
+    /* A process of its own has nothing else by which to say the same again. */
+    assert_int_equal(house_count(house, "SELECT count(*) FROM operation WHERE content_hash = sha256('roster close 2')"),
+                     2);
+    house_sql(house, "ALTER TABLE roster_closing DROP CONSTRAINT fallen");
+    assert_int_equal(house_count(house, "SELECT count(*) FROM account WHERE status = 3"), 2);
+    house_expect(batch_of(2), "{'state': 'ROSTER_STATE_APPLYING', 'closed': '0'}");
+    house_sql(house, "UPDATE roster_batch SET lease_until = 'epoch'");
+    assert_int_equal(pthread_create(&thread, NULL, second_goes_on, NULL), 0);
+    pthread_join(thread, NULL);
+    house_expect(batch_of(2), "{'state': 'ROSTER_STATE_APPLIED', 'closed': '2', 'closeRefused': '0'}");
+    assert_int_equal(house_count(house, "SELECT count(*) FROM member_change WHERE batch_number = 2"), 2);
+}
+
 static void a_list_that_closes_many_waits_for_a_second_person(void **state)
 {
     CLEANUP(free_list) struct list *first = full(1);
@@ -720,6 +768,7 @@ int main(void)
         TEST(a_turn_leaves_nothing_in_doubt),
         TEST(a_server_that_ends_gives_its_batches_back),
         TEST(a_full_list_closes_whom_it_lacks),
+        TEST(another_server_goes_on_closing),
         TEST(a_list_that_closes_many_waits_for_a_second_person),
         TEST(a_list_that_is_not_released_is_refused),
         TEST(a_bank_sees_only_its_own),

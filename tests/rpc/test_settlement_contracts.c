@@ -82,7 +82,7 @@ static void a_contract_says_by_which_periods(void **state)
                                "{'requestId': '%s', 'contract': {'programmeId': 'demo', 'party': {'kind': "
                                "'PARTY_MERCHANT', 'id': 'shop-1'}, 'currencyCode': 'HKD', %s}}",
                                house_id(), versions[i].asked),
-                     expected);
+                     "%s", expected);
     }
 }
 

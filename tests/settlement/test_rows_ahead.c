@@ -154,7 +154,7 @@ static int64_t count(struct db *on)
 
 static void who_begins_beside_sees_the_same_and_writes_nothing(void **state)
 {
-    struct db *beside, *other;
+    struct db *beside = NULL, *other = NULL;
     struct error err;
 
     (void)state;
