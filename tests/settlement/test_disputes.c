@@ -4,6 +4,7 @@
 #include "pay_commands.h"
 #include "store/correction_store.h"
 #include "store/dispute_store.h"
+#include "store/period_chain_store.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -36,7 +37,10 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* What the command says of January. */
+/* Whose lines are contested and paid: January, where a story does not say otherwise. */
+static const char *settled = "2017-01";
+
+/* What the command says of it. */
 static void assert_payout(struct world *world, const char *expected)
 {
     struct pay_options options = { .command = PAY_PAYOUT, .on = date_of(2017, 3, 20), .by = "tester" };
@@ -47,7 +51,7 @@ static void assert_payout(struct world *world, const char *expected)
     size_t size;
     FILE *out = open_memstream(&text, &size);
 
-    assert_true(period_parse("2017-01", &options.period));
+    assert_true(period_parse(settled, &options.period));
     assert_true(db_open(world->conninfo, &db, &err));
     assert_true(close_begin(&run, db, "demo", &err));
     if (!pay_command_run(&run, &options, world->dir, out, &err))
@@ -78,20 +82,21 @@ static void open_dispute(struct world *world, const struct dispute_open_params *
 /* By the bank. */
 static void contest(struct world *world, int64_t line, int64_t amount)
 {
-    open_dispute(world,
-                 &(struct dispute_open_params){
-                     .statement_no = world_number(world, "SELECT statement_no FROM statement WHERE statement_id = "
-                                                         "'demo/2017-01/PAIR/bank-a/shop-1/USD'"),
-                     .request_id = { { (uint8_t)line } },
-                     .line_number = line,
-                     .opener = 1,
-                     .line_minor = 1000,
-                     .amount_minor = amount,
-                     .reason_code = "TWICE",
-                     .evidence = "the till rang twice",
-                     .by = "bank-a",
-                     .default_days = 15,
-                 });
+    open_dispute(world, &(struct dispute_open_params){
+                            .statement_no = world_number(world,
+                                                         "SELECT statement_no FROM statement WHERE statement_id = "
+                                                         "'demo/%s/PAIR/bank-a/shop-1/USD'",
+                                                         settled),
+                            .request_id = { { (uint8_t)line } },
+                            .line_number = line,
+                            .opener = 1,
+                            .line_minor = 1000,
+                            .amount_minor = amount,
+                            .reason_code = "TWICE",
+                            .evidence = "the till rang twice",
+                            .by = "bank-a",
+                            .default_days = 15,
+                        });
 }
 
 /* By shop-1: what its January gave the carrier. */
@@ -446,6 +451,89 @@ static void a_carriers_money_is_kept_once_and_paid_once(void **state)
     assert_carrier(world, "2017-04", "");
 }
 
+/* shop-1 is settled by the week, its bank and the other shops by the month. */
+static int set_up_weeks(void **state)
+{
+    static struct world world;
+
+    world_make(&world);
+    world_put_usual(&world);
+    world_contract(&world, &(struct world_contract){ .party = 2, .no = 1, .kind = PERIOD_WEEK });
+    world_settle(&world, "2017-01-01", "2016-W52");
+    world_do(&world, "INSERT INTO settlement_period (programme_no, period, first_day, last_day, state, maker, "
+                     "manifest_sha256, statement_count, calculated_at, approver, signature_sha256, issued_on) VALUES "
+                     "(1, '2016-W52', '2016-12-26', '2017-01-01', 3, 'a', sha256('m'), 4, now(), 'b', sha256('s'), "
+                     "'2017-01-02') ON CONFLICT (programme_no, period) DO UPDATE SET state = 3, approver = 'b', "
+                     "signature_sha256 = sha256('s'), issued_on = '2017-01-02'");
+    settled = "2016-W52";
+    *state = &world;
+    return 0;
+}
+
+static int tear_down_weeks(void **state)
+{
+    settled = "2017-01";
+    return tear_down(state);
+}
+
+static void assert_settled(struct world *world, const char *last_day, const char *period)
+{
+    struct error err = { 0 };
+    struct db *db;
+
+    world_settle(world, last_day, period);
+    assert_recomputed(world, period);
+    assert_true(db_open(world->conninfo, &db, &err));
+    if (!period_chain_check(db, 1, period, &err))
+        fail_msg("%s: %s", period, error_text(&err));
+    db_close(db);
+}
+
+/* What is kept and let go stays in the shop's own weeks; the month of its bank, closed between them, has none of it. */
+static void contested_money_stays_in_the_periods_of_its_kind(void **state)
+{
+    struct world *world = *state;
+    struct error err;
+
+    assert_recomputed(world, "2016-W52");
+    contest(world, 1, 500);
+    assert_payout(world, "2016-W52: 1 payments to make\n");
+    contest(world, 2, 300);
+    world_do(world, "UPDATE dispute SET state = 5 WHERE line_number = 2");
+    assert_asked(world, "SELECT line_number, withheld_minor, expires_on FROM dispute ORDER BY 1",
+                 "1|500|2017-01-17\n2|0|2017-01-17\n");
+    assert_settled(world, "2017-01-08", "2017-W01");
+    assert_position(world, "2017-W01", "0|0|0|0|-300|300\n");
+    assert_settled(world, "2017-01-15", "2017-W02");
+    assert_position(world, "2017-W02", "0|0|0|0|-300|300\n");
+    assert_int_equal(world_close_until(world, "2017-01-17", &err), REASON_OK); /* the first expires */
+    assert_payout(world, "2016-W52: 1 payments to make\n");
+    assert_payout(world, "2016-W52: 0 payments to make\n");
+    assert_asked(world, "SELECT part, amount_minor FROM payout ORDER BY 1", "1|865\n2|500\n");
+
+    /* The second is agreed on the month's last day, which is in the week that ends in the next month. */
+    world_do(world, "INSERT INTO settlement_correction (programme_no, request_id, currency, kind, from_party, from_no, "
+                    "to_party, to_no, amount_minor, reason, refers_to, state, maker, approver, business_date) VALUES "
+                    "(1, gen_random_uuid(), 'USD', 7, 2, 1, 1, 1, 300, 'dispute 2', 'P1.1-000001 line 2', 2, 'ann', "
+                    "'bob', '2017-01-31'); UPDATE dispute SET state = 3, agreed_minor = 300, correction_no = 1, "
+                    "ended_on = '2017-01-31' WHERE line_number = 2; UPDATE settlement_hold SET release_on = "
+                    "'2017-01-31' WHERE kind = 2");
+    assert_settled(world, "2017-01-22", "2017-W03");
+    assert_settled(world, "2017-01-31", "2017-W04");
+    assert_position(world, "2017-W04", "0|0|0|0|-300|300\n");
+    assert_settled(world, "2017-01-31", "2017-01");
+    assert_position(world, "2017-01", "");
+    assert_asked(world, "SELECT state, taken_period FROM settlement_correction", "2|\n");
+    assert_settled(world, "2017-02-05", "2017-W05");
+    assert_asked(world, "SELECT taken_period FROM settlement_correction", "2017-W05\n");
+    assert_position(world, "2017-W05", "0|-544|0|-544|-544|0\n"); /* with the reversal of the 31st */
+    assert_line(world, "merchant_shop-1", "2017-W05", "csv", ",DISPUTE_RELEASED,dispute 2,,-3.00\r\n");
+    assert_settled(world, "2017-02-12", "2017-W06");
+    assert_position(world, "2017-W06", "-544|0|0|-544|-544|0\n");
+    assert_settled(world, "2017-02-28", "2017-02");
+    assert_recomputed(world, "2017-W01"); /* still as it was */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -454,6 +542,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(payments_and_disputes_keep_one_state, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_was_decided_against_a_party_is_not_paid_to_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_carriers_money_is_kept_once_and_paid_once, set_up_carrier, tear_down),
+        cmocka_unit_test_setup_teardown(contested_money_stays_in_the_periods_of_its_kind, set_up_weeks,
+                                        tear_down_weeks),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
