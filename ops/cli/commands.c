@@ -56,8 +56,8 @@ const struct command commands[] = {
 
     { bank, "members check", "FILE.csv",
       "MAPPING ENCODING KEY_FILE MAX_MB REFUSED EXPECT_ROWS EXPECT_LIMITS EXPECT_HASH ALLOW_REFUSED",
-      "what a member list adds up to and what is wrong with it; nothing is sent", "alliance members check members.csv",
-      members_check },
+      "what a member list adds up to and which rows cannot be read; nothing is sent, and the server checks more",
+      "alliance members check members.csv", members_check },
     { bank, "members push", "FILE.csv",
       "BANK BATCH DATE FULL DELTA CLOSE_SHARE MAPPING ENCODING KEY_FILE MAX_MB REFUSED EXPECT_ROWS EXPECT_LIMITS "
       "EXPECT_HASH ALLOW_REFUSED",
@@ -100,7 +100,7 @@ const struct command commands[] = {
       "a past month under a rule set, beside what it was: points, bank's cost, merchants' income, breakage",
       "alliance rules back-test --draft 7 --month 2025-12", rules_back_test },
     { bank, "accruals check", "FILE.csv", "MAPPING ENCODING KEY_FILE MAX_MB REFUSED ALLOW_REFUSED",
-      "what a file of card spend adds up to and what is wrong with it; nothing is sent",
+      "what a file of card spend adds up to and which rows cannot be read; nothing is sent, and the server checks more",
       "alliance accruals check spend.csv", accruals_check },
     { bank, "accruals push", "FILE.csv", "BANK MAPPING ENCODING KEY_FILE MAX_MB REFUSED ALLOW_REFUSED",
       "turn card spend into points: "

@@ -220,7 +220,8 @@ bool roster_push(struct cli *cli, struct row_source *source, Alliance__V1__Roste
     for (int tries = 0; (step = attempt(&work)) == BROKEN_OFF; tries++) {
         if (!advice_may_repeat(work.status.code) || tries >= cli->attempts) {
             cli_fail_status(cli, &work.status);
-            fputs("push the same file under the same batch number to go on\n", cli->err);
+            if (advice_may_repeat(work.status.code))
+                fputs("push the same file under the same batch number to go on\n", cli->err);
             return false;
         }
         backoff_wait(tries, work.status.retry_ms);

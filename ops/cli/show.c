@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/when.h"
 #include "io/amount.h"
+#include "io/crypto.h"
 
 #include <alliance/v1/types.pb-c.h>
 #include <google/protobuf/duration.pb-c.h>
@@ -82,6 +83,18 @@ static const char *show_message_value(const ProtobufCMessage *message, struct ar
     return message ? NULL : "";
 }
 
+/* A hash as every other tool prints it. */
+static const char *show_bytes(const ProtobufCBinaryData *bytes, struct arena *arena)
+{
+    char text[2 * CRYPTO_HASH + 1] = "";
+
+    if (bytes->len == CRYPTO_HASH)
+        crypto_hex(bytes->data, CRYPTO_HASH, text);
+    else
+        snprintf(text, sizeof text, "%zu bytes", bytes->len);
+    return kept(arena, text);
+}
+
 /* The value as text; NULL for a message that is more than one value. */
 static const char *show_value(const ProtobufCFieldDescriptor *field, const void *member, struct arena *arena)
 {
@@ -103,8 +116,7 @@ static const char *show_value(const ProtobufCFieldDescriptor *field, const void 
         snprintf(text, sizeof text, "%" PRId64, *(const int64_t *)member);
         return kept(arena, text);
     case PROTOBUF_C_TYPE_BYTES:
-        snprintf(text, sizeof text, "%zu bytes", ((const ProtobufCBinaryData *)member)->len);
-        return kept(arena, text);
+        return show_bytes(member, arena);
     default:
         return "?";
     }

@@ -90,6 +90,12 @@ static void says(const char *text)
         fail_msg("%s\nis not in\n%s", text, printed);
 }
 
+static void says_not(const char *text)
+{
+    if (strstr(printed, text))
+        fail_msg("%s\nis in\n%s", text, printed);
+}
+
 static void a_list_is_pushed_looked_at_and_released(void **state)
 {
     char hash[HEX + 1];
@@ -101,7 +107,17 @@ static void a_list_is_pushed_looked_at_and_released(void **state)
     says("created                    1100");
     type(OUTCOME_FAILED, ANN, "roster push %s/one.csv 3 2026-01-15 --full", house->dir);
     says("ROSTER_BATCH_NUMBER");
+    says("push it under the number the sentence names");
+    type(OUTCOME_FAILED, ANN, "roster push %s/one.csv 1 2026-01-16 --full", house->dir);
+    says("push that file as it was");
+    says_not("to go on");
     type(OUTCOME_DONE, ANN, "roster push %s/one.csv 1 2026-01-15 --full", house->dir);
+    char sum[HEX + 1];
+    const char *shown = strstr(printed, "header.rows_sha256");
+    assert_non_null(shown);
+    assert_int_equal(sscanf(shown, "header.rows_sha256 %64[0-9a-f]", sum), 1);
+    type(OUTCOME_DONE, ANN, "members check %s/one.csv", house->dir);
+    says(sum);
     type(OUTCOME_DONE, ANN, "roster verdicts 1 --json");
     says("ROW_OUTCOME_CREATED");
     write_list("two.csv", "member_ref,credit_limit", 1, 1000, "");
