@@ -75,17 +75,23 @@ static bool find_funding(const struct bank *bank, const Accrual *accrual, int32_
            error_field(err, REASON_FUNDING_NOT_FOUND, "funding_id", "%s", "");
 }
 
+/* Where the card was used. */
+static bool check_where(const Accrual *accrual, int32_t *category, struct error *err)
+{
+    return check_category("merchant_category_code", accrual->merchant_category_code, category, err) &&
+           check_text("merchant_name", accrual->merchant_name, 0, PLACE_MAX, err) &&
+           check_no_card_number("merchant_name", accrual->merchant_name, err) &&
+           check_id_or_none("merchant_id", accrual->merchant_id, err) &&
+           check_id_or_none("channel", accrual->channel, err);
+}
+
 /* What a purchase says beyond what a reversal may say. */
 static bool check_purchase(const Accrual *accrual, const struct bank *bank, struct accrue_order *order,
                            struct error *err)
 {
     return check_pending(accrual, &order->pending_until, err) && find_funding(bank, accrual, &order->funding_no, err) &&
            check_range("fixed_points", accrual->fixed_points, 0, POINTS_MAX, err) &&
-           check_category("merchant_category_code", accrual->merchant_category_code, &order->category, err) &&
-           check_text("merchant_name", accrual->merchant_name, 0, PLACE_MAX, err) &&
-           check_no_card_number("merchant_name", accrual->merchant_name, err) &&
-           check_id_or_none("merchant_id", accrual->merchant_id, err) &&
-           check_id_or_none("channel", accrual->channel, err) &&
+           check_where(accrual, &order->category, err) &&
            check_range("paid_with_points_minor", accrual->paid_with_points_minor, 0, accrual->amount->amount_minor,
                        err);
 }
@@ -95,8 +101,11 @@ static bool must_be_empty(const char *field, bool empty, struct error *err)
     return empty || error_field(err, REASON_FIELD_INVALID, field, "must be empty when reversal_of is set");
 }
 
+/* Where it was a bank's file says of a return as of a purchase: the purchase's word counts. */
 static bool check_reversal(const Accrual *accrual, struct error *err)
 {
+    int32_t ignored;
+
     if (!text_is_ref(accrual->reversal_of, TRANSACTION_REF_MAX, "._:-"))
         return error_field(err, REASON_FIELD_INVALID, "reversal_of", "must be a transaction_ref");
     if (strcmp(accrual->reversal_of, accrual->transaction_ref) == 0)
@@ -105,11 +114,8 @@ static bool check_reversal(const Accrual *accrual, struct error *err)
            must_be_empty("pending_until", text_empty(accrual->pending_until), err) &&
            must_be_empty("pending_event", !accrual->pending_event, err) &&
            must_be_empty("fixed_points", accrual->fixed_points == 0, err) &&
-           must_be_empty("merchant_category_code", text_empty(accrual->merchant_category_code), err) &&
-           must_be_empty("merchant_name", text_empty(accrual->merchant_name), err) &&
-           must_be_empty("merchant_id", text_empty(accrual->merchant_id), err) &&
-           must_be_empty("channel", text_empty(accrual->channel), err) &&
-           must_be_empty("paid_with_points_minor", accrual->paid_with_points_minor == 0, err);
+           must_be_empty("paid_with_points_minor", accrual->paid_with_points_minor == 0, err) &&
+           check_where(accrual, &ignored, err);
 }
 
 static void set_reversal(struct command *command, const Accrual *accrual, const char *bank_id)
