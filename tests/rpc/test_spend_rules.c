@@ -273,8 +273,8 @@ static void wrong_fields_are_named(void **state)
         { ", 'channel': 'On Line'", "channel" },
         { ", 'paidWithPointsMinor': '1001'", "paid_with_points_minor" },
         { ", 'paidWithPointsMinor': '-1'", "paid_with_points_minor" },
-        { ", 'reversalOf': 't-0', 'channel': 'online'", "channel" },
-        { ", 'reversalOf': 't-0', 'merchantId': 'shop-1'", "merchant_id" },
+        { ", 'reversalOf': 't-0', 'channel': 'On Line'", "channel" },
+        { ", 'reversalOf': 't-0', 'merchantId': 'Shop 1'", "merchant_id" },
         { ", 'reversalOf': 't-0', 'paidWithPointsMinor': '1'", "paid_with_points_minor" },
     };
 
