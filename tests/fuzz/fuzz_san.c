@@ -39,8 +39,9 @@ static void spelled_anew(const struct principal *principal, char text[256])
 {
     const char *store = principal->store_id, *terminal = principal->terminal_id;
 
-    snprintf(text, 256, "%s%s/%s%s%s%s%s", scheme, role_name(principal->role), principal->id, *store ? "/store/" : "",
-             store, *terminal ? "/terminal/" : "", terminal);
+    snprintf(text, 256, "%s%s/%s%s%s%s%s%s%s", scheme, role_name(principal->role), principal->id,
+             *store ? "/store/" : "", store, *terminal ? "/terminal/" : "", terminal,
+             *principal->person ? "/person/" : "", principal->person);
 }
 
 static void let_in(const struct principal *principal, const struct uri *uris, size_t count)
@@ -57,6 +58,7 @@ static void let_in(const struct principal *principal, const struct uri *uris, si
     CLAIM(text_is_id(principal->id, ID_MAX));
     CLAIM(principal->role == ROLE_MERCHANT || !principal->store_id[0]);
     CLAIM(principal->store_id[0] || !principal->terminal_id[0]);
+    CLAIM(principal->role == ROLE_BANK || !principal->person[0]);
 }
 
 static void judge(const struct uri *uris, size_t count)
